@@ -1,0 +1,166 @@
+/** What a control is: one requirement on one resource type, in one object literal. */
+import type { output, ZodType } from 'zod';
+import type { Again, Change, CloudTrailDetail, Evaluation, IamAction, Mode, Place, Plan, ResourceRef, Severity } from './model.ts';
+import type { Aws } from './ports.ts';
+
+/** A citation of 45 CFR part 164. "Addressable" is not optional (164.306(d)). */
+export interface Citation {
+  readonly section: string;
+  readonly specification: 'standard' | 'required' | 'addressable';
+  readonly rationale: string;
+}
+
+export interface Related {
+  /** Security Hub control ids, e.g. `S3.8`. */
+  readonly securityHub?: readonly string[];
+  /** Names of AWS Config managed rules. */
+  readonly configRule?: readonly string[];
+  /** Prowler check ids. */
+  readonly prowler?: readonly string[];
+}
+
+export type ResourceIds = (detail: CloudTrailDetail) => Iterable<string | undefined>;
+
+export interface CloudTrailTrigger {
+  readonly source: 'cloudtrail';
+  readonly eventSource: string;
+  /** Calls that break the control and calls that repair it, by their CloudTrail names. */
+  readonly eventNames: readonly string[];
+  /**
+   * Names or ARNs of the resources the call touched. Names are completed with the control's `arn`.
+   * Yielding nothing means the event does not tell; the control then sweeps its type.
+   */
+  readonly resourceIds: ResourceIds;
+  /** The resource's region, where it is not the one that logged the call. */
+  readonly region?: (detail: CloudTrailDetail) => string | undefined;
+}
+
+export interface ConfigTrigger {
+  readonly source: 'config';
+  readonly resourceType: string;
+}
+
+interface ControlBase<Params extends ZodType> {
+  /** Also the file name, the docs page and the policy key. */
+  readonly id: string;
+  readonly title: string;
+  readonly rationale: string;
+  readonly severity: Severity;
+  /** AWS Config type. */
+  readonly resourceType: string;
+  /**
+   * The form of the resource's ARN, with `{partition}`, `{region}`, `{account}` and `{id}` (the rest of it);
+   * without `{id}` the resource is the account (or the account in one region).
+   */
+  readonly arn: string;
+  readonly scope: 'regional' | 'global';
+  readonly hipaa: readonly Citation[];
+  readonly related: Related;
+  readonly params: Params;
+  /** What the owner may notice. */
+  readonly impact: string;
+  readonly defaultMode: Mode;
+}
+
+/** A control judged from live state. */
+export interface Control<State = unknown, Setting = unknown, Params extends ZodType = ZodType> extends ControlBase<Params> {
+  readonly triggers: readonly (CloudTrailTrigger | ConfigTrigger)[];
+  /** API requests that one `inspect` sends when the resource exists and is compliant. */
+  readonly reads: number;
+  /** The settings a change governs, e.g. `s3:public-access-block`. Two controls may write the same one. Empty without a fix. */
+  readonly writes: readonly string[];
+  /** `inspect` covers `inspect` and `list`. */
+  readonly permissions: { readonly inspect: readonly IamAction[]; readonly remediate: readonly IamAction[]; readonly undo: readonly IamAction[] };
+  /** The role that `remediate` hands to a service, when it does: becomes a PassRole statement on that role alone. */
+  readonly passRole?: (params: output<Params>) => { readonly roleArn: string; readonly service: string } | undefined;
+  /** Why there is no undo. */
+  readonly noUndo?: string;
+  /** Why there is no fix. */
+  readonly noFix?: string;
+  /** Drift that was gone when read still notifies: the seconds it stood may matter under 45 CFR 164.402. */
+  readonly reportTransient?: boolean;
+  /** Every resource of the type in the place of `aws`, with its state as `inspect` would give it. */
+  list(aws: Aws): AsyncIterable<readonly [ResourceRef, State]>;
+  /** Live state; undefined only for the documented not-found error. */
+  inspect(resource: ResourceRef, aws: Aws): Promise<State | undefined>;
+  evaluate(state: State, params: output<Params>): Evaluation;
+  /** Called only for a NON_COMPLIANT state. */
+  plan?(state: State, params: output<Params>): Plan<Setting>;
+  /** Sets what `change.after` says; twice is the same as once. */
+  remediate?(resource: ResourceRef, change: Change<Setting>, aws: Aws): Promise<Again | void>;
+  /** Sets what `change.before` says; twice is the same as once. */
+  undo?(resource: ResourceRef, change: Change<Setting>, aws: Aws): Promise<Again | void>;
+  /** The setting a change governs, normalised: ids, order and defaults that AWS assigns are left out. */
+  setting?(state: State): Setting;
+}
+
+/** A trigger of an event control may take every call of the account. */
+export interface EventTrigger {
+  readonly source: 'cloudtrail';
+  readonly kinds: readonly ('api' | 'signin' | 'service')[];
+  /** `*` = every AWS service. */
+  readonly eventSource: string;
+  /** `*` = every name; `Create*` = a prefix. */
+  readonly eventNames: readonly string[];
+  /** Calls that failed are looked at only by controls that say so. Default: succeeded. */
+  readonly outcome?: 'succeeded' | 'failed' | 'any';
+  /** More of the EventBridge `detail` pattern, to keep the uninteresting away from the queue. Must not be relied on by `evaluate`. */
+  readonly pattern?: Readonly<Record<string, unknown>>;
+  readonly resourceIds: ResourceIds;
+}
+
+/** Earlier events under the same fold key within 24 hours, this one not counted. */
+export interface Recent {
+  readonly count: number;
+}
+
+/** A control judged from the event itself, because no live state holds the answer. */
+export interface EventControl<Params extends ZodType = ZodType> extends ControlBase<Params> {
+  readonly triggers: readonly EventTrigger[];
+  readonly noFix: string;
+  /** Events under one key within 24 hours belong to one finding. */
+  fold(detail: CloudTrailDetail): string;
+  evaluate(detail: CloudTrailDetail, params: output<Params>, recent: Recent, policy: { readonly regions: readonly string[] }): Evaluation;
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: a catalogue holds controls of every State and Setting; each one is typed where it is written.
+export type AnyStateControl = Control<any, any, any>;
+// biome-ignore lint/suspicious/noExplicitAny: as above
+export type AnyControl = AnyStateControl | EventControl<any>;
+
+export const isEventControl = (control: AnyControl): control is EventControl => 'fold' in control;
+
+/** What routing and generators need without loading the control. Generated into remediations/index.ts. */
+export interface CatalogueEntry {
+  readonly id: string;
+  readonly service: string;
+  readonly kind: 'state' | 'event';
+  readonly title: string;
+  readonly severity: Severity;
+  readonly resourceType: string;
+  readonly arn: string;
+  readonly scope: 'regional' | 'global';
+  readonly hipaa: readonly string[];
+  readonly related: Related;
+  readonly defaultMode: Mode;
+  readonly fix: boolean;
+  readonly undo: boolean;
+  readonly triggers: readonly (
+    | {
+        readonly source: 'cloudtrail';
+        readonly eventSource: string;
+        readonly eventNames: readonly string[];
+        readonly kinds?: readonly string[];
+        readonly outcome?: string;
+        readonly pattern?: Readonly<Record<string, unknown>>;
+      }
+    | ConfigTrigger
+  )[];
+  readonly writes: readonly string[];
+  readonly permissions: { readonly inspect: readonly IamAction[]; readonly remediate: readonly IamAction[]; readonly undo: readonly IamAction[] };
+  load(): Promise<AnyControl>;
+}
+
+export type Catalogue = readonly CatalogueEntry[];
+
+export type { Place };

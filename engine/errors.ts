@@ -1,0 +1,82 @@
+/** Errors, sorted by what the caller must do. Anything that is none of these is retryable; not-found is a value, not an error. */
+
+/** One fault in a policy file. Line and column count from 1. */
+export interface PolicyFault {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+  readonly message: string;
+}
+
+/** The policy cannot be used; nothing is deployed. Holds every fault at once. */
+export class PolicyError extends Error {
+  override readonly name = 'PolicyError';
+  readonly faults: readonly PolicyFault[];
+  constructor(faults: readonly PolicyFault[]) {
+    super(faults.map(({ file, line, column, message }) => `${file}:${line}:${column} ${message}`).join('\n'));
+    this.faults = faults;
+  }
+}
+
+/** Trying again will not help: denied, unsupported, refused by AWS for good. */
+export class TerminalError extends Error {
+  override readonly name: string = 'TerminalError';
+}
+
+/** AWS refused a call for lack of permission. */
+export class DeniedError extends TerminalError {
+  override readonly name = 'DeniedError';
+  readonly action: string;
+  constructor(action: string, options: { cause: unknown }) {
+    super(`not allowed to call ${action}`, options);
+    this.action = action;
+  }
+}
+
+/** Somebody else wrote the record first: read it again. */
+export class ConflictError extends Error {
+  override readonly name = 'ConflictError';
+}
+
+// The codes AWS services answer with; the Query, EC2, REST-XML and JSON protocols spell them differently.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
+const deniedCodes = new Set([
+  'AccessDenied',
+  'AccessDeniedException',
+  'AccessDeniedFault',
+  'AuthorizationError',
+  'AuthorizationErrorException',
+  'Client.UnauthorizedOperation',
+  'ForbiddenException',
+  'NotAuthorized',
+  'NotAuthorizedException',
+  'OperationNotPermittedException',
+  'UnauthorizedOperation',
+]);
+
+const credentialCodes = new Set([
+  'AuthFailure',
+  'CredentialsProviderError',
+  'ExpiredToken',
+  'ExpiredTokenException',
+  'IncompleteSignature',
+  'InvalidAccessKeyId',
+  'InvalidClientTokenId',
+  'InvalidSignatureException',
+  'RequestExpired',
+  'SignatureDoesNotMatch',
+  'TokenRefreshRequired',
+  'UnrecognizedClientException',
+]);
+
+/** The error code of an SDK error, or ''. */
+export const codeOf = (error: unknown): string => {
+  if (typeof error !== 'object' || error === null) return '';
+  const { name, Code } = error as { name?: unknown; Code?: unknown };
+  return typeof Code === 'string' ? Code : typeof name === 'string' ? name : '';
+};
+
+export const isDenied = (error: unknown): boolean => error instanceof DeniedError || deniedCodes.has(codeOf(error));
+
+/** The caller's credentials are missing, wrong or expired: no call can succeed. */
+export const isCredentialError = (error: unknown): boolean => credentialCodes.has(codeOf(error));

@@ -1,0 +1,55 @@
+/** The policy as `act` and `detect` use it: complete, validated, patterns resolved. Stored as data in the ledger. */
+import type { Mode, Severity } from '../model.ts';
+
+export interface CompiledException {
+  /** Glob over the resource's ARN. */
+  readonly resource?: string;
+  /** Glob over the account id. */
+  readonly account?: string;
+  /** Glob over the region. */
+  readonly region?: string;
+  readonly tag?: { readonly key: string; readonly value?: string };
+  /** Who may set the tag (ARN glob); without it a tag only lowers fix to approve. */
+  readonly tagSetBy?: string;
+  readonly reason: string;
+  readonly approvedBy: string;
+  /** Last day it holds, `YYYY-MM-DD`, UTC. */
+  readonly expires: string;
+}
+
+export interface CompiledWhen {
+  /** Glob over the actor's ARN or the ARN of the role behind it. */
+  readonly actor: string;
+  readonly mode: Mode;
+}
+
+export interface CompiledControl {
+  readonly mode: Mode;
+  /** Validated by the control, defaults filled in. */
+  readonly params: unknown;
+  /** Seconds to wait between telling and fixing. */
+  readonly fixAfter: number;
+  /** The first that matches the actor wins. */
+  readonly when: readonly CompiledWhen[];
+  readonly exceptions: readonly CompiledException[];
+}
+
+export interface CompiledChannel {
+  readonly sns: true;
+  readonly pages: boolean;
+  readonly minSeverity: Severity;
+}
+
+export interface CompiledPolicy {
+  readonly version: 1;
+  /** sha256 of everything else. */
+  readonly id: string;
+  /** Where workloads may run. */
+  readonly regions: readonly string[];
+  /** Where the bot looks. */
+  readonly watch: 'all' | readonly string[];
+  readonly channels: Readonly<Record<string, CompiledChannel>>;
+  readonly iam: { readonly path: string; readonly permissionsBoundary?: string };
+  /** Every control of the catalogue. */
+  readonly controls: Readonly<Record<string, CompiledControl>>;
+}

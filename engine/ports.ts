@@ -1,0 +1,134 @@
+/** What the engine needs from outside. Adapters live in handlers/aws/ (AWS) and cli/ (embedded database, terminal). */
+
+import type { Entry, Finding, Place, ResourceRef } from './model.ts';
+import type { CompiledPolicy } from './policy/model.ts';
+
+/** An SDK client class. The adapter settles region, credentials and retries. */
+// biome-ignore lint/suspicious/noExplicitAny: each SDK client takes a configuration type of its own.
+export type ClientClass<Client> = new (configuration: any) => Client;
+
+/** One account and region, as a control sees it. Clients count and, where asked, share identical successful reads. */
+export interface Aws extends Place {
+  readonly partition: string;
+  /** A client of this place. `aws.client(S3Client).send(…)`; paginators take it too. */
+  client<Client extends object>(type: ClientClass<Client>): Client;
+  /** The same account elsewhere, e.g. in a trail's home region. */
+  in(region: string): Aws;
+}
+
+export interface Calls {
+  read: number;
+  write: number;
+}
+
+export interface AwsOptions {
+  /** Identical successful reads are sent once per `Aws` object. Never for `act`. */
+  readonly share: boolean;
+  /** Counted as calls are sent. */
+  readonly calls?: Calls;
+}
+
+export type AwsAccess = (place: Place, options: AwsOptions) => Aws;
+
+export interface Clock {
+  now(): Date;
+}
+
+export interface Log {
+  info(message: string, keys?: Readonly<Record<string, unknown>>): void;
+  warn(message: string, keys?: Readonly<Record<string, unknown>>): void;
+  error(message: string, keys?: Readonly<Record<string, unknown>>): void;
+  /** Adds to a counter, e.g. events dropped by reason. */
+  count(name: string, dimensions?: Readonly<Record<string, string>>): void;
+}
+
+/** What identifies a series of episodes. */
+export interface FindingKey {
+  readonly control: string;
+  readonly resource: ResourceRef;
+  readonly fold?: string;
+}
+
+/** What one (event id, control, resource) has come to. */
+export interface Standing {
+  /** The outcome of this very event is recorded: nothing is left to do for it. */
+  readonly done: boolean;
+  /** The latest episode, open or resolved. */
+  readonly last?: Finding;
+}
+
+/** A lock on one setting of one resource, taken inside `act` only. `fence` grows with every holder. */
+export interface Lease {
+  readonly key: string;
+  readonly owner: string;
+  readonly fence: number;
+}
+
+export interface SaveOptions {
+  /** Marks (event id, control, resource) done in the same transaction. */
+  readonly doneEventId?: string;
+  /** The save fails with ConflictError when the lease has passed to another owner. */
+  readonly lease?: Lease;
+}
+
+/**
+ * The bot's memory. Every method is safe to repeat; writes are conditional.
+ * Both adapters (DynamoDB, embedded file) pass the same table of tests.
+ */
+export interface Ledger {
+  /** One standing per key, in order. */
+  lookup(keys: readonly (FindingKey & { readonly eventId: string })[]): Promise<Standing[]>;
+  get(findingId: string): Promise<Finding | undefined>;
+  /**
+   * A new episode (`finding.version` is 1) with its first entry (`seq` 1).
+   * @throws ConflictError when the episode exists or an earlier one is still open.
+   */
+  open(finding: Finding, entry: Entry, options?: SaveOptions): Promise<void>;
+  /**
+   * The next version (`finding.version` = stored version + 1) with its entry (`seq` = version).
+   * @throws ConflictError when the stored version is another one.
+   */
+  save(finding: Finding, entry: Entry, options?: SaveOptions): Promise<void>;
+  /** Marks an event done that changed no finding. */
+  markDone(eventId: string, key: FindingKey): Promise<void>;
+  findings(filter: { readonly open?: boolean }): AsyncIterable<Finding>;
+  /** In order of `seq`. */
+  entries(findingId: string): Promise<Entry[]>;
+  /** Undefined while somebody else holds it. Taking one's own lease again renews it. */
+  lease(key: string, owner: string, seconds: number): Promise<Lease | undefined>;
+  release(lease: Lease): Promise<void>;
+  /**
+   * Counts an event under a key and tells how many others were counted in the last 24 hours.
+   * The same event id counts once.
+   */
+  recent(control: string, fold: string, eventId: string, time: string): Promise<number>;
+  /** True once per key and `seconds`: the first caller does the work, the others leave it. */
+  once(key: string, seconds: number): Promise<boolean>;
+  /** Undefined before the first deploy has stored one. */
+  policy(): Promise<CompiledPolicy | undefined>;
+  storePolicy(policy: CompiledPolicy): Promise<void>;
+}
+
+/** What a channel is told. Redacted: resource name, words and numbers; never a document's text. */
+export interface Alert {
+  /** Unique per finding and state told; channels may drop repeats. */
+  readonly id: string;
+  readonly urgency: 'notify' | 'page';
+  readonly finding: Finding;
+  readonly title: string;
+  readonly subject: string;
+  readonly text: string;
+}
+
+export interface Ports {
+  readonly ledger: Ledger;
+  readonly aws: AwsAccess;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Sends to every channel of the policy that takes it; throws when one it must reach does not answer. */
+  alert(alert: Alert): Promise<void>;
+  /** Asks for the finding to be acted on. Repeating it starts nothing new. */
+  dispatch(finding: Finding): Promise<void>;
+  /** Asks for a sweep of one control in one place, later and outside this batch. */
+  requestSweep(control: string, place: Place): Promise<void>;
+}

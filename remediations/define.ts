@@ -1,0 +1,69 @@
+/** What a control file needs besides its own service's shared reads. */
+import type { ZodType } from 'zod';
+import type { CloudTrailTrigger, Control, EventControl, ResourceIds } from '../engine/control.ts';
+import { codeOf } from '../engine/errors.ts';
+
+export { arnFrom, leafOf, partitionOf, resourcePart } from '../engine/arn.ts';
+export * from '../engine/control.ts';
+export * from '../engine/model.ts';
+export type { Aws } from '../engine/ports.ts';
+
+/** Types the parts of a control against each other: State from `inspect`, Setting from `plan`, params from their schema. */
+export const defineControl = <State, Setting, Params extends ZodType>(control: Control<State, Setting, Params>) => control;
+
+export const defineEventControl = <Params extends ZodType>(control: EventControl<Params>) => control;
+
+/** The value, or undefined for the documented not-found codes. Every other error goes on. */
+export async function orUndefined<Value>(answer: Promise<Value>, ...notFound: readonly [string, ...string[]]): Promise<Value | undefined> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (notFound.includes(codeOf(error))) return undefined;
+    throw error;
+  }
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
+
+// CloudTrail writes an API member with its first letter lowered, except where a service logs its own casing;
+// a list of one may be a lone object, an empty structure "".
+const member = (value: unknown, name: string): unknown => {
+  if (!isRecord(value)) return undefined;
+  if (Object.hasOwn(value, name)) return value[name];
+  const first = name.charAt(0);
+  const other = (first === first.toLowerCase() ? first.toUpperCase() : first.toLowerCase()) + name.slice(1);
+  return Object.hasOwn(value, other) ? value[other] : undefined;
+};
+
+/** Every value at a path such as `responseElements.instancesSet.items[].instanceId`; never throws. */
+export function valuesAt(detail: unknown, path: string): unknown[] {
+  return path.split('.').reduce<unknown[]>(
+    (values, step) => {
+      const name = step.replace('[]', '');
+      const found = values.map((value) => member(value, name));
+      return (step.endsWith('[]') ? found.flat() : found).filter((value) => value !== undefined && value !== null);
+    },
+    [detail],
+  );
+}
+
+/** The non-empty strings at the first path that has any. */
+export const idsAt =
+  (...paths: readonly string[]): ResourceIds =>
+  (detail) => {
+    for (const path of paths) {
+      const ids = valuesAt(detail, path).filter((value) => typeof value === 'string' && value !== '');
+      if (ids.length > 0) return ids as string[];
+    }
+    return [];
+  };
+
+/** For account-wide settings: the one resource is the account itself. */
+export const theAccount: ResourceIds = () => [''];
+
+export const onCalls = (
+  eventSource: string,
+  eventNames: readonly string[],
+  resourceIds: ResourceIds,
+  region?: CloudTrailTrigger['region'],
+): CloudTrailTrigger => ({ source: 'cloudtrail', eventSource, eventNames, resourceIds, region });
