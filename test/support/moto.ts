@@ -40,7 +40,12 @@ export async function startMoto(): Promise<Moto> {
     if (!answer.ok) throw new Error(`moto ${path}: ${answer.status}`);
   };
   const deadline = Date.now() + 30_000;
-  while (!(await fetch(`${endpoint}/moto-api/`).then(({ ok }) => ok, () => false))) {
+  while (
+    !(await fetch(`${endpoint}/moto-api/`).then(
+      ({ ok }) => ok,
+      () => false,
+    ))
+  ) {
     if (child.exitCode !== null || Date.now() > deadline) throw new Error(`moto_server did not start on port ${port}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }

@@ -1,0 +1,173 @@
+/** Any JSON in, triggers out, or a reason why there are none. Pure; never throws. */
+import type { Actor, CloudTrailDetail, Trigger } from './model.ts';
+
+export type DropReason =
+  | 'not an event'
+  | 'another account'
+  | 'another account in the record'
+  | 'unknown kind of event'
+  | 'incomplete event'
+  | 'own Security Hub finding'
+  | 'Security Hub finding without a failed check';
+
+export interface Normalised {
+  readonly triggers: readonly Trigger[];
+  /** Why the event, or a part of it, gave no trigger. An event without triggers always has a reason. */
+  readonly dropped: readonly DropReason[];
+}
+
+type Json = Readonly<Record<string, unknown>>;
+
+const isObject = (value: unknown): value is Json => typeof value === 'object' && value !== null && !Array.isArray(value);
+const objectOf = (value: unknown): Json => (isObject(value) ? value : {});
+const listOf = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);
+const textOf = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined);
+const dropped = (...reasons: DropReason[]): Normalised => ({ triggers: [], dropped: reasons });
+
+/** The events in a document: one EventBridge event or CloudTrail record, an array of them, or a CloudTrail log file. */
+export function eventsIn(document: unknown): readonly unknown[] {
+  if (Array.isArray(document)) return document;
+  if (isObject(document) && Array.isArray(document.Records)) return document.Records;
+  return [document];
+}
+
+const kinds: Readonly<Record<string, 'api' | 'signin' | 'service'>> = {
+  'AWS API Call via CloudTrail': 'api',
+  'AWS Console Sign In via CloudTrail': 'signin',
+  'AWS Console Action via CloudTrail': 'api',
+  'AWS Service Event via CloudTrail': 'service',
+};
+const kindOfType: Readonly<Record<string, 'api' | 'signin' | 'service'>> = { AwsConsoleSignIn: 'signin', AwsServiceEvent: 'service' };
+
+/**
+ * @param event an EventBridge event, a bare CloudTrail record, or one of the bot's own messages
+ * @param own the account the bot runs in; events of other accounts are dropped. Undefined takes every account (offline replay).
+ */
+export function normalise(event: unknown, own?: { readonly accountId: string }): Normalised {
+  if (!isObject(event)) return dropped('not an event');
+  if (!('detail-type' in event) && textOf(event.eventSource) && textOf(event.eventName)) return fromCloudTrail(event, {}, own);
+  const detail = event.detail;
+  const type = textOf(event['detail-type']);
+  if (!type || !isObject(detail)) return dropped('not an event');
+  if (own && event.account !== own.accountId) return dropped('another account');
+  const source = textOf(event.source) ?? '';
+  if (source === 'phidelity') return fromOwnMessage(type, detail, event);
+  // Only AWS can put events whose source begins with "aws.": anything else that looks like one is forged.
+  if (!source.startsWith('aws.')) return dropped('unknown kind of event');
+  if (type in kinds) return fromCloudTrail(detail, event, own);
+  if (source === 'aws.config') return fromConfig(type, detail, event);
+  if (source === 'aws.securityhub') return fromSecurityHub(type, detail, event);
+  return dropped('unknown kind of event');
+}
+
+function baseOf(envelope: Json) {
+  return { eventId: textOf(envelope.id) ?? '', time: timeOf(envelope.time), accountId: textOf(envelope.account) ?? '', region: textOf(envelope.region) ?? '' };
+}
+
+const timeOf = (...values: unknown[]): string => {
+  const time = values.find((value) => typeof value === 'string' && !Number.isNaN(Date.parse(value)));
+  return new Date(typeof time === 'string' ? time : 0).toISOString();
+};
+
+function fromCloudTrail(detail: Json, envelope: Json, own: { readonly accountId: string } | undefined): Normalised {
+  const eventSource = textOf(detail.eventSource);
+  const eventName = textOf(detail.eventName);
+  const region = textOf(detail.awsRegion) ?? textOf(envelope.region);
+  const accountId = textOf(detail.recipientAccountId) ?? textOf(envelope.account) ?? textOf(objectOf(detail.userIdentity).accountId);
+  const eventId = textOf(detail.eventID) ?? textOf(envelope.id);
+  if (!eventSource || !eventName || !region || !accountId || !eventId) return dropped('incomplete event');
+  if (own && accountId !== own.accountId) return dropped('another account in the record');
+  const type = textOf(envelope['detail-type']);
+  return {
+    dropped: [],
+    triggers: [
+      {
+        source: 'cloudtrail',
+        kind: kinds[type ?? ''] ?? kindOfType[textOf(detail.eventType) ?? ''] ?? 'api',
+        outcome: textOf(detail.errorCode) ? 'failed' : 'succeeded',
+        eventId,
+        time: timeOf(detail.eventTime, envelope.time),
+        accountId,
+        region,
+        eventSource,
+        eventName,
+        actor: actorOf(detail),
+        detail: { ...detail, eventSource, eventName, awsRegion: region, recipientAccountId: accountId } satisfies CloudTrailDetail,
+      },
+    ],
+  };
+}
+
+/** https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html */
+function actorOf(detail: Json): Actor | undefined {
+  const identity = objectOf(detail.userIdentity);
+  const arn = textOf(identity.arn) ?? textOf(identity.invokedBy) ?? textOf(identity.principalId);
+  if (!arn) return undefined;
+  return {
+    arn,
+    type: textOf(identity.type) ?? 'Unknown',
+    accountId: textOf(identity.accountId),
+    issuerArn: textOf(objectOf(objectOf(identity.sessionContext).sessionIssuer).arn),
+    sourceIp: textOf(detail.sourceIPAddress),
+    userAgent: textOf(detail.userAgent),
+    invokedBy: textOf(identity.invokedBy),
+  };
+}
+
+/** https://docs.aws.amazon.com/config/latest/developerguide/monitor-config-with-cloudwatchevents.html */
+function fromConfig(type: string, detail: Json, envelope: Json): Normalised {
+  const base = baseOf(envelope);
+  if (!base.eventId) return dropped('incomplete event');
+  if (type === 'Config Configuration Item Change') {
+    const item = isObject(detail.configurationItem) ? detail.configurationItem : objectOf(detail.configurationItemSummary);
+    const resourceType = textOf(item.resourceType);
+    const resourceId = textOf(item.resourceId);
+    if (!resourceType || !resourceId) return dropped('incomplete event');
+    const region = textOf(item.awsRegion) ?? base.region;
+    return { dropped: [], triggers: [{ ...base, region, source: 'config', resourceType, resourceId, arn: textOf(item.ARN) ?? textOf(item.arn) }] };
+  }
+  if (type === 'Config Rules Compliance Change') {
+    const rule = textOf(detail.configRuleName);
+    const resourceType = textOf(detail.resourceType);
+    const resourceId = textOf(detail.resourceId);
+    if (!rule || !resourceType || !resourceId) return dropped('incomplete event');
+    return { dropped: [], triggers: [{ ...base, region: textOf(detail.awsRegion) ?? base.region, source: 'config-rule', rule, resourceType, resourceId }] };
+  }
+  return dropped('unknown kind of event');
+}
+
+/** https://docs.aws.amazon.com/securityhub/latest/userguide/securityhub-cwe-event-formats.html */
+function fromSecurityHub(type: string, detail: Json, envelope: Json): Normalised {
+  if (!type.startsWith('Security Hub Findings')) return dropped('unknown kind of event');
+  const base = baseOf(envelope);
+  const findings = listOf(detail.findings).map(objectOf);
+  if (!base.eventId || findings.length === 0) return dropped('incomplete event');
+  const asked = type.includes('Custom Action');
+  const parts = findings.map((finding): Normalised => {
+    const product = objectOf(finding.ProductFields);
+    if (product['phidelity/FindingId'] !== undefined || finding.CompanyName === 'phidelity') return dropped('own Security Hub finding');
+    const compliance = objectOf(finding.Compliance);
+    // A person who picks a finding and sends it means it, whatever its status; an import counts when the check failed.
+    if (!asked && compliance.Status !== 'FAILED' && compliance.Status !== 'WARNING') return dropped('Security Hub finding without a failed check');
+    const generator = textOf(finding.GeneratorId);
+    const controlIds = [textOf(compliance.SecurityControlId), textOf(product.ControlId), generator?.split('/').at(-1), generator?.replace(/^prowler-/, '')];
+    const known = [...new Set(controlIds.filter((id) => id !== undefined))];
+    const resources = listOf(finding.Resources).map(objectOf);
+    const triggers = resources.flatMap(({ Id, Region }, index): Trigger[] => {
+      const resourceId = textOf(Id);
+      if (!resourceId || known.length === 0) return [];
+      const region = textOf(Region) ?? textOf(finding.Region) ?? base.region;
+      return [{ ...base, region, eventId: `${base.eventId}:${textOf(finding.Id) ?? ''}:${index}`, source: 'securityhub', controlIds: known, resourceId }];
+    });
+    return triggers.length > 0 ? { triggers, dropped: [] } : dropped('incomplete event');
+  });
+  return { triggers: parts.flatMap(({ triggers }) => triggers), dropped: parts.flatMap((part) => part.dropped) };
+}
+
+/** What the bot sends itself. Only it and the rules of its own stack may write to its queues. */
+function fromOwnMessage(type: string, detail: Json, envelope: Json): Normalised {
+  const base = baseOf(envelope);
+  const control = textOf(detail.control);
+  if (type !== 'Sweep' || !control || !base.eventId || !base.region) return dropped('incomplete event');
+  return { dropped: [], triggers: [{ ...base, source: 'sweep', control }] };
+}
