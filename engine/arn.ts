@@ -19,11 +19,11 @@ export const arnFrom = (template: string, { accountId, region }: Place, id: stri
     .replace('{account}', accountId)
     .replace('{id}', () => id);
 
-const escape = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+const quoted = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 
 /** The region, account and id that an ARN of this form holds; undefined when it has another form. */
 export function matchArn(template: string, arn: string): { region?: string; account?: string; id?: string } | undefined {
-  const pattern = escape(template)
+  const pattern = quoted(template)
     .replace('\\{partition\\}', '[a-z-]+')
     .replace('\\{region\\}', '(?<region>[a-z0-9-]+)')
     .replace('\\{account\\}', '(?<account>[0-9]{12})')
