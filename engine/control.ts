@@ -128,7 +128,8 @@ export type AnyStateControl = Control<any, any, any>;
 // biome-ignore lint/suspicious/noExplicitAny: as above
 export type AnyControl = AnyStateControl | EventControl<any>;
 
-export const isEventControl = (control: AnyControl): control is EventControl => 'fold' in control;
+// biome-ignore lint/suspicious/noExplicitAny: as above
+export const isEventControl = (control: AnyControl): control is EventControl<any> => 'fold' in control;
 
 /** What routing and generators need without loading the control. Generated into remediations/index.ts. */
 export interface CatalogueEntry {

@@ -32,6 +32,7 @@ export type AwsAccess = (place: Place, options: AwsOptions) => Aws;
 
 export interface Clock {
   now(): Date;
+  sleep(milliseconds: number): Promise<void>;
 }
 
 export interface Log {
@@ -125,6 +126,8 @@ export interface Ports {
   readonly aws: AwsAccess;
   readonly clock: Clock;
   readonly log: Log;
+  /** The resource's tags; asked only for drift that a tag could except. */
+  tags(resource: ResourceRef): Promise<Readonly<Record<string, string>>>;
   /** Sends to every channel of the policy that takes it; throws when one it must reach does not answer. */
   alert(alert: Alert): Promise<void>;
   /** Asks for the finding to be acted on. Repeating it starts nothing new. */

@@ -1,0 +1,191 @@
+/**
+ * One attempt at a fix, run afresh every time: its memory is the ledger, never a checkpoint. After any wait or crash it asks
+ * again whether the policy still wants the write, whether the drift is still there, and what of it has been done already.
+ */
+import { randomUUID } from 'node:crypto';
+import { alertOf, toldKey } from './alert.ts';
+import type { AnyStateControl, Catalogue } from './control.ts';
+import { isEventControl } from './control.ts';
+import { statusOf } from './decide.ts';
+import { DeniedError, isCredentialError, TerminalError } from './errors.ts';
+import { resolved, resourceKey, step } from './finding.ts';
+import { type Judged, judge } from './judge.ts';
+import type { Again, Change, Decision, EntryKind, Finding, OutcomeStatus, RecordedChange } from './model.ts';
+import type { CompiledPolicy } from './policy/model.ts';
+import type { Lease, Ports } from './ports.ts';
+
+export interface Action {
+  readonly ports: Ports;
+  readonly catalogue: Catalogue;
+  /** Longer than one attempt can take: a lease must not run out under its holder. */
+  readonly leaseSeconds: number;
+}
+
+/** Ended: the finding holds the outcome. Again: come back after so many seconds. */
+export type Attempt = { readonly ended: OutcomeStatus } | Again;
+
+/** AWS shows a new setting late: SQS says up to 60 s. Past this the fix has failed. */
+const verifyForMs = 5 * 60_000;
+const busySeconds = 15;
+
+export async function act(findingId: string, action: Action): Promise<Attempt> {
+  const { ports } = action;
+  const finding = await ports.ledger.get(findingId);
+  if (!finding) throw new TerminalError(`there is no finding ${findingId}`);
+  const control = await controlOf(finding, action.catalogue);
+  if (finding.state === 'resolved') return tellOnce(finding, control, ports);
+
+  const now = ports.clock.now();
+  const due = finding.fixNotBefore ? Date.parse(finding.fixNotBefore) : 0;
+  if (due > now.getTime()) return { again: Math.ceil((due - now.getTime()) / 1_000), note: 'The time to fix has not come.' };
+
+  const policy = await ports.ledger.policy().catch((error: unknown) => {
+    ports.log.error('Policy cannot be read', { error });
+    return undefined;
+  });
+  if (!policy) return give(finding, control, ports, { action: 'page', reason: 'The policy cannot be read, so nothing is written.' });
+
+  const owner = `${findingId}:${randomUUID()}`;
+  const leases = await leaseAll(control, finding, owner, action);
+  if (!leases) return { again: busySeconds, note: 'Another fix of the same setting is under way.' };
+  try {
+    // Another attempt may have ended while this one waited for the lease.
+    const current = (await ports.ledger.get(findingId)) ?? finding;
+    if (current.state === 'resolved') return await tellOnce(current, control, ports);
+    return await attempt(current, control, policy, leases[0]!, ports);
+  } finally {
+    await Promise.all(leases.map((lease) => ports.ledger.release(lease)));
+  }
+}
+
+/** Records that the attempts have been given up, and pages. For the caller whose retries are spent. */
+export async function giveUp(findingId: string, reason: string, { ports, catalogue }: Pick<Action, 'ports' | 'catalogue'>): Promise<Attempt> {
+  const finding = await ports.ledger.get(findingId);
+  if (!finding) throw new TerminalError(`there is no finding ${findingId}`);
+  const control = await controlOf(finding, catalogue);
+  return finding.state === 'resolved' ? tellOnce(finding, control, ports) : fail(finding, control, ports, reason);
+}
+
+async function controlOf(finding: Finding, catalogue: Catalogue): Promise<AnyStateControl> {
+  const control = await catalogue.find(({ id }) => id === finding.control)?.load();
+  if (!control || isEventControl(control)) throw new TerminalError(`there is no control ${finding.control} that could act`);
+  return control;
+}
+
+async function leaseAll(control: AnyStateControl, { resource }: Finding, owner: string, { ports, leaseSeconds }: Action): Promise<Lease[] | undefined> {
+  const held: Lease[] = [];
+  // In one order for everybody, so that two fixes never hold what the other waits for.
+  for (const setting of [...control.writes].sort()) {
+    const lease = await ports.ledger.lease(`${resourceKey(resource)}|${setting}`, owner, leaseSeconds);
+    if (!lease) {
+      await Promise.all(held.map((taken) => ports.ledger.release(taken)));
+      return undefined;
+    }
+    held.push(lease);
+  }
+  return held;
+}
+
+async function attempt(finding: Finding, control: AnyStateControl, policy: CompiledPolicy, lease: Lease, ports: Ports): Promise<Attempt> {
+  const aws = ports.aws(finding.resource, { share: false });
+  const look = () => judge(control, finding.resource, finding.actor, policy, aws, ports);
+  const judged = await look();
+
+  if (judged.decision.action === 'none') return settled(finding, control, judged, lease, ports);
+  if (judged.decision.action !== 'fix' || judged.plan?.kind !== 'change') return give(finding, control, ports, judged.decision, judged);
+
+  const intended = await intend(finding, judged.plan, lease, ports);
+  const { change } = intended.intended!;
+  try {
+    const again = await control.remediate!(finding.resource, change, aws);
+    if (again) return again;
+  } catch (error) {
+    if (isCredentialError(error)) throw error;
+    if (error instanceof DeniedError || error instanceof TerminalError) return fail(intended, control, ports, `${error.message}.`);
+    throw error;
+  }
+  return verify(intended, control, look, lease, ports);
+}
+
+/** Recorded before the write. An open INTENDED is the same write begun earlier: its `before` is the true one. */
+async function intend(finding: Finding, plan: Change, lease: Lease, { ledger, clock }: Ports): Promise<Finding> {
+  const earlier = finding.intended;
+  if (earlier && JSON.stringify(earlier.change.after) === JSON.stringify(plan.after)) return finding;
+  const intended: RecordedChange = { change: plan, intendedAt: clock.now().toISOString() };
+  // A plan that has changed since was written in part or not at all; it is kept, so that undo can take it back too.
+  const changes = earlier ? [...finding.changes, earlier] : finding.changes;
+  const next = step(finding, { intended, changes, proposal: plan.summary }, { kind: 'INTENDED', by: 'remediate', at: intended.intendedAt, note: plan.summary });
+  await ledger.save(next.finding, next.entry, { lease });
+  return next.finding;
+}
+
+async function verify(finding: Finding, control: AnyStateControl, look: () => Promise<Judged>, lease: Lease, ports: Ports): Promise<Attempt> {
+  let judged = await look();
+  for (const pause of [250, 1_000, 2_000]) {
+    if (judged.decision.action === 'none') break;
+    await ports.clock.sleep(pause);
+    judged = await look();
+  }
+  if (judged.decision.action === 'none') return settled(finding, control, judged, lease, ports);
+  if (judged.evaluation?.complianceType === 'INSUFFICIENT_DATA') {
+    return fail(finding, control, ports, `The change was sent, but whether it holds cannot be seen: ${judged.evaluation.annotation}`);
+  }
+  if (ports.clock.now().getTime() - Date.parse(finding.intended!.intendedAt) < verifyForMs)
+    return { again: 20, note: 'The change was sent, but AWS does not show it yet.' };
+  return fail(finding, control, ports, `The change was sent, but the live state still fails: ${judged.evaluation?.annotation ?? ''}`);
+}
+
+/** Compliant, not applicable or gone, as just read. */
+async function settled(finding: Finding, control: AnyStateControl, { state, evaluation, decision }: Judged, lease: Lease, ports: Ports): Promise<Attempt> {
+  const at = ports.clock.now().toISOString();
+  const { intended } = finding;
+  if (intended && evaluation?.complianceType === 'COMPLIANT') {
+    const done: RecordedChange = { ...intended, doneAt: at, observed: control.setting?.(state) };
+    const fixed = resolved(
+      { ...finding, changes: [...finding.changes, done] },
+      evaluation,
+      { status: 'REMEDIATED', reason: `${intended.change.summary}; verified.`, at },
+      'remediate',
+    );
+    await ports.ledger.save(fixed.finding, fixed.entry, { lease });
+    return tellOnce(fixed.finding, control, ports);
+  }
+  const ended = resolved(finding, evaluation, { status: statusOf('none', evaluation), reason: decision.reason, at }, 'remediate');
+  await ports.ledger.save(ended.finding, ended.entry, { lease });
+  return finding.alerted ? tellOnce(ended.finding, control, ports) : { ended: ended.finding.outcome!.status };
+}
+
+/** The policy, an exception or the live state no longer wants this fix: what they want instead is done. */
+async function give(finding: Finding, control: AnyStateControl, ports: Ports, decision: Decision, judged?: Judged): Promise<Attempt> {
+  const at = ports.clock.now().toISOString();
+  const outcome = { status: statusOf(decision.action, judged?.evaluation ?? finding.evaluation), reason: decision.reason, at };
+  const over = decision.action === 'except' || decision.action === 'off';
+  const next = over
+    ? resolved({ ...finding, decision }, judged?.evaluation, outcome, 'remediate')
+    : step(
+        finding,
+        { decision, outcome, evaluation: judged?.evaluation ?? finding.evaluation },
+        { kind: 'DECIDED', by: 'remediate', at, note: decision.reason },
+      );
+  await ports.ledger.save(next.finding, next.entry);
+  return over && !finding.alerted ? { ended: outcome.status } : tellOnce(next.finding, control, ports);
+}
+
+async function fail(finding: Finding, control: AnyStateControl, ports: Ports, reason: string): Promise<Attempt> {
+  const at = ports.clock.now().toISOString();
+  const kind: EntryKind = 'REMEDIATION_FAILED';
+  const next = step(finding, { outcome: { status: kind, reason, at } }, { kind, by: 'remediate', at, note: reason });
+  await ports.ledger.save(next.finding, next.entry);
+  return tellOnce(next.finding, control, ports);
+}
+
+/** A crash between telling and noting it tells twice; never not at all. */
+async function tellOnce(finding: Finding, control: AnyStateControl, { ledger, clock, alert }: Ports): Promise<Attempt> {
+  const ended = finding.outcome!.status;
+  if (finding.alerted === toldKey(finding)) return { ended };
+  await alert(alertOf(finding, control));
+  const at = clock.now().toISOString();
+  const next = step(finding, { alerted: toldKey(finding) }, { kind: 'ALERTED', by: 'remediate', at, note: finding.outcome!.reason });
+  await ledger.save(next.finding, next.entry);
+  return { ended };
+}

@@ -1,0 +1,41 @@
+/** What is to be done: one table, read top to bottom. Pure. */
+import type { Decision, Evaluation, Mode, OutcomeStatus, Plan } from './model.ts';
+
+export interface Situation {
+  /** Undefined: the resource does not exist. */
+  readonly evaluation: Evaluation | undefined;
+  readonly mode: { readonly mode: Mode; readonly reason: string };
+  readonly exception?: { readonly reason: string; readonly expires: string; readonly strength: 'waives' | 'lowers' };
+  readonly plan?: Plan;
+  /** Why the control has no fix. */
+  readonly noFix?: string;
+}
+
+export function decide({ evaluation, mode: { mode, reason }, exception, plan, noFix }: Situation): Decision {
+  if (!evaluation) return { action: 'none', reason: 'The resource does not exist.' };
+  if (evaluation.complianceType === 'COMPLIANT' || evaluation.complianceType === 'NOT_APPLICABLE') return { action: 'none', reason: evaluation.annotation };
+  if (mode === 'off') return { action: 'off', reason };
+  if (exception?.strength === 'waives') return { action: 'except', reason: `Excepted until ${exception.expires}: ${exception.reason}` };
+  if (evaluation.complianceType === 'INSUFFICIENT_DATA') return { action: 'page', reason: `The bot cannot see: ${evaluation.annotation}` };
+  if (mode === 'notify' || mode === 'page') return { action: mode, reason };
+  if (!plan) return { action: 'page', reason: `There is no fix: ${noFix ?? 'the control has none'}` };
+  if (plan.kind === 'blocked') return { action: 'page', reason: `The fix is blocked: ${plan.reason}` };
+  if (mode === 'fix' && exception?.strength === 'lowers')
+    return { action: 'approve', reason: `A tag asks for an exception, but anybody may set it: ${exception.reason}` };
+  return { action: mode, reason };
+}
+
+/** What a decision comes to when it is carried out without a fix. */
+const statuses: Readonly<Record<Exclude<Decision['action'], 'none' | 'fix'>, OutcomeStatus>> = {
+  off: 'OFF',
+  except: 'EXCEPTED',
+  notify: 'NOTIFIED',
+  page: 'PAGED',
+  approve: 'AWAITING_APPROVAL',
+};
+
+export const statusOf = (action: Decision['action'], evaluation: Evaluation | undefined): OutcomeStatus => {
+  if (!evaluation) return 'DOES_NOT_EXIST';
+  if (action === 'none') return evaluation.complianceType === 'NOT_APPLICABLE' ? 'NOT_APPLICABLE' : 'COMPLIANT';
+  return action === 'fix' ? 'RETRY_LATER' : statuses[action];
+};

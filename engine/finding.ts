@@ -1,0 +1,111 @@
+/** Findings: their identity, and the pure steps from one version to the next. Each step gives the version and its evidence entry. */
+import { createHash } from 'node:crypto';
+import type { AnyControl } from './control.ts';
+import type { Actor, Entry, EntryKind, Evaluation, Finding, Outcome, ResourceRef, Trigger, TriggerSummary } from './model.ts';
+import type { FindingKey } from './ports.ts';
+
+const alphabet = 'abcdefghijklmnopqrstuvwxyz234567';
+
+/** RFC 4648 base32, lower case. */
+function base32(bytes: Uint8Array): string {
+  let bits = '';
+  for (const byte of bytes) bits += byte.toString(2).padStart(8, '0');
+  return (bits.match(/.{5}/g) ?? []).map((five) => alphabet[Number.parseInt(five, 2)]).join('');
+}
+
+/**
+ * One resource, one key, whichever region's event spoke of it: an ARN is unique by itself,
+ * but the account's own ARN stands for its settings in each region.
+ */
+export const resourceKey = ({ accountId, region, type, id }: ResourceRef): string =>
+  id.startsWith('arn:') && !id.endsWith(':root') ? `${type}|${id}` : `${type}|${accountId}|${region}|${id}`;
+
+export const findingKey = ({ control, resource, fold }: FindingKey): string => JSON.stringify([control, resourceKey(resource), fold ?? null]);
+
+/** `f-` and 130 bits of sha256 over control, resource and episode; also the name of the execution that acts on it. */
+export const findingId = (key: FindingKey, episode: number): string =>
+  `f-${base32(
+    createHash('sha256')
+      .update(`${findingKey(key)}#${episode}`)
+      .digest(),
+  ).slice(0, 26)}`;
+
+export const summaryOf = (trigger: Trigger): TriggerSummary => ({
+  eventId: trigger.eventId,
+  source: trigger.source,
+  time: trigger.time,
+  ...(trigger.source === 'cloudtrail' && { eventName: trigger.eventName, actor: trigger.actor }),
+});
+
+export const actorOf = (trigger: Trigger): Actor | undefined => (trigger.source === 'cloudtrail' ? trigger.actor : undefined);
+
+export interface Step {
+  readonly finding: Finding;
+  readonly entry: Entry;
+}
+
+type By = Entry['by'];
+
+const entryOf = (finding: Finding, kind: EntryKind, by: By, at: string, note: string, eventId?: string): Entry => ({
+  findingId: finding.id,
+  seq: finding.version,
+  at,
+  kind,
+  by,
+  note,
+  ...(eventId && { eventId }),
+});
+
+/** The next version. */
+export function step(finding: Finding, changes: Partial<Finding>, told: { kind: EntryKind; by: By; at: string; note: string; eventId?: string }): Step {
+  const next: Finding = { ...finding, ...changes, version: finding.version + 1 };
+  return { finding: next, entry: entryOf(next, told.kind, told.by, told.at, told.note, told.eventId) };
+}
+
+/** The first version of a new episode. */
+export function opened(
+  key: FindingKey,
+  control: Pick<AnyControl, 'severity'>,
+  verdict: Pick<Finding, 'evaluation' | 'decision' | 'proposal' | 'fixNotBefore'>,
+  trigger: Trigger,
+  last: Finding | undefined,
+  at: string,
+): Step {
+  const episode = (last?.episode ?? 0) + 1;
+  const summary = summaryOf(trigger);
+  const finding: Finding = {
+    id: findingId(key, episode),
+    control: key.control,
+    resource: key.resource,
+    ...(key.fold !== undefined && { fold: key.fold }),
+    episode,
+    version: 1,
+    state: 'open',
+    severity: control.severity,
+    openedAt: at,
+    openedBy: summary,
+    actor: actorOf(trigger),
+    lastSeenAt: at,
+    lastTrigger: summary,
+    seen: 1,
+    drives: 0,
+    changes: [],
+    ...verdict,
+  };
+  return { finding, entry: entryOf(finding, 'OPENED', 'detect', at, verdict.evaluation.annotation, trigger.eventId) };
+}
+
+/** Another trigger met the finding open. */
+export const seen = (finding: Finding, trigger: Trigger, verdict: Partial<Finding>, at: string): Step =>
+  step(
+    finding,
+    { ...verdict, actor: finding.actor ?? actorOf(trigger), lastSeenAt: at, lastTrigger: summaryOf(trigger), seen: finding.seen + 1 },
+    { kind: 'SEEN', by: 'detect', at, note: verdict.evaluation?.annotation ?? '', eventId: trigger.eventId },
+  );
+
+export const resolved = (finding: Finding, evaluation: Evaluation | undefined, outcome: Outcome, by: By, eventId?: string): Step =>
+  step(
+    finding,
+    { state: 'resolved', outcome, resolvedAt: outcome.at, intended: undefined, ...(evaluation && { evaluation }) },
+    { kind: outcome.status === 'REMEDIATED' ? 'REMEDIATED' : 'RESOLVED', by, at: outcome.at, note: outcome.reason, eventId },
+  );

@@ -1,0 +1,55 @@
+/** Read, judge, plan, decide: the same for a new event and for a fix that has waited a week. Writes nothing. */
+import type { AnyStateControl } from './control.ts';
+import { decide } from './decide.ts';
+import { DeniedError } from './errors.ts';
+import { type Actor, type Decision, type Evaluation, insufficientData, type Plan, type ResourceRef } from './model.ts';
+import { exceptionFor, modeFor, needsTags, reachable } from './policy/match.ts';
+import type { CompiledControl, CompiledPolicy } from './policy/model.ts';
+import type { Aws, Ports } from './ports.ts';
+
+export interface Judged {
+  /** What `inspect` found; undefined when it could not see or there is nothing. */
+  readonly state?: unknown;
+  /** Undefined: the resource does not exist. */
+  readonly evaluation?: Evaluation;
+  readonly plan?: Plan;
+  readonly decision: Decision;
+}
+
+/** A control that the stored policy does not know was added after it: off until the next deploy stores its mode. */
+const unknown: CompiledControl = { mode: 'off', params: {}, fixAfter: 0, when: [], exceptions: [] };
+export const settingsOf = (policy: CompiledPolicy, control: string): CompiledControl => policy.controls[control] ?? unknown;
+
+/** Every mode that the policy can give this control is off: nothing of it is read. */
+export const isOff = (control: CompiledControl): boolean => [...reachable(control)].every((mode) => mode === 'off');
+
+/** @throws what AWS answers, except a denial, which is a verdict: INSUFFICIENT_DATA. */
+export async function judge(
+  control: AnyStateControl,
+  resource: ResourceRef,
+  actor: Actor | undefined,
+  policy: CompiledPolicy,
+  aws: Aws,
+  { tags, clock }: Pick<Ports, 'tags' | 'clock'>,
+  listed?: unknown,
+): Promise<Judged> {
+  const settings = settingsOf(policy, control.id);
+  let state: unknown;
+  let evaluation: Evaluation | undefined;
+  try {
+    state = listed ?? (await control.inspect(resource, aws));
+    evaluation = state === undefined ? undefined : control.evaluate(state, settings.params);
+  } catch (error) {
+    if (!(error instanceof DeniedError)) throw error;
+    evaluation = insufficientData(`Not allowed to call ${error.action}.`);
+  }
+  const drifted = evaluation?.complianceType === 'NON_COMPLIANT';
+  const plan = drifted ? control.plan?.(state, settings.params) : undefined;
+  const exception = evaluation && (await exceptionOf(drifted));
+  return { state, evaluation, plan, decision: decide({ evaluation, mode: modeFor(settings, actor), exception, plan, noFix: control.noFix }) };
+
+  async function exceptionOf(ask: boolean) {
+    const found = exceptionFor(settings, resource, clock.now(), ask && needsTags(settings) ? await tags(resource) : undefined);
+    return found && { reason: found.exception.reason, expires: found.exception.expires, strength: found.strength };
+  }
+}
