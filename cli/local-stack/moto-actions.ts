@@ -6,6 +6,11 @@ import type { IamAction } from '../../engine/model.ts';
 
 const extra: Readonly<Record<string, readonly IamAction[]>> = {
   's3:GetBucketPublicAccessBlock': ['s3:GetPublicAccessBlock', 's3:ListBucket'],
+  's3:GetAccountPublicAccessBlock': ['s3:GetPublicAccessBlock'],
+  's3:PutAccountPublicAccessBlock': ['s3:PutPublicAccessBlock', 's3:DeletePublicAccessBlock'],
+  's3:GetBucketOwnershipControls': ['s3:ListBucket'],
+  's3:GetEncryptionConfiguration': ['s3:ListBucket'],
+  's3:PutEncryptionConfiguration': ['s3:CreateBucket', 's3:DeleteBucket'],
   's3:PutBucketPublicAccessBlock': ['s3:PutPublicAccessBlock', 's3:DeletePublicAccessBlock', 's3:CreateBucket', 's3:DeleteBucket'],
 };
 

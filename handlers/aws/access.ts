@@ -22,11 +22,27 @@ export function awsAccess(settings: Readonly<Record<string, unknown>> = {}): Aws
     clients.set(type, ofType);
     // A bucket's events can name another region than its own (CreateBucket): S3 tells, the client follows.
     const client = ofType.get(region) ?? new type({ region, retryMode: 'adaptive', maxAttempts: 4, followRegionRedirects: true, ...settings });
+    if (!ofType.has(region)) withPlainLocalHost(client as object as { config: Endpoints });
     ofType.set(region, client);
     return client as Client;
   };
 
   return (place, options) => view(place, options, clientOf);
+}
+
+interface Endpoints {
+  endpointProvider(parameters: Readonly<Record<string, unknown>>, context: unknown): unknown;
+}
+
+const localHost = /^https?:\/\/(\d+\.\d+\.\d+\.\d+|localhost)[:/]/;
+
+/** S3 Control puts the account id before the host name; an emulator's address, an IP or localhost, cannot have it there. */
+function withPlainLocalHost({ config }: { config: Endpoints }): void {
+  const given = config.endpointProvider;
+  config.endpointProvider = (parameters, context) => {
+    const { RequiresAccountId, ...others } = parameters;
+    return given(RequiresAccountId && localHost.test(String(others.Endpoint)) ? others : parameters, context);
+  };
 }
 
 function view({ accountId, region }: Place, options: AwsOptions, clientOf: <Client extends object>(type: ClientClass<Client>, region: string) => Client): Aws {

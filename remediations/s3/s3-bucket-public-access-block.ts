@@ -1,8 +1,6 @@
 import * as z from 'zod';
 import { change, compliant, defineControl, nonCompliant, onCalls } from '../define.ts';
-import { type AccessBlock, accessBlockOf, bucketArn, bucketNamed, bucketsOf, bucketType, everythingBlocked, setAccessBlock } from './s3.ts';
-
-const missing = (block: AccessBlock | null) => (Object.keys(everythingBlocked) as (keyof AccessBlock)[]).filter((name) => !block?.[name]);
+import { type AccessBlock, accessBlockOf, bucketArn, bucketNamed, bucketsOf, bucketType, everythingBlocked, missing, setAccessBlock } from './s3.ts';
 
 const inspect: Parameters<typeof bucketsOf<{ block: AccessBlock | null }>>[1] = async (resource, aws) => {
   const block = await accessBlockOf(aws, resource);

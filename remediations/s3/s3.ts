@@ -19,6 +19,22 @@ export type AccessBlock = Required<PublicAccessBlockConfiguration>;
 
 export const everythingBlocked: AccessBlock = { BlockPublicAcls: true, IgnorePublicAcls: true, BlockPublicPolicy: true, RestrictPublicBuckets: true };
 
+/** What GetPublicAccessBlock answers, of a bucket or of the account. */
+export const blockFrom = ({
+  PublicAccessBlockConfiguration: found = {},
+}: {
+  PublicAccessBlockConfiguration?: PublicAccessBlockConfiguration;
+}): AccessBlock => ({
+  BlockPublicAcls: found.BlockPublicAcls ?? false,
+  IgnorePublicAcls: found.IgnorePublicAcls ?? false,
+  BlockPublicPolicy: found.BlockPublicPolicy ?? false,
+  RestrictPublicBuckets: found.RestrictPublicBuckets ?? false,
+});
+
+/** The settings that are off, in words for a summary. */
+export const missing = (block: AccessBlock | null): readonly (keyof AccessBlock)[] =>
+  (Object.keys(everythingBlocked) as (keyof AccessBlock)[]).filter((name) => !block?.[name]);
+
 /** `null` = the bucket has no configuration; undefined = there is no such bucket. */
 export async function accessBlockOf(aws: Aws, { id }: ResourceRef): Promise<AccessBlock | null | undefined> {
   return orUndefined(
@@ -26,14 +42,7 @@ export async function accessBlockOf(aws: Aws, { id }: ResourceRef): Promise<Acce
       aws
         .client(S3Client)
         .send(new GetPublicAccessBlockCommand({ Bucket: leafOf({ id }), ExpectedBucketOwner: aws.accountId }))
-        .then(
-          ({ PublicAccessBlockConfiguration: found = {} }): AccessBlock => ({
-            BlockPublicAcls: found.BlockPublicAcls ?? false,
-            IgnorePublicAcls: found.IgnorePublicAcls ?? false,
-            BlockPublicPolicy: found.BlockPublicPolicy ?? false,
-            RestrictPublicBuckets: found.RestrictPublicBuckets ?? false,
-          }),
-        ),
+        .then(blockFrom),
       'NoSuchPublicAccessBlockConfiguration',
     ),
     'NoSuchBucket',
