@@ -1,0 +1,85 @@
+/** Opens the command line's file database, makes its tables, and says in one sentence what is wrong with a file that cannot be used. */
+import { chmodSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { TerminalError } from '../../engine/errors.ts';
+
+/** Raised when an older phidelity would misread the file. */
+const schema = 1;
+
+const tables = `
+  CREATE TABLE findings (
+    id TEXT PRIMARY KEY, key TEXT NOT NULL, episode INTEGER NOT NULL, version INTEGER NOT NULL,
+    state TEXT NOT NULL, openedAt TEXT NOT NULL, body TEXT NOT NULL, UNIQUE (key, episode)
+  ) STRICT;
+  CREATE UNIQUE INDEX one_open_episode ON findings (key) WHERE state = 'open';
+  CREATE INDEX findings_in_order ON findings (openedAt, id);
+  CREATE TABLE entries (finding TEXT NOT NULL, seq INTEGER NOT NULL, body TEXT NOT NULL, PRIMARY KEY (finding, seq)) STRICT;
+  CREATE TABLE done (key TEXT NOT NULL, event TEXT NOT NULL, expires INTEGER NOT NULL, PRIMARY KEY (key, event)) STRICT, WITHOUT ROWID;
+  CREATE TABLE recent (key TEXT NOT NULL, event TEXT NOT NULL, time INTEGER NOT NULL, expires INTEGER NOT NULL, PRIMARY KEY (key, event)) STRICT, WITHOUT ROWID;
+  CREATE TABLE once (key TEXT PRIMARY KEY, expires INTEGER NOT NULL) STRICT;
+  CREATE TABLE leases (key TEXT PRIMARY KEY, owner TEXT NOT NULL, until INTEGER NOT NULL, fence INTEGER NOT NULL) STRICT;
+  CREATE TABLE policy (id INTEGER PRIMARY KEY, body TEXT NOT NULL) STRICT;
+`;
+
+/** Milliseconds that a writer waits for another process. */
+const patience = 10_000;
+
+/**
+ * The database in `directory`, which is made if need be, readable by its owner only: before and after may hold PHI.
+ * Rows that expired at or before `expired` (epoch seconds) are deleted.
+ * @throws TerminalError with the path and the way out.
+ */
+export const openState = (directory: string, expired: number): DatabaseSync => {
+  const file = join(directory, 'state.sqlite');
+  let db: DatabaseSync | undefined;
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    db = new DatabaseSync(file, { timeout: patience });
+    chmodSync(file, 0o600);
+    transaction(db, (held) => prepare(held, file, expired));
+    db.exec('PRAGMA journal_mode = WAL');
+    return db;
+  } catch (error) {
+    db?.close();
+    throw sentence(error, directory, file);
+  }
+};
+
+const prepare = (db: DatabaseSync, file: string, expired: number) => {
+  const version = db.prepare('PRAGMA user_version').get()?.user_version as number;
+  if (version > schema) throw new TerminalError(`${file} has schema ${version}, this phidelity reads ${schema}: use the newer version, or another --state`);
+  if (version === 0) {
+    const strangers = db.prepare('SELECT count(*) AS tables FROM sqlite_schema').get()?.tables as number;
+    if (strangers > 0) throw new TerminalError(`${file} is another program's database: move it away, or name another folder with --state`);
+    db.exec(`${tables} PRAGMA user_version = ${schema}`);
+  }
+  for (const table of ['done', 'recent', 'once']) db.prepare(`DELETE FROM ${table} WHERE expires <= ?`).run(expired);
+};
+
+/** All or none; no other process writes meanwhile. */
+export const transaction = (db: DatabaseSync, work: (db: DatabaseSync) => void): void => {
+  db.exec('BEGIN IMMEDIATE');
+  try {
+    work(db);
+    db.exec('COMMIT');
+  } catch (error) {
+    if (db.isTransaction) db.exec('ROLLBACK');
+    throw error;
+  }
+};
+
+// https://www.sqlite.org/rescode.html
+const busy = new Set([5, 6]);
+const spoilt = new Set([11, 26]);
+
+const sentence = (error: unknown, directory: string, file: string): unknown => {
+  if (error instanceof TerminalError) return error;
+  // Extended codes keep the primary one in the low byte.
+  const code = ((error as { errcode?: number }).errcode ?? 0) & 0xff;
+  if (busy.has(code)) return error;
+  const message = spoilt.has(code)
+    ? `${file} is not a database, or is damaged: move it away, or name another folder with --state`
+    : `cannot keep state in ${directory} (${(error as Error).message}): make it a folder you may write to, or name another with --state`;
+  return new TerminalError(message, { cause: error });
+};

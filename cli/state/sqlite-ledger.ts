@@ -1,0 +1,132 @@
+/** The ledger in an embedded file database, DIRECTORY/state.sqlite. Several processes may use it at once. */
+import { ConflictError } from '../../engine/errors.ts';
+import { doneSeconds, expiredAt, expiresAfter, keyText, recentSeconds, recentWindow } from '../../engine/ledger.ts';
+import type { Entry, Finding } from '../../engine/model.ts';
+import type { Clock, Ledger, SaveOptions } from '../../engine/ports.ts';
+import { openState, transaction } from './database.ts';
+
+export interface SqliteLedgerOptions {
+  readonly directory: string;
+  readonly clock: Pick<Clock, 'now'>;
+  /** Findings read at a time. */
+  readonly pageSize?: number;
+}
+
+/** @throws TerminalError when the directory or the file in it cannot be used; the message names the path and the way out. */
+export const sqliteLedger = ({ directory, clock, pageSize = 200 }: SqliteLedgerOptions): Ledger & { close(): void } => {
+  const expired = () => expiredAt(clock.now());
+  const expires = (seconds: number) => expiresAfter(clock.now(), seconds);
+  const db = openState(directory, expired());
+  const sql = db.createTagStore();
+
+  const markDone = (eventId: string, key: string) =>
+    sql.run`INSERT OR REPLACE INTO done (key, event, expires) VALUES (${key}, ${eventId}, ${expires(doneSeconds)})`;
+
+  const alongside = (finding: Finding, entry: Entry, { doneEventId, lease }: SaveOptions) => {
+    if (lease && !sql.get`SELECT 1 FROM leases WHERE key = ${lease.key} AND owner = ${lease.owner} AND fence = ${lease.fence}`)
+      throw new ConflictError(`cannot save finding ${finding.id}: the lease of ${lease.owner} has passed to another`);
+    sql.run`INSERT INTO entries (finding, seq, body) VALUES (${finding.id}, ${entry.seq}, ${JSON.stringify(entry)})`;
+    if (doneEventId !== undefined) markDone(doneEventId, keyText(finding));
+  };
+
+  return {
+    close: () => db.close(),
+
+    async lookup(keys) {
+      return keys.map((key) => {
+        const text = keyText(key);
+        const last = parsed(sql.get`SELECT body FROM findings WHERE key = ${text} ORDER BY episode DESC LIMIT 1`);
+        const done = sql.get`SELECT 1 FROM done WHERE key = ${text} AND event = ${key.eventId} AND expires > ${expired()}`;
+        return { done: done !== undefined, ...(last && { last }) };
+      });
+    },
+
+    async get(findingId) {
+      return parsed(sql.get`SELECT body FROM findings WHERE id = ${findingId}`);
+    },
+
+    async open(finding, entry, options = {}) {
+      transaction(db, () => {
+        const key = keyText(finding);
+        const { id, episode, version, state, openedAt } = finding;
+        if (sql.get`SELECT 1 FROM findings WHERE id = ${id} OR (key = ${key} AND (state = 'open' OR episode >= ${episode}))`)
+          throw new ConflictError(`cannot open finding ${id}: another episode is open, or episode ${episode} is taken`);
+        sql.run`INSERT INTO findings (id, key, episode, version, state, openedAt, body)
+                VALUES (${id}, ${key}, ${episode}, ${version}, ${state}, ${openedAt}, ${JSON.stringify(finding)})`;
+        alongside(finding, entry, options);
+      });
+    },
+
+    async save(finding, entry, options = {}) {
+      transaction(db, () => {
+        const { id, version, state } = finding;
+        // A finding ends resolved: the next drift is an episode of its own.
+        const { changes } = sql.run`UPDATE findings SET version = ${version}, state = ${state}, body = ${JSON.stringify(finding)}
+                                    WHERE id = ${id} AND version = ${version - 1} AND (state = 'open' OR ${state} = 'resolved')`;
+        if (changes !== 1) throw new ConflictError(`cannot save finding ${id}: version ${version} does not follow the stored one, or the finding is resolved`);
+        alongside(finding, entry, options);
+      });
+    },
+
+    async markDone(eventId, key) {
+      markDone(eventId, keyText(key));
+    },
+
+    async *findings({ open = false }) {
+      // By page and position: no statement stays open while the caller writes.
+      let after = { openedAt: '', id: '' };
+      for (;;) {
+        const page = sql.all`SELECT openedAt, id, body FROM findings
+                             WHERE (openedAt, id) > (${after.openedAt}, ${after.id}) AND (state = 'open' OR ${open ? 0 : 1})
+                             ORDER BY openedAt, id LIMIT ${pageSize}`;
+        for (const row of page) yield JSON.parse(row.body as string) as Finding;
+        if (page.length < pageSize) return;
+        after = page.at(-1) as typeof after;
+      }
+    },
+
+    async entries(findingId) {
+      return sql.all`SELECT body FROM entries WHERE finding = ${findingId} ORDER BY seq`.map(({ body }) => JSON.parse(body as string) as Entry);
+    },
+
+    async lease(key, owner, seconds) {
+      const now = clock.now().getTime();
+      const taken = sql.get`INSERT INTO leases (key, owner, until, fence) VALUES (${key}, ${owner}, ${now + seconds * 1000}, 1)
+                            ON CONFLICT (key) DO UPDATE SET owner = excluded.owner, until = excluded.until, fence = fence + (until <= ${now})
+                            WHERE until <= ${now} OR owner = excluded.owner
+                            RETURNING fence`;
+      return taken && { key, owner, fence: taken.fence as number };
+    },
+
+    async release({ key, owner, fence }) {
+      sql.run`UPDATE leases SET until = 0 WHERE key = ${key} AND owner = ${owner} AND fence = ${fence}`;
+    },
+
+    async recent(control, fold, eventId, time) {
+      const at = Date.parse(time);
+      const key = JSON.stringify([control, fold]);
+      sql.run`INSERT OR REPLACE INTO recent (key, event, time, expires) VALUES (${key}, ${eventId}, ${at}, ${expires(recentSeconds)})`;
+      const counted = sql.get`SELECT count(*) AS others FROM recent
+                              WHERE key = ${key} AND event <> ${eventId} AND expires > ${expired()}
+                                AND time > ${at - recentWindow} AND time < ${at + recentWindow}`;
+      return counted?.others as number;
+    },
+
+    async once(key, seconds) {
+      const { changes } = sql.run`INSERT INTO once (key, expires) VALUES (${key}, ${expires(seconds)})
+                                  ON CONFLICT (key) DO UPDATE SET expires = excluded.expires WHERE expires <= ${expired()}`;
+      return changes === 1;
+    },
+
+    async policy() {
+      const row = sql.get`SELECT body FROM policy`;
+      return row && JSON.parse(row.body as string);
+    },
+
+    async storePolicy(policy) {
+      sql.run`INSERT OR REPLACE INTO policy (id, body) VALUES (1, ${JSON.stringify(policy)})`;
+    },
+  };
+};
+
+const parsed = (row: Record<string, unknown> | undefined): Finding | undefined => row && (JSON.parse(row.body as string) as Finding);

@@ -1,0 +1,19 @@
+/** What every ledger does the same way: how a finding's key reads, and how long things that pass are kept. */
+import type { FindingKey } from './ports.ts';
+
+/** An event delivered again after this is judged again; queues keep messages for 14 days. */
+export const doneSeconds = 21 * 86_400;
+/** Longer than the window, so that a row lives until no event can ask for it. */
+export const recentSeconds = 25 * 3_600;
+/** Milliseconds. */
+export const recentWindow = 24 * 3_600_000;
+
+/** One text per series of episodes; of any length. */
+export const keyText = ({ control, resource: { accountId, region, type, id }, fold }: FindingKey): string =>
+  JSON.stringify([control, accountId, region, type, id, fold ?? null]);
+
+/** Epoch seconds, rounded so that nothing expires early. */
+export const expiresAfter = (now: Date, seconds: number): number => Math.ceil(now.getTime() / 1000 + seconds);
+
+/** Epoch seconds to compare with: what expires at or before this has expired. */
+export const expiredAt = (now: Date): number => Math.floor(now.getTime() / 1000);

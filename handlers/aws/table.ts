@@ -1,0 +1,93 @@
+/**
+ * The ledger's table: its definition and the shape of its items. Documents are one JSON attribute beside the few that
+ * keys and conditions need, so that no marshalling library is loaded.
+ *
+ * | pk               | sk             | holds                                                        |
+ * | ---------------- | -------------- | ------------------------------------------------------------ |
+ * | `key#HASH`       | `head`         | latest episode of a finding key, set of open finding ids     |
+ * | `key#HASH`       | `done#HASH`    | an event is done for this key; expires                       |
+ * | `finding#ID`     | `finding`      | the finding; on the index `open` while it is open            |
+ * | `finding#ID`     | `entry#SEQ`    | one line of evidence                                         |
+ * | `lease#HASH`     | `lease`        | owner, fence, until (epoch milliseconds)                     |
+ * | `recent#HASH`    | `event#HASH`   | time (epoch milliseconds) of a counted event; expires        |
+ * | `once#HASH`      | `once`         | taken; expires                                               |
+ * | `policy`         | `current`      | the compiled policy                                          |
+ */
+import { createHash } from 'node:crypto';
+import { gunzipSync, gzipSync } from 'node:zlib';
+import type { AttributeValue, CreateTableCommandInput, UpdateTimeToLiveCommandInput } from '@aws-sdk/client-dynamodb';
+import { TerminalError } from '../../engine/errors.ts';
+
+export type Item = Record<string, AttributeValue>;
+
+export const openIndex = 'open';
+
+/** Properties of AWS::DynamoDB::Table; all but the TTL are CreateTable's input too. `openKey` is there while a finding is open. */
+export const tableDefinition = {
+  BillingMode: 'PAY_PER_REQUEST',
+  AttributeDefinitions: [
+    { AttributeName: 'pk', AttributeType: 'S' },
+    { AttributeName: 'sk', AttributeType: 'S' },
+    { AttributeName: 'openKey', AttributeType: 'S' },
+    { AttributeName: 'openedAt', AttributeType: 'S' },
+  ],
+  KeySchema: [
+    { AttributeName: 'pk', KeyType: 'HASH' },
+    { AttributeName: 'sk', KeyType: 'RANGE' },
+  ],
+  GlobalSecondaryIndexes: [
+    {
+      IndexName: openIndex,
+      KeySchema: [
+        { AttributeName: 'openKey', KeyType: 'HASH' },
+        { AttributeName: 'openedAt', KeyType: 'RANGE' },
+      ],
+      Projection: { ProjectionType: 'ALL' },
+    },
+  ],
+  TimeToLiveSpecification: { AttributeName: 'expires', Enabled: true },
+} satisfies Omit<CreateTableCommandInput, 'TableName'> & Omit<UpdateTimeToLiveCommandInput, 'TableName'>;
+
+/** Raised when an older phidelity would misread what is stored. */
+const schema = 1;
+
+export const text = (value: string): AttributeValue => ({ S: value });
+export const number = (value: number): AttributeValue => ({ N: String(value) });
+export const schemaNumber = number(schema);
+
+// Keys are at most 2,048 bytes, sort keys 1,024; resource ids, lease keys and event ids may be longer.
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ServiceQuotas.html
+const hash = (value: string): string => createHash('sha256').update(value).digest('base64url');
+
+const key = (pk: string, sk: string): Item => ({ pk: text(pk), sk: text(sk) });
+export const headKey = (findingKey: string): Item => key(`key#${hash(findingKey)}`, 'head');
+export const doneKey = (findingKey: string, eventId: string): Item => key(`key#${hash(findingKey)}`, `done#${hash(eventId)}`);
+export const findingKey = (id: string): Item => key(`finding#${id}`, 'finding');
+export const entryKey = (id: string, seq: number): Item => key(`finding#${id}`, `entry#${String(seq).padStart(9, '0')}`);
+export const leaseKey = (name: string): Item => key(`lease#${hash(name)}`, 'lease');
+export const recentKey = (control: string, fold: string, eventId: string): Item =>
+  key(`recent#${hash(JSON.stringify([control, fold]))}`, `event#${hash(eventId)}`);
+export const onceKey = (name: string): Item => key(`once#${hash(name)}`, 'once');
+export const policyKey = key('policy', 'current');
+
+/** Items are at most 400 KB. */
+const longText = 100 * 1024;
+
+/** The document as attributes of an item. */
+export const pack = (document: unknown): Item => {
+  const json = JSON.stringify(document);
+  return Buffer.byteLength(json) > longText ? { gzip: { B: gzipSync(json) } } : { json: text(json) };
+};
+
+/** The document of an item. */
+export const unpack = <Document>(item: Item): Document => {
+  const { json, gzip } = known(item);
+  return JSON.parse(gzip?.B ? gunzipSync(gzip.B).toString() : (json?.S ?? '')) as Document;
+};
+
+/** @throws TerminalError when a newer phidelity wrote the item. */
+export const known = (item: Item): Item => {
+  const found = Number(item.schema?.N);
+  if (found <= schema) return item;
+  throw new TerminalError(`${item.pk?.S} ${item.sk?.S} in the ledger has schema ${found}, this phidelity reads ${schema}: deploy the newer version again`);
+};

@@ -1,0 +1,342 @@
+/** What every adapter of the Ledger port owes, as one table of cases. */
+import { afterEach, describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { ConflictError } from '../../engine/errors.ts';
+import type { Finding } from '../../engine/model.ts';
+import type { FindingKey, Ledger } from '../../engine/ports.ts';
+import { memoryLedger, observe, operations, type TestClock, testClock } from './ledger-model.ts';
+import { control, entryOf, findingOf, keyOf, policyOf } from './ledger-samples.ts';
+
+export interface Opened {
+  readonly ledger: Ledger;
+  close(): Promise<void> | void;
+}
+
+interface World {
+  readonly ledger: Ledger;
+  readonly clock: TestClock;
+  open(parts?: Partial<Finding>, options?: Parameters<Ledger['open']>[2]): Promise<Finding>;
+  save(finding: Finding, parts?: Partial<Finding>, options?: Parameters<Ledger['save']>[2]): Promise<Finding>;
+  standing(key?: FindingKey, eventId?: string): ReturnType<Ledger['lookup']>;
+  listed(open?: boolean): Promise<string[]>;
+}
+
+const days = 86_400;
+const hours = 3_600;
+
+const cases: Record<string, (world: World) => Promise<void>> = {
+  'nothing is known at first': async ({ ledger, standing, listed }) => {
+    expect(await standing()).toEqual([{ done: false }]);
+    expect(await ledger.lookup([])).toEqual([]);
+    expect(await ledger.get('f-none')).toBeUndefined();
+    expect(await ledger.entries('f-none')).toEqual([]);
+    expect(await listed()).toEqual([]);
+    expect(await ledger.policy()).toBeUndefined();
+  },
+  'an opened finding is read back whole': async ({ ledger, open, standing, listed }) => {
+    const finding = await open({ actor: { arn: 'arn:aws:iam::123456789012:user/zoë', type: 'IAMUser' }, proposal: 'block public access' });
+    expect(await ledger.get(finding.id)).toEqual(finding);
+    expect(await standing()).toEqual([{ done: false, last: finding }]);
+    expect(await ledger.entries(finding.id)).toEqual([entryOf(finding)]);
+    expect(await listed(true)).toEqual([finding.id]);
+  },
+  'the next version replaces the last, entries stay': async ({ ledger, open, save, standing }) => {
+    const first = await open();
+    const second = await save(first, { seen: 2 });
+    expect(await ledger.get(first.id)).toEqual(second);
+    expect(await standing()).toEqual([{ done: false, last: second }]);
+    expect(await ledger.entries(first.id)).toEqual([entryOf(first), entryOf(second)]);
+  },
+  'standings come in the order of the keys, one for each, also for a key named twice': async ({ ledger, open }) => {
+    const fold = await open({ fold: 'root' });
+    const plain = await open();
+    await ledger.markDone('event-2', keyOf());
+    const keys = [
+      { ...keyOf({ fold: 'root' }), eventId: 'event-1' },
+      { ...keyOf({ id: 'arn:aws:s3:::healthy' }), eventId: 'event-1' },
+      { ...keyOf(), eventId: 'event-2' },
+      { ...keyOf(), eventId: 'event-1' },
+      { ...keyOf(), eventId: 'event-2' },
+    ];
+    expect(await ledger.lookup(keys)).toEqual([
+      { done: false, last: fold },
+      { done: false },
+      { done: true, last: plain },
+      { done: false, last: plain },
+      { done: true, last: plain },
+    ]);
+  },
+  'a hundred and fifty keys in one lookup': async ({ ledger, open }) => {
+    const last = await open();
+    const keys = Array.from({ length: 150 }, (_, index) => ({ ...keyOf(index % 2 ? {} : { id: `arn:aws:s3:::bucket-${index}` }), eventId: `event-${index}` }));
+    expect(await ledger.lookup(keys)).toEqual(keys.map((_, index) => (index % 2 ? { done: false, last } : { done: false })));
+  },
+  'a version that does not follow is a conflict and leaves no trace': async ({ ledger, open, save }) => {
+    const first = await open();
+    const second = await save(first, { seen: 2 });
+    await expect(save(first, { seen: 3 })).rejects.toThrow(ConflictError);
+    await expect(save(second, { version: 5 }, { doneEventId: 'event-9' })).rejects.toThrow(ConflictError);
+    await expect(save(findingOf(keyOf({ fold: 'never opened' })))).rejects.toThrow(ConflictError);
+    expect(await ledger.lookup([{ ...keyOf(), eventId: 'event-9' }])).toEqual([{ done: false, last: second }]);
+    expect(await ledger.entries(first.id)).toHaveLength(2);
+  },
+  'no episode begins while one is open': async ({ ledger, open }) => {
+    const first = await open();
+    await expect(open()).rejects.toThrow(ConflictError);
+    await expect(open({ episode: 2 })).rejects.toThrow(ConflictError);
+    expect(await ledger.get(findingOf({ episode: 2 }).id)).toBeUndefined();
+    expect(await ledger.get(first.id)).toEqual(first);
+  },
+  'an episode may be saved many times and stays the open one': async ({ open, save }) => {
+    let finding = await open();
+    for (let version = 2; version < 5; version += 1) finding = await save(finding);
+    await expect(open({ episode: 2 })).rejects.toThrow(ConflictError);
+  },
+  'the second episode begins after the first is resolved, under a number of its own': async ({ ledger, open, save, standing, listed }) => {
+    const first = await save(await open(), { state: 'resolved', resolvedAt: '2026-03-01T13:00:00.000Z' });
+    expect(await standing()).toEqual([{ done: false, last: first }]);
+    expect(await listed(true)).toEqual([]);
+    await expect(open({ id: 'f-other' })).rejects.toThrow(ConflictError);
+    const second = await open({ episode: 2 });
+    expect(await standing()).toEqual([{ done: false, last: second }]);
+    expect(await ledger.get(first.id)).toEqual(first);
+    expect(await listed(true)).toEqual([second.id]);
+    expect(await listed()).toEqual([first.id, second.id].sort());
+  },
+  'an entry added to an old episode leaves the open one open': async ({ open, save, standing }) => {
+    const first = await save(await open(), { state: 'resolved' });
+    const second = await open({ episode: 2 });
+    await save(first, { state: 'resolved', confirmedBy: 'event-7' });
+    expect(await standing()).toEqual([{ done: false, last: second }]);
+    await expect(open({ episode: 3 })).rejects.toThrow(ConflictError);
+  },
+  'a resolved finding is not opened again': async ({ ledger, open, save }) => {
+    const resolved = await save(await open(), { state: 'resolved' });
+    await expect(save(resolved, { state: 'open' })).rejects.toThrow(ConflictError);
+    expect(await ledger.get(resolved.id)).toEqual(resolved);
+  },
+  'a finding may begin resolved': async ({ open, listed }) => {
+    await open({ state: 'resolved' });
+    expect(await listed(true)).toEqual([]);
+    await open({ episode: 2 });
+  },
+  'an event is done for one key, with a finding': async ({ open, save, standing }) => {
+    const first = await open({}, { doneEventId: 'event-1' });
+    const last = await save(first, {}, { doneEventId: 'event-2' });
+    for (const eventId of ['event-1', 'event-2']) expect(await standing(keyOf(), eventId)).toEqual([{ done: true, last }]);
+    expect(await standing(keyOf(), 'event-3')).toEqual([{ done: false, last }]);
+    expect(await standing(keyOf({ control: 'other-control' }), 'event-1')).toEqual([{ done: false }]);
+  },
+  'an event is done without a finding, marked any number of times, for 21 days': async ({ ledger, clock, standing }) => {
+    await ledger.markDone('event-1', keyOf());
+    await ledger.markDone('event-1', keyOf());
+    clock.pass(21 * days - 1);
+    expect(await standing()).toEqual([{ done: true }]);
+    clock.pass(1);
+    expect(await standing()).toEqual([{ done: false }]);
+  },
+  'fold keys are kept apart': async ({ ledger, open, standing }) => {
+    const one = await open({ fold: 'us-east-1' }, { doneEventId: 'event-1' });
+    const two = await open({ fold: '' });
+    expect(await standing(keyOf({ fold: 'us-east-1' }))).toEqual([{ done: true, last: one }]);
+    expect(await standing(keyOf({ fold: '' }))).toEqual([{ done: false, last: two }]);
+    expect(await standing(keyOf())).toEqual([{ done: false }]);
+    await ledger.markDone('event-1', keyOf());
+    expect(await standing(keyOf({ fold: '' }))).toEqual([{ done: false, last: two }]);
+  },
+  'resource ids, lease keys and event ids of 2,000 characters': async ({ ledger, open, standing }) => {
+    const [long, other] = ['a', 'b'].map((end) => `arn:aws:ecs:us-east-1:123456789012:${'é'.repeat(1_964)}${end}`) as [string, string];
+    const last = await open(keyOf({ id: long }), { doneEventId: long });
+    expect(await standing(keyOf({ id: long }), long)).toEqual([{ done: true, last }]);
+    expect(await standing(keyOf({ id: other }), long)).toEqual([{ done: false }]);
+    expect(await ledger.lease(long, 'one', 60)).toBeDefined();
+    expect(await ledger.lease(other, 'two', 60)).toBeDefined();
+    expect(await ledger.once(long, 60)).toBe(true);
+    expect(await ledger.recent(control, long, long, '2026-03-01T12:00:00Z')).toBe(0);
+  },
+  'a finding with 500 KB of settings': async ({ ledger, open, standing }) => {
+    const setting = Array.from({ length: 10_000 }, (_, index) => ({ rule: `sgr-${index}`, cidr: `10.0.${index % 256}.0/24` }));
+    const intended = {
+      change: { kind: 'change', action: 'ec2:RevokeSecurityGroupIngress', summary: 'close', before: setting, after: [] },
+      intendedAt: '2026-03-01T12:00:00Z',
+    } as const;
+    const finding = await open({ intended });
+    expect(await ledger.get(finding.id)).toEqual(finding);
+    expect(await standing()).toEqual([{ done: false, last: finding }]);
+    expect(await Array.fromAsync(ledger.findings({ open: true }))).toEqual([finding]);
+  },
+  'of twenty who open the same finding one wins': async ({ ledger, open }) => {
+    const results = await Promise.allSettled(Array.from({ length: 20 }, (_, index) => open({ severity: index % 2 ? 'LOW' : 'HIGH' })));
+    const lost = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []));
+    expect(lost).toHaveLength(19);
+    for (const reason of lost) expect(reason).toBeInstanceOf(ConflictError);
+    const [winner] = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+    expect(await ledger.get(findingOf().id)).toEqual(winner);
+    expect(await ledger.entries(findingOf().id)).toHaveLength(1);
+  },
+  'a lease is one owner’s until it runs out': async ({ ledger, clock }) => {
+    expect(await ledger.lease('setting', 'one', 60)).toEqual({ key: 'setting', owner: 'one', fence: 1 });
+    clock.pass(59.999);
+    expect(await ledger.lease('setting', 'two', 60)).toBeUndefined();
+    expect(await ledger.lease('other setting', 'two', 60)).toEqual({ key: 'other setting', owner: 'two', fence: 1 });
+    clock.pass(0.001);
+    expect(await ledger.lease('setting', 'two', 60)).toEqual({ key: 'setting', owner: 'two', fence: 2 });
+    expect(await ledger.lease('setting', 'one', 60)).toBeUndefined();
+  },
+  'an owner renews its lease': async ({ ledger, clock }) => {
+    const lease = await ledger.lease('setting', 'one', 60);
+    clock.pass(50);
+    expect(await ledger.lease('setting', 'one', 60)).toEqual(lease);
+    clock.pass(50);
+    expect(await ledger.lease('setting', 'two', 60)).toBeUndefined();
+    clock.pass(10);
+    expect(await ledger.lease('setting', 'one', 60)).toEqual({ key: 'setting', owner: 'one', fence: 2 });
+  },
+  'a released lease is free and its fence grows on': async ({ ledger }) => {
+    const lease = (await ledger.lease('setting', 'one', 60))!;
+    await ledger.release(lease);
+    await ledger.release(lease);
+    expect(await ledger.lease('setting', 'two', 60)).toEqual({ key: 'setting', owner: 'two', fence: 2 });
+  },
+  'only its holder releases a lease': async ({ ledger, clock }) => {
+    const old = (await ledger.lease('setting', 'one', 60))!;
+    await ledger.release({ ...old, owner: 'two' });
+    await ledger.release({ ...old, key: 'no such lease' });
+    expect(await ledger.lease('setting', 'two', 60)).toBeUndefined();
+    clock.pass(60);
+    await ledger.lease('setting', 'two', 60);
+    await ledger.release(old);
+    expect(await ledger.lease('setting', 'three', 60)).toBeUndefined();
+  },
+  'a save with a lease that has passed on is a conflict and leaves no trace': async ({ ledger, clock, open, save, standing }) => {
+    const stale = (await ledger.lease('setting', 'one', 60))!;
+    const second = await save(await open(), {}, { lease: stale });
+    clock.pass(60);
+    const third = await save(second, {}, { lease: stale });
+    const fresh = (await ledger.lease('setting', 'two', 60))!;
+    await expect(save(third, {}, { lease: stale, doneEventId: 'event-1' })).rejects.toThrow(ConflictError);
+    await expect(open({ fold: 'other' }, { lease: stale })).rejects.toThrow(ConflictError);
+    await expect(open({ fold: 'other' }, { lease: { ...stale, key: 'never taken' } })).rejects.toThrow(ConflictError);
+    expect(await standing()).toEqual([{ done: false, last: third }]);
+    expect(await ledger.entries(third.id)).toHaveLength(3);
+    await save(third, {}, { lease: fresh });
+  },
+  'events are counted once, each fold and control by itself': async ({ ledger }) => {
+    const count = (eventId: string, fold = 'alice', name = control) => ledger.recent(name, fold, eventId, '2026-03-01T11:59:00Z');
+    expect(await count('event-1')).toBe(0);
+    expect(await count('event-1')).toBe(0);
+    expect(await count('event-2')).toBe(1);
+    expect(await count('event-3')).toBe(2);
+    expect(await count('event-1')).toBe(2);
+    expect(await count('event-4', 'bob')).toBe(0);
+    expect(await count('event-4', 'alice', 'other-control')).toBe(0);
+  },
+  'events are counted within 24 hours of each other, in whatever order they come': async ({ ledger }) => {
+    const count = (eventId: string, time: string) => ledger.recent(control, 'alice', eventId, time);
+    expect(await count('noon', '2026-03-01T12:00:00Z')).toBe(0);
+    expect(await count('day before', '2026-02-28T12:00:00Z')).toBe(0);
+    expect(await count('a second later', '2026-02-28T12:00:01Z')).toBe(2);
+    expect(await count('next day', '2026-03-02T11:59:59Z')).toBe(1);
+  },
+  'counters are forgotten after 25 hours': async ({ ledger, clock }) => {
+    const count = (eventId: string) => ledger.recent(control, 'alice', eventId, '2026-03-01T12:00:00Z');
+    await count('event-1');
+    clock.pass(25 * hours - 1);
+    expect(await count('event-2')).toBe(1);
+    clock.pass(1);
+    expect(await count('event-3')).toBe(1);
+  },
+  'once is once until the seconds have passed': async ({ ledger, clock }) => {
+    expect(await ledger.once('digest', 600)).toBe(true);
+    expect(await ledger.once('digest', 600)).toBe(false);
+    expect(await ledger.once('other', 600)).toBe(true);
+    clock.pass(599);
+    expect(await ledger.once('digest', 600)).toBe(false);
+    clock.pass(1);
+    expect(await ledger.once('digest', 600)).toBe(true);
+    expect(await ledger.once('digest', 600)).toBe(false);
+  },
+  'of twenty who ask for the same once one is first': async ({ ledger }) => {
+    const answers = await Promise.all(Array.from({ length: 20 }, () => ledger.once('digest', 600)));
+    expect(answers.filter(Boolean)).toHaveLength(1);
+  },
+  'findings and entries come over several pages, none twice': async ({ ledger, open, save, listed }) => {
+    const opened: Finding[] = [];
+    for (let index = 0; index < 11; index += 1)
+      opened.push(
+        await open({ ...keyOf({ id: `arn:aws:s3:::bucket-${index}` }), openedAt: `2026-03-01T12:00:${String(50 - Math.floor(index / 2)).padStart(2, '0')}Z` }),
+      );
+    const [resolved, ...still] = opened as [Finding, ...Finding[]];
+    let last = resolved;
+    for (let version = 2; version <= 12; version += 1) last = await save(last, { state: version === 12 ? 'resolved' : 'open' });
+    expect(await listed()).toEqual(opened.map(({ id }) => id).sort());
+    expect(await listed(true)).toEqual(still.map(({ id }) => id).sort());
+    const times = (await Array.fromAsync(ledger.findings({ open: true }))).map(({ openedAt }) => openedAt);
+    expect(times).toEqual([...times].sort());
+    expect((await ledger.entries(resolved.id)).map(({ seq }) => seq)).toEqual(Array.from({ length: 12 }, (_, index) => index + 1));
+  },
+  'findings may be resolved while they are listed': async ({ ledger, open, save, listed }) => {
+    for (let index = 0; index < 7; index += 1) await open(keyOf({ id: `arn:aws:s3:::bucket-${index}` }));
+    for await (const finding of ledger.findings({ open: true })) await save(finding, { state: 'resolved' });
+    expect(await listed(true)).toEqual([]);
+  },
+  'the policy stored last is read back': async ({ ledger }) => {
+    await ledger.storePolicy(policyOf(2));
+    await ledger.storePolicy(policyOf(1));
+    expect(await ledger.policy()).toEqual(policyOf(1));
+  },
+  'a policy of more than 400 KB': async ({ ledger }) => {
+    expect(JSON.stringify(policyOf(4_000)).length).toBeGreaterThan(400 * 1024);
+    await ledger.storePolicy(policyOf(4_000));
+    expect(await ledger.policy()).toEqual(policyOf(4_000));
+  },
+};
+
+/**
+ * `fresh` makes an empty ledger that reads three items a page.
+ * @param runs random sequences to compare with the model
+ */
+export function ledgerContract(fresh: (clock: TestClock, pageSize: number) => Promise<Opened>, runs: number): void {
+  const opened: Opened[] = [];
+  const make = async (clock: TestClock) => {
+    const one = await fresh(clock, 3);
+    opened.push(one);
+    return one.ledger;
+  };
+  afterEach(async () => {
+    for (const one of opened.splice(0)) await one.close();
+  });
+
+  describe('the contract of a ledger', () => {
+    test.each(Object.entries(cases))('%s', async (_, run) => {
+      const clock = testClock();
+      const ledger = await make(clock);
+      await run({
+        ledger,
+        clock,
+        async open(parts, options) {
+          const finding = findingOf(parts);
+          await ledger.open(finding, entryOf(finding), options);
+          return finding;
+        },
+        async save(finding, parts, options) {
+          const next = { ...finding, version: finding.version + 1, ...parts };
+          await ledger.save(next, entryOf(next), options);
+          return next;
+        },
+        standing: (key = keyOf(), eventId = 'event-1') => ledger.lookup([{ ...key, eventId }]),
+        listed: async (open) => (await Array.fromAsync(ledger.findings({ open }))).map(({ id }) => id).sort(),
+      });
+    });
+
+    test('random operations show what the model shows', async () => {
+      await fc.assert(
+        fc.asyncProperty(operations, async (sequence) => {
+          const [clock, modelClock] = [testClock(), testClock()];
+          expect(await observe(await make(clock), clock, sequence)).toEqual(await observe(memoryLedger(modelClock), modelClock, sequence));
+        }),
+        { numRuns: runs },
+      );
+    });
+  });
+}
