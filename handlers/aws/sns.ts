@@ -1,0 +1,39 @@
+/** Alerts to the topics of the policy's channels. */
+import { PublishCommand, SNSClient } from '@aws-sdk/client-sns';
+import { severities } from '../../engine/model.ts';
+import type { CompiledChannel, CompiledPolicy } from '../../engine/policy/model.ts';
+import type { Alert, Aws } from '../../engine/ports.ts';
+
+/** A page goes to every channel that takes pages; anything else to those whose `minSeverity` it reaches. */
+const takes = ({ pages, minSeverity }: CompiledChannel, { urgency, finding }: Alert): boolean =>
+  urgency === 'page' ? pages : severities.indexOf(finding.severity) >= severities.indexOf(minSeverity);
+
+/** A channel that the policy does not know yet is told: better twice than not at all. */
+export async function publishTo(
+  topics: Readonly<Record<string, string>>,
+  channels: CompiledPolicy['channels'] | undefined,
+  alert: Alert,
+  aws: Aws,
+): Promise<void> {
+  const client = aws.client(SNSClient);
+  const wanted = Object.entries(topics).filter(([name]) => !channels?.[name] || takes(channels[name], alert));
+  await Promise.all(wanted.map(([, topicArn]) => client.send(messageOf(topicArn, alert))));
+}
+
+/** https://docs.aws.amazon.com/sns/latest/api/API_Publish.html; attributes are for subscription filters only. */
+function messageOf(topicArn: string, { id, urgency, finding, subject, text }: Alert): PublishCommand {
+  const attributes = {
+    severity: finding.severity,
+    control: finding.control,
+    account: finding.resource.accountId,
+    status: finding.outcome?.status ?? finding.decision.action,
+    urgency,
+    alertId: id,
+  };
+  return new PublishCommand({
+    TopicArn: topicArn,
+    Subject: subject,
+    Message: text,
+    MessageAttributes: Object.fromEntries(Object.entries(attributes).map(([name, StringValue]) => [name, { DataType: 'String', StringValue }])),
+  });
+}

@@ -1,0 +1,57 @@
+/** Events from the intake queue through the line. What cannot be dealt with now goes back to the queue, message by message. */
+import middy from '@middy/core';
+import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
+import { type Detection, detect, type Line } from '../engine/detect.ts';
+import { routerOf } from '../engine/route.ts';
+import { catalogue } from '../remediations/index.ts';
+import { environmentOf, runtimeOf } from './runtime.ts';
+
+const environment = environmentOf(process.env);
+/** A policy that a deploy has just stored is in force within a minute. */
+const { ports, log } = runtimeOf(environment, 'detect', 60_000);
+const router = routerOf(catalogue);
+
+/** Milliseconds kept back for answering the queue. */
+const reserve = 10_000;
+
+export const handler = middy<SQSEvent, SQSBatchResponse, Error, Context>()
+  .onError(() => log.flush())
+  .handler(async ({ Records }, context) => {
+    const policy = await ports.ledger.policy();
+    if (!policy) throw new Error('no policy is stored yet: the deploy has not finished');
+    const detection: Detection = {
+      ports,
+      router,
+      policy,
+      own: { accountId: environment.accountId, roleArns: [environment.remediateRoleArn] },
+      dryRun: false,
+      deadline: new Date(ports.clock.now().getTime() + context.getRemainingTimeInMillis() - reserve),
+    };
+    const reports = await detect(Records.map(eventOf), detection);
+    for (const { lines } of reports) for (const line of lines) log.info('Work item', loggable(line));
+    const failed = Records.filter((_, index) => reports[index]!.errors.length > 0);
+    for (const { errors } of reports) for (const error of errors) log.error('Event returned to the queue', { error });
+    log.flush();
+    return { batchItemFailures: failed.map(({ messageId }) => ({ itemIdentifier: messageId })) };
+  });
+
+/** A body that is not JSON is no event: it is dropped with a count, since no retry will mend it. */
+function eventOf({ body }: SQSRecord): unknown {
+  try {
+    return JSON.parse(body);
+  } catch {
+    return undefined;
+  }
+}
+
+/** No resource id, no change: logs leave the account's raw zone. */
+const loggable = ({ eventId, eventName, control, evaluation, decision, outcome, findingId, calls }: Line) => ({
+  eventId,
+  eventName,
+  control,
+  complianceType: evaluation?.complianceType,
+  decision: decision.action,
+  status: outcome.status,
+  findingId,
+  calls,
+});

@@ -1,0 +1,97 @@
+/** The ports as a deployed function has them, built once per process from its environment. */
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import type { Ledger, Ports } from '../engine/ports.ts';
+import { awsAccess } from './aws/access.ts';
+import { clockOf } from './aws/clock.ts';
+import { dynamoLedger } from './aws/ledger.ts';
+import { type LambdaLog, lambdaLog } from './aws/log.ts';
+
+export interface Environment {
+  readonly accountId: string;
+  readonly region: string;
+  readonly table: string;
+  /** Topic ARN per channel of the policy. */
+  readonly topics: Readonly<Record<string, string>>;
+  readonly remediateRoleArn: string;
+  /** detect only: the published version that new executions run on. */
+  readonly remediateArn?: string;
+  /** detect only. */
+  readonly intakeQueueUrl?: string;
+  /** Local stack only. */
+  readonly clockFile?: string;
+}
+
+/** @throws when a variable is missing: the function was not deployed by this project's template. */
+export function environmentOf(variables: NodeJS.ProcessEnv): Environment {
+  return {
+    accountId: given('ACCOUNT_ID', variables.ACCOUNT_ID),
+    region: given('AWS_REGION', variables.AWS_REGION),
+    table: given('TABLE', variables.TABLE),
+    topics: JSON.parse(given('TOPICS', variables.TOPICS)),
+    remediateRoleArn: given('REMEDIATE_ROLE_ARN', variables.REMEDIATE_ROLE_ARN),
+    remediateArn: variables.REMEDIATE_ARN,
+    intakeQueueUrl: variables.INTAKE_QUEUE_URL,
+    clockFile: variables.PHIDELITY_CLOCK_FILE,
+  };
+}
+
+function given(name: string, value: string | undefined): string {
+  if (!value) throw new Error(`the environment variable ${name} is not set`);
+  return value;
+}
+
+export interface Runtime {
+  readonly ports: Ports;
+  readonly log: LambdaLog;
+}
+
+/** Clients that speak are loaded when there is something to say: an event that needs nothing starts without them. */
+export function runtimeOf(environment: Environment, service: string, keepPolicyMs: number): Runtime {
+  const clock = clockOf(environment.clockFile);
+  const log = lambdaLog(service);
+  const access = awsAccess();
+  const home = () => access(environment, { share: false });
+  const ledger = keeping(dynamoLedger({ client: home().client(DynamoDBClient), table: environment.table, clock }), keepPolicyMs);
+  const ports: Ports = {
+    ledger,
+    clock,
+    log,
+    aws: access,
+    async alert(alert) {
+      const { publishTo } = await import('./aws/sns.ts');
+      // Without a policy nobody knows who wants what: everybody is told.
+      const policy = await ledger.policy().catch(() => undefined);
+      await publishTo(environment.topics, policy?.channels, alert, home());
+    },
+    async dispatch(finding) {
+      const { dispatchTo } = await import('./aws/dispatch.ts');
+      await dispatchTo(given('REMEDIATE_ARN', environment.remediateArn), finding, home());
+    },
+    async requestSweep(control, place) {
+      const { requestSweepThrough } = await import('./aws/sweeps.ts');
+      await requestSweepThrough(given('INTAKE_QUEUE_URL', environment.intakeQueueUrl), control, place, home(), clock);
+    },
+    async tags(resource) {
+      const { tagsOf } = await import('./aws/tags.ts');
+      return tagsOf(resource, access);
+    },
+  };
+  return { ports, log };
+}
+
+/** Real time on purpose: a process that lives on must not serve a policy longer because its clock was moved. */
+function keeping(ledger: Ledger, milliseconds: number): Ledger {
+  let kept: { readonly at: number; readonly policy: ReturnType<Ledger['policy']> } | undefined;
+  return {
+    ...ledger,
+    policy() {
+      if (kept && performance.now() - kept.at < milliseconds) return kept.policy;
+      const policy = ledger.policy();
+      kept = { at: performance.now(), policy };
+      policy.catch(() => {
+        kept = undefined;
+      });
+      return policy;
+    },
+  };
+}
