@@ -1,0 +1,97 @@
+/** What a compiled policy says about one change, one resource, one control. Pure. */
+import type { Actor, Mode, ResourceRef } from '../model.ts';
+import type { CompiledControl, CompiledException, CompiledPolicy } from './model.ts';
+
+/**
+ * `*` is any run of characters, `?` one character (UTF-16 unit), everything else itself; case matters.
+ * Only the last `*` is ever tried again, so the time is at most pattern length times text length.
+ */
+export function glob(pattern: string, text: string): boolean {
+  let at = 0;
+  let star = -1;
+  let resume = 0;
+  for (let index = 0; index < text.length; ) {
+    const wanted = pattern[at];
+    if (wanted === '*') {
+      star = at++;
+      resume = index;
+    } else if (wanted === '?' || wanted === text[index]) {
+      at++;
+      index++;
+    } else if (star >= 0) {
+      at = star + 1;
+      index = ++resume;
+    } else {
+      return false;
+    }
+  }
+  while (pattern[at] === '*') at++;
+  return at === pattern.length;
+}
+
+/** Every mode that some change can meet. */
+export const reachable = ({ mode, when }: Pick<CompiledControl, 'mode' | 'when'>): ReadonlySet<Mode> => new Set([mode, ...when.map((rule) => rule.mode)]);
+
+// A person first, then silence, and a write that nobody asked for last.
+const cautious: readonly Mode[] = ['page', 'approve', 'notify', 'off', 'fix'];
+
+/** The mode for a change by this actor. While the actor is unknown and could matter, the most cautious reachable mode. */
+export function modeFor(control: Pick<CompiledControl, 'mode' | 'when'>, actor: Actor | undefined): { mode: Mode; reason: string } {
+  if (control.when.length === 0) return { mode: control.mode, reason: `The policy says ${control.mode}.` };
+  if (!actor) {
+    const modes = reachable(control);
+    const mode = cautious.find((candidate) => modes.has(candidate)) ?? control.mode;
+    return { mode, reason: `The actor is not known: ${mode} is the most cautious mode that the policy has for this control.` };
+  }
+  const arns = [actor.arn, actor.issuerArn].filter((arn) => arn !== undefined);
+  const rule = control.when.find((candidate) => arns.some((arn) => glob(candidate.actor, arn)));
+  if (rule) return { mode: rule.mode, reason: `The policy says ${rule.mode} for actors like ${rule.actor}.` };
+  return { mode: control.mode, reason: `The policy says ${control.mode}; it has no other mode for this actor.` };
+}
+
+/** Whether the tags of a resource can matter. */
+export const needsTags = ({ exceptions }: Pick<CompiledControl, 'exceptions'>): boolean => exceptions.some(({ tag }) => tag !== undefined);
+
+export interface ExceptionMatch {
+  readonly exception: CompiledException;
+  /** `waives`: nothing is to be done. `lowers`: fix becomes approve, because anybody may have set the tag. */
+  readonly strength: 'waives' | 'lowers';
+}
+
+/** The exception that holds for a resource, the strongest if there are several. Tag matchers need `tags`. */
+export function exceptionFor(
+  control: Pick<CompiledControl, 'exceptions'>,
+  resource: ResourceRef,
+  now: Date,
+  tags?: Readonly<Record<string, string>>,
+): ExceptionMatch | undefined {
+  const today = now.toISOString().slice(0, 10);
+  const holds = (pattern: string | undefined, text: string) => pattern === undefined || glob(pattern, text);
+  const tagged = ({ tag }: CompiledException) => {
+    if (!tag) return true;
+    if (!tags || !Object.hasOwn(tags, tag.key)) return false;
+    return tag.value === undefined || tags[tag.key] === tag.value;
+  };
+  const matches = control.exceptions
+    .filter(
+      (exception) =>
+        exception.expires >= today &&
+        holds(exception.resource, resource.id) &&
+        holds(exception.account, resource.accountId) &&
+        holds(exception.region, resource.region) &&
+        tagged(exception),
+    )
+    .map((exception): ExceptionMatch => ({ exception, strength: exception.tag && !exception.tagSetBy ? 'lowers' : 'waives' }));
+  return matches.find(({ strength }) => strength === 'waives') ?? matches[0];
+}
+
+const idsWith = (policy: CompiledPolicy, wanted: (mode: Mode) => boolean): string[] =>
+  Object.entries(policy.controls)
+    .filter(([, control]) => [...reachable(control)].some(wanted))
+    .map(([id]) => id);
+
+/** Controls the bot may write for: fix or approve is reachable. */
+export const writes = (policy: CompiledPolicy): string[] => idsWith(policy, (mode) => mode === 'fix' || mode === 'approve');
+
+/** Controls whose events the bot looks at: a mode other than off is reachable. */
+export const routed = (policy: CompiledPolicy): string[] => idsWith(policy, (mode) => mode !== 'off');

@@ -1,0 +1,121 @@
+/** The policy file as it is in force now. Also the source of the JSON Schema that editors use, hence a description on every field. */
+import * as z from 'zod';
+import { modes, severities } from '../model.ts';
+
+/** Planned for later versions. Named so that nobody believes they work already. */
+export const laterWords: ReadonlySet<string> = new Set(['people', 'guards', 'evidence', 'backlog', 'slackApp', 'securityHub']);
+
+const text = z.string().min(1, { error: 'must not be empty' });
+const glob = (over: string) => text.optional().describe(`Glob over ${over}: * is any run of characters, ? is one character`);
+const mode = z.enum(modes);
+const region = z
+  .string()
+  .regex(/^[a-z]+(-[a-z]+)+-\d+$/, { error: ({ input }) => `${JSON.stringify(input)} is not the name of a region` })
+  .describe('A region, such as us-east-1');
+
+const secondsPer = { m: 60, h: 3_600, d: 86_400 } as const;
+const longest = 30 * secondsPer.d;
+const durationForm = /^(\d+)([mhd])$/;
+
+/** Seconds of `30m`, `1h`, `2d`; NaN for any other text. */
+export function seconds(duration: string): number {
+  const [, count, unit] = durationForm.exec(duration) ?? [];
+  return Number(count) * secondsPer[unit as keyof typeof secondsPer];
+}
+
+const tag = z.union(
+  [
+    z.strictObject({
+      key: text.describe('Key of the tag'),
+      value: z.string().optional().describe('Value of the tag; left out: any value'),
+    }),
+    z.string().regex(/^[^=]+=/, { error: 'expected key=value or a map with key and value' }),
+  ],
+  { error: 'expected key=value or a map with key and value' },
+);
+
+const isMap = ({ value }: { value: unknown }) => typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const exception = z
+  .strictObject({
+    resource: glob('the ARN of the resource'),
+    account: glob('the account id (in quotes: ids may begin with 0)'),
+    region: glob('the region'),
+    tag: tag.optional().describe('A tag the resource must carry: key=value, or a map with key and value'),
+    tagSetBy: glob('the ARN of who may set the tag. Without it a tag only lowers fix to approve'),
+    reason: text.describe('Why the control need not hold here'),
+    approvedBy: text.describe('The person who approved it'),
+    expires: z.iso
+      .date({ error: ({ input }) => (input === undefined ? undefined : `${JSON.stringify(input)} is not a date of the form YYYY-MM-DD`) })
+      .describe('Last day the exception holds, YYYY-MM-DD, UTC'),
+  })
+  .refine((given) => ['resource', 'account', 'region', 'tag'].some((matcher) => matcher in given), {
+    error: 'an exception must match on at least one of resource, account, region, tag',
+    when: isMap,
+  })
+  .refine((given) => !('tagSetBy' in given) || 'tag' in given, { error: 'tagSetBy means nothing without tag', when: isMap });
+
+const when = z.strictObject({
+  actor: text.describe('Glob over the ARN of who made the change, or of the role behind the session'),
+  mode: mode.describe('Mode for the changes of this actor'),
+});
+
+export const settingsSchema = z.strictObject({
+  mode: mode.optional().describe('What the bot may do about a violation: off, notify, page, approve (ask first) or fix'),
+  params: z.record(z.string(), z.unknown()).optional().describe("The control's own parameters; see its page in docs/controls"),
+  fixAfter: z
+    .string()
+    .regex(durationForm, { error: ({ input }) => `${JSON.stringify(input)} is not a duration such as 30m, 1h or 2d`, abort: true })
+    .refine((duration) => seconds(duration) <= longest, { error: 'must be at most 30d' })
+    .optional()
+    .describe('Time between telling and fixing: 30m, 1h, 2d; at most 30d'),
+  exceptions: z.array(exception).optional().describe('Where the control need not hold, why, who approved it and until when'),
+  when: z.array(when).optional().describe('Other modes for changes made by certain actors; the first that matches wins'),
+});
+export type Settings = z.output<typeof settingsSchema>;
+
+const control = z.union([mode, settingsSchema]).meta({ id: 'control' }).describe('A mode, or a map with mode, params, fixAfter, exceptions and when');
+
+const channel = z
+  .strictObject({
+    sns: z.literal(true).describe('An SNS topic of the stack'),
+    pages: z.boolean().optional().describe('Takes pages. At least one channel must when a control can page. Default: false'),
+    minSeverity: z.enum(severities).optional().describe('Notifications below this severity are not sent here. Default: INFORMATIONAL'),
+  })
+  .describe('Where alerts go');
+
+export const policySchema = z
+  .strictObject({
+    version: z.literal(1).describe('Version of this format'),
+    extends: text.optional().describe('The policy this one changes: hipaa (the baseline), or a path relative to this file'),
+    regions: z.array(region).min(1, { error: 'must name at least one region' }).optional().describe('Where workloads may run'),
+    watch: z
+      .union([z.literal('all'), z.array(region).min(1, { error: 'must name at least one region' })], { error: 'expected all or a list of regions' })
+      .optional()
+      .describe('Where the bot looks: all, or a list of regions. Default: all'),
+    channels: z
+      .record(
+        z.string().regex(/^[A-Za-z][A-Za-z0-9-]{0,31}$/, { error: 'the name of a channel is 1 to 32 letters, digits and hyphens and begins with a letter' }),
+        channel,
+      )
+      .optional()
+      .describe('Where alerts go, by a name of your choice'),
+    iam: z
+      .strictObject({
+        path: z
+          .string()
+          .regex(/^\/([!-~]{1,510}\/)?$/, { error: 'must begin and end with /' })
+          .optional()
+          .describe('IAM path of the roles of the bot. Default: /'),
+        permissionsBoundary: z
+          .string()
+          .regex(/^arn:[a-z-]+:iam::(\d{12}|aws):policy\/\S+$/, { error: 'must be the ARN of an IAM policy' })
+          .optional()
+          .describe('ARN of the permissions boundary of the roles of the bot'),
+      })
+      .optional()
+      .describe('How the IAM roles of the bot are made'),
+    controls: z.record(z.string(), control).optional().describe('By id (s3-bucket-tls-only) or pattern (rds-*): a mode, or a map of settings'),
+  })
+  .describe('phidelity policy');
+export type PolicyFile = z.output<typeof policySchema>;

@@ -1,0 +1,36 @@
+/** The parts of a file that have the right form, so that one wrong line does not hide the faults behind it. */
+import type * as z from 'zod';
+import { type PolicyFile, policySchema, type Settings, settingsSchema } from './schema.ts';
+
+export interface UsableFile extends Pick<PolicyFile, 'extends' | 'regions' | 'watch' | 'iam'> {
+  readonly channels: NonNullable<PolicyFile['channels']>;
+  readonly controls: Readonly<Record<string, Settings>>;
+}
+
+type Shape = Readonly<Record<string, z.ZodType>>;
+
+const entriesOf = (value: unknown): [string, unknown][] => (typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.entries(value) : []);
+
+/** The fields that their schemas take. */
+const usableFields = <Fields>(shape: Shape, value: unknown): Partial<Fields> =>
+  Object.fromEntries(
+    entriesOf(value).flatMap(([key, field]) => {
+      const parsed = Object.hasOwn(shape, key) ? shape[key]?.safeParse(field) : undefined;
+      return parsed?.success ? [[key, parsed.data]] : [];
+    }),
+  ) as Partial<Fields>;
+
+export function usableParts(value: Readonly<Record<string, unknown>>): UsableFile {
+  const { channels, controls, ...rest } = value;
+  const channelShape = Object.fromEntries(entriesOf(channels).map(([name]) => [name, policySchema.shape.channels.unwrap().valueType]));
+  return {
+    ...usableFields<PolicyFile>(policySchema.shape, rest),
+    channels: usableFields(channelShape, channels) as UsableFile['channels'],
+    controls: Object.fromEntries(
+      entriesOf(controls).map(([name, settings]) => [
+        name,
+        usableFields<Settings>(settingsSchema.shape, typeof settings === 'string' ? { mode: settings } : settings),
+      ]),
+    ),
+  };
+}

@@ -1,0 +1,140 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import type { Actor, Mode, ResourceRef } from '../../../engine/model.ts';
+import { exceptionFor, glob, modeFor, needsTags, routed, writes } from '../../../engine/policy/match.ts';
+import type { CompiledControl, CompiledException, CompiledPolicy } from '../../../engine/policy/model.ts';
+
+describe('glob', () => {
+  test.each<[string, string, boolean]>([
+    ['', '', true],
+    ['', 'a', false],
+    ['*', '', true],
+    ['*', 'anything at all', true],
+    ['**', 'a', true],
+    ['?', '', false],
+    ['?', 'a', true],
+    ['a', 'A', false],
+    ['a.c', 'abc', false],
+    ['[ab]', 'a', false],
+    ['(a|b)+', 'a', false],
+    ['a*', 'b', false],
+    ['*a', 'aba', true],
+    ['*ab*', 'aab', true],
+    ['a*b?', 'a__b_b', false],
+    ['a*b?', 'a__b_bc', true],
+    ['a*', 'a*', true],
+    ['arn:aws:sts::*:assumed-role/terraform/*', 'arn:aws:sts::123456789012:assumed-role/terraform/run-1', true],
+    ['arn:aws:sts::*:assumed-role/terraform/*', 'arn:aws:sts::123456789012:assumed-role/terraformer/run-1', false],
+    ['rds-*', 'x-rds-a', false],
+  ])('%j on %j: %s', (pattern, text, matches) => {
+    expect(glob(pattern, text)).toBe(matches);
+  });
+
+  const naive = (pattern: string, text: string): boolean => {
+    if (pattern === '') return text === '';
+    if (pattern[0] === '*') return naive(pattern.slice(1), text) || (text !== '' && naive(pattern, text.slice(1)));
+    return text !== '' && (pattern[0] === '?' || pattern[0] === text[0]) && naive(pattern.slice(1), text.slice(1));
+  };
+  const over = (letters: string[], maxLength: number) => fc.array(fc.constantFrom(...letters), { maxLength }).map((parts) => parts.join(''));
+
+  test('agrees with a naive reference', () => {
+    fc.assert(
+      fc.property(over(['a', 'b', '*', '?', '.'], 8), over(['a', 'b', '.', '*'], 10), (pattern, text) => glob(pattern, text) === naive(pattern, text)),
+      { numRuns: 20_000 },
+    );
+  });
+
+  test('does not blow up', () => {
+    const begun = performance.now();
+    expect(glob(`${'a*'.repeat(1_000)}b`, 'a'.repeat(2_000))).toBe(false);
+    expect(performance.now() - begun).toBeLessThan(500);
+  });
+});
+
+const control = (parts: Partial<CompiledControl>): CompiledControl => ({ mode: 'fix', params: {}, fixAfter: 0, when: [], exceptions: [], ...parts });
+
+describe('modeFor', () => {
+  const terraform: Actor = {
+    arn: 'arn:aws:sts::123456789012:assumed-role/terraform/run-1',
+    type: 'AssumedRole',
+    issuerArn: 'arn:aws:iam::123456789012:role/ci/terraform',
+  };
+  const dana: Actor = { arn: 'arn:aws:iam::123456789012:user/dana', type: 'IAMUser' };
+  const rule = (actor: string, mode: Mode) => ({ actor, mode });
+  const pipeline = rule('arn:aws:sts::*:assumed-role/terraform/*', 'page');
+
+  test.each<[string, Mode, { actor: string; mode: Mode }[], Actor | undefined, Mode]>([
+    ['no when', 'fix', [], dana, 'fix'],
+    ['no when, no actor', 'fix', [], undefined, 'fix'],
+    ['the session matches', 'fix', [pipeline], terraform, 'page'],
+    ['the role behind the session matches', 'fix', [rule('arn:aws:iam::*:role/ci/*', 'notify')], terraform, 'notify'],
+    ['somebody else', 'fix', [pipeline], dana, 'fix'],
+    ['the first match wins', 'fix', [rule('*', 'notify'), pipeline], terraform, 'notify'],
+    ['no actor: page before all', 'fix', [rule('a', 'approve'), pipeline], undefined, 'page'],
+    ['no actor: approve before notify', 'fix', [rule('a', 'notify'), rule('b', 'approve')], undefined, 'approve'],
+    ['no actor: notify before off', 'off', [rule('a', 'notify'), rule('b', 'fix')], undefined, 'notify'],
+    ['no actor: off before fix', 'fix', [rule('a', 'off')], undefined, 'off'],
+    ['no actor: the base mode counts', 'page', [rule('a', 'fix')], undefined, 'page'],
+    ['no actor: nothing but fix', 'fix', [rule('a', 'fix')], undefined, 'fix'],
+  ])('%s', (_, mode, when, actor, expected) => {
+    expect(modeFor(control({ mode, when }), actor)).toEqual({ mode: expected, reason: expect.stringContaining(expected) });
+  });
+});
+
+describe('exceptionFor', () => {
+  const bucket: ResourceRef = { accountId: '123456789012', region: 'us-east-1', type: 'AWS::S3::Bucket', id: 'arn:aws:s3:::site' };
+  const base = { reason: 'public site', approvedBy: 'ciso@example.com', expires: '2026-11-22' };
+  const tag = { key: 'public', value: 'yes' };
+  const now = new Date('2026-11-22T23:59:59Z');
+
+  test.each<[string, Partial<CompiledException>[], Record<string, string> | undefined, 'waives' | 'lowers' | undefined]>([
+    ['the resource', [{ resource: 'arn:aws:s3:::s*' }], undefined, 'waives'],
+    ['another resource', [{ resource: 'arn:aws:s3:::x*' }], undefined, undefined],
+    ['the account', [{ account: '1234*' }], undefined, 'waives'],
+    ['another account', [{ account: '2*' }], undefined, undefined],
+    ['the region', [{ region: 'us-*' }], undefined, 'waives'],
+    ['another region', [{ region: 'eu-*' }], undefined, undefined],
+    ['every matcher must match', [{ resource: '*', account: '*', region: 'eu-*' }], undefined, undefined],
+    ['a tag nobody has read', [{ tag }], undefined, undefined],
+    ['a tag that anybody may set', [{ tag }], { public: 'yes' }, 'lowers'],
+    ['a tag with who may set it', [{ tag, tagSetBy: '*' }], { public: 'yes' }, 'waives'],
+    ['another value of the tag', [{ tag }], { public: 'no' }, undefined],
+    ['any value of the tag', [{ tag: { key: 'public' } }], { public: 'no' }, 'lowers'],
+    ['a tag named like a property of every object', [{ tag: { key: 'toString' } }], {}, undefined],
+    ['a tag and another resource', [{ tag, resource: 'arn:aws:s3:::x' }], { public: 'yes' }, undefined],
+    ['the stronger of two', [{ tag }, { resource: '*' }], { public: 'yes' }, 'waives'],
+    ['ended', [{ resource: '*', expires: '2026-11-21' }], undefined, undefined],
+    ['none', [], undefined, undefined],
+  ])('%s', (_, exceptions, tags, strength) => {
+    const found = exceptionFor(control({ exceptions: exceptions.map((parts) => ({ ...base, ...parts })) }), bucket, now, tags);
+    expect(found?.strength).toBe(strength);
+  });
+
+  test('the day after the last it holds no longer', () => {
+    const one = control({ exceptions: [{ ...base, resource: '*' }] });
+    expect(exceptionFor(one, bucket, now)?.exception.reason).toBe('public site');
+    expect(exceptionFor(one, bucket, new Date('2026-11-23T00:00:00Z'))).toBeUndefined();
+  });
+
+  test('needsTags', () => {
+    expect(needsTags(control({ exceptions: [{ ...base, resource: '*' }] }))).toBe(false);
+    expect(needsTags(control({ exceptions: [{ ...base, tag }] }))).toBe(true);
+  });
+});
+
+test('writes and routed look at every reachable mode', () => {
+  const when = (mode: Mode) => [{ actor: '*', mode }];
+  const policy = {
+    controls: {
+      off: control({ mode: 'off' }),
+      notify: control({ mode: 'notify' }),
+      page: control({ mode: 'page' }),
+      approve: control({ mode: 'approve' }),
+      fix: control({ mode: 'fix' }),
+      offPage: control({ mode: 'off', when: when('page') }),
+      notifyFix: control({ mode: 'notify', when: when('fix') }),
+    },
+  } as unknown as CompiledPolicy;
+  expect(writes(policy)).toEqual(['approve', 'fix', 'notifyFix']);
+  expect(routed(policy)).toEqual(['notify', 'page', 'approve', 'fix', 'offPage', 'notifyFix']);
+});
