@@ -1,0 +1,80 @@
+/** Bucket ACLs. PutBucketAcl replaces the whole list: it is read fresh, merged and written whole. */
+import {
+  GetBucketAclCommand,
+  GetBucketOwnershipControlsCommand,
+  type Grantee,
+  type Permission,
+  PutBucketAclCommand,
+  S3Client,
+  type Grant as SdkGrant,
+} from '@aws-sdk/client-s3';
+import { type Aws, leafOf, orUndefined, type ResourceRef } from '../define.ts';
+import { orNone } from './s3.ts';
+
+export interface Grant {
+  /** URI of a group, or canonical id of an account. */
+  readonly grantee: string;
+  readonly permission: string;
+}
+
+interface Acl {
+  readonly owner: string;
+  readonly grants: readonly Grant[];
+}
+
+/** https://docs.aws.amazon.com/AmazonS3/latest/userguide/acl-overview.html#specifying-grantee-predefined-groups; LogDelivery is not public. */
+const publicGroups = ['http://acs.amazonaws.com/groups/global/AllUsers', 'http://acs.amazonaws.com/groups/global/AuthenticatedUsers'];
+
+export const isPublic = ({ grantee }: Grant): boolean => publicGroups.includes(grantee);
+
+const isGroup = (grantee: string) => /^https?:/.test(grantee);
+const keyOf = ({ grantee, permission }: Grant) => `${grantee} ${permission}`;
+const inOrder = (one: Grant, other: Grant) => (keyOf(one) < keyOf(other) ? -1 : 1);
+
+const bucketOf = (aws: Aws, { id }: Pick<ResourceRef, 'id'>) => ({ Bucket: leafOf({ id }), ExpectedBucketOwner: aws.accountId });
+
+/** Grants in a fixed order; undefined = there is no such bucket. */
+export const bucketAclOf = (aws: Aws, resource: Pick<ResourceRef, 'id'>): Promise<Acl | undefined> =>
+  orUndefined(
+    aws
+      .client(S3Client)
+      .send(new GetBucketAclCommand(bucketOf(aws, resource)))
+      .then(({ Owner, Grants = [] }) => ({
+        owner: Owner?.ID ?? '',
+        grants: Grants.map(({ Grantee, Permission }) => ({ grantee: Grantee?.URI ?? Grantee?.ID ?? '', permission: Permission ?? '' })).sort(inOrder),
+      })),
+    'NoSuchBucket',
+  );
+
+/** https://docs.aws.amazon.com/AmazonS3/latest/userguide/about-object-ownership.html; `null` = not set, ACLs have force. */
+export const ownershipOf = (aws: Aws, resource: Pick<ResourceRef, 'id'>): Promise<string | null | undefined> =>
+  orUndefined(
+    orNone(
+      aws
+        .client(S3Client)
+        .send(new GetBucketOwnershipControlsCommand(bucketOf(aws, resource)))
+        .then(({ OwnershipControls }) => OwnershipControls?.Rules?.[0]?.ObjectOwnership ?? null),
+      'OwnershipControlsNotFoundError',
+    ),
+    'NoSuchBucket',
+  );
+
+export const removeGrants = (aws: Aws, resource: ResourceRef, unwanted: (grant: Grant) => boolean): Promise<void> =>
+  rewriteAcl(aws, resource, (grants) => grants.filter((grant) => !unwanted(grant)));
+
+export const addGrants = (aws: Aws, resource: ResourceRef, wanted: readonly Grant[]): Promise<void> =>
+  rewriteAcl(aws, resource, (grants) => [...grants, ...wanted.filter((grant) => !grants.some((present) => keyOf(present) === keyOf(grant)))]);
+
+async function rewriteAcl(aws: Aws, resource: ResourceRef, edit: (grants: readonly Grant[]) => readonly Grant[]): Promise<void> {
+  const acl = await bucketAclOf(aws, resource);
+  if (acl === undefined) return;
+  const grants = edit(acl.grants);
+  if (grants.length === acl.grants.length) return;
+  const AccessControlPolicy = { Owner: { ID: acl.owner }, Grants: grants.map(toSdk) };
+  await aws.client(S3Client).send(new PutBucketAclCommand({ ...bucketOf(aws, resource), AccessControlPolicy }));
+}
+
+function toSdk({ grantee, permission }: Grant): SdkGrant {
+  const Grantee: Grantee = isGroup(grantee) ? { Type: 'Group', URI: grantee } : { Type: 'CanonicalUser', ID: grantee };
+  return { Grantee, Permission: permission as Permission };
+}
