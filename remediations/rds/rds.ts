@@ -1,0 +1,140 @@
+/** Reads and writes that the controls of RDS share. */
+import {
+  type DBInstance,
+  type DBSnapshot,
+  DescribeDBInstancesCommand,
+  DescribeDBSnapshotAttributesCommand,
+  DescribeDBSnapshotsCommand,
+  ModifyDBInstanceCommand,
+  ModifyDBSnapshotAttributeCommand,
+  paginateDescribeDBInstances,
+  paginateDescribeDBSnapshots,
+  RDSClient,
+} from '@aws-sdk/client-rds';
+import { type Again, type Aws, idsAt, orUndefined, type ResourceIds, type ResourceRef, resourcePart } from '../define.ts';
+
+// RDS keeps identifiers in lower case, whatever the caller wrote.
+const lowered =
+  (ids: ResourceIds): ResourceIds =>
+  (detail) =>
+    [...ids(detail)].map((id) => id?.toLowerCase());
+
+/** The identifier in an ARN; an automated snapshot's holds a colon (`rds:orders-2026-11-01-03-00`). */
+const identifierOf = (resource: ResourceRef): string => resourcePart(resource).replace(/^[^:]+:/, '');
+
+export const instanceArn = 'arn:{partition}:rds:{region}:{account}:db:{id}';
+export const instanceType = 'AWS::RDS::DBInstance';
+
+export const instanceNamed = lowered(
+  idsAt(
+    'responseElements.dBInstanceArn',
+    'responseElements.dbInstanceArn',
+    'responseElements.dBInstanceIdentifier',
+    'responseElements.dbInstanceIdentifier',
+    'requestParameters.targetDBInstanceIdentifier',
+    'requestParameters.dBInstanceIdentifier',
+    'requestParameters.dbInstanceIdentifier',
+  ),
+);
+
+export interface InstanceState {
+  readonly public: boolean;
+  /** https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/accessing-monitoring.html */
+  readonly status: string;
+  /** A Multi-AZ DB cluster settles public access for its members when it is made. */
+  readonly multiAzCluster: boolean;
+}
+
+const instanceState = ({ PubliclyAccessible, DBInstanceStatus, DBClusterIdentifier, Engine }: DBInstance): InstanceState => ({
+  public: PubliclyAccessible ?? false,
+  status: DBInstanceStatus ?? 'unknown',
+  multiAzCluster: DBClusterIdentifier !== undefined && (Engine === 'mysql' || Engine === 'postgres'),
+});
+
+/** Undefined: there is no such instance. */
+export async function instanceOf(aws: Aws, resource: ResourceRef): Promise<InstanceState | undefined> {
+  const answer = await orUndefined(
+    aws.client(RDSClient).send(new DescribeDBInstancesCommand({ DBInstanceIdentifier: identifierOf(resource) })),
+    'DBInstanceNotFound',
+    'DBInstanceNotFoundFault',
+  );
+  const instance = answer?.DBInstances?.[0];
+  return instance && instanceState(instance);
+}
+
+export async function* instancesOf(aws: Aws): AsyncGenerator<readonly [ResourceRef, InstanceState]> {
+  for await (const { DBInstances = [] } of paginateDescribeDBInstances({ client: aws.client(RDSClient) }, { MaxRecords: 100 })) {
+    for (const instance of DBInstances) {
+      yield [{ accountId: aws.accountId, region: aws.region, type: instanceType, id: instance.DBInstanceArn! }, instanceState(instance)];
+    }
+  }
+}
+
+/**
+ * Sets `PubliclyAccessible`, which RDS applies at once. ApplyImmediately stays out: it would also flush whatever else waits
+ * for the maintenance window, a restart included.
+ * https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_ModifyDBInstance.html
+ */
+export async function setPublic(aws: Aws, resource: ResourceRef, wanted: boolean): Promise<Again | void> {
+  const instance = await instanceOf(aws, resource);
+  if (!instance || instance.public === wanted) return;
+  // A new or restored instance is `creating` for many minutes and refuses every change meanwhile.
+  if (instance.status !== 'available') return { again: 60, note: `The instance is ${instance.status}; RDS takes the change once it is available.` };
+  const answer = await aws.client(RDSClient).send(new ModifyDBInstanceCommand({ DBInstanceIdentifier: identifierOf(resource), PubliclyAccessible: wanted }));
+  if (answer.DBInstance?.PubliclyAccessible !== wanted) return { again: 30, note: 'RDS has taken the change and is applying it.' };
+}
+
+export const snapshotArn = 'arn:{partition}:rds:{region}:{account}:snapshot:{id}';
+export const snapshotType = 'AWS::RDS::DBSnapshot';
+
+export const snapshotNamed = lowered(
+  idsAt(
+    'responseElements.dBSnapshotArn',
+    'responseElements.dbSnapshotArn',
+    'responseElements.dBSnapshotIdentifier',
+    'responseElements.dbSnapshotIdentifier',
+    'responseElements.dBSnapshotAttributesResult.dBSnapshotIdentifier',
+    'requestParameters.targetDBSnapshotIdentifier',
+    'requestParameters.dBSnapshotIdentifier',
+    'requestParameters.dbSnapshotIdentifier',
+  ),
+);
+
+/** Account ids that may restore the snapshot; `all` is everybody. `null`: RDS made it by itself and never shares it. */
+export type RestoredBy = readonly string[] | null;
+
+/**
+ * Undefined: there is no such snapshot. RDS has attributes for manual snapshots only.
+ * https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_DescribeDBSnapshotAttributes.html
+ */
+export async function restoredBy(aws: Aws, resource: ResourceRef): Promise<RestoredBy | undefined> {
+  const client = aws.client(RDSClient);
+  const snapshot = { DBSnapshotIdentifier: identifierOf(resource) };
+  const notFound = ['DBSnapshotNotFound', 'DBSnapshotNotFoundFault'] as const;
+  if (snapshot.DBSnapshotIdentifier.startsWith('rds:')) {
+    return (await orUndefined(client.send(new DescribeDBSnapshotsCommand(snapshot)), ...notFound))?.DBSnapshots?.length ? null : undefined;
+  }
+  const answer = await orUndefined(client.send(new DescribeDBSnapshotAttributesCommand(snapshot)), ...notFound);
+  if (!answer) return undefined;
+  const attributes = answer.DBSnapshotAttributesResult?.DBSnapshotAttributes ?? [];
+  return attributes.filter(({ AttributeName }) => AttributeName === 'restore').flatMap(({ AttributeValues = [] }) => AttributeValues);
+}
+
+export async function* manualSnapshotsOf(aws: Aws): AsyncGenerator<ResourceRef> {
+  for await (const { DBSnapshots = [] } of paginateDescribeDBSnapshots({ client: aws.client(RDSClient) }, { SnapshotType: 'manual', MaxRecords: 100 })) {
+    for (const { DBSnapshotArn } of DBSnapshots as DBSnapshot[]) {
+      yield { accountId: aws.accountId, region: aws.region, type: snapshotType, id: DBSnapshotArn! };
+    }
+  }
+}
+
+export async function setRestoredBy(aws: Aws, resource: ResourceRef, values: { readonly add?: readonly string[]; readonly remove?: readonly string[] }) {
+  await aws.client(RDSClient).send(
+    new ModifyDBSnapshotAttributeCommand({
+      DBSnapshotIdentifier: identifierOf(resource),
+      AttributeName: 'restore',
+      ...(values.add && { ValuesToAdd: [...values.add] }),
+      ...(values.remove && { ValuesToRemove: [...values.remove] }),
+    }),
+  );
+}
