@@ -1,0 +1,81 @@
+import { GetTrailStatusCommand, StartLoggingCommand, StopLoggingCommand } from '@aws-sdk/client-cloudtrail';
+import * as z from 'zod';
+import { type Aws, change, compliant, defineControl, nonCompliant, notApplicable, onCalls, orUndefined, type ResourceRef } from '../define.ts';
+import { homeOf, trailArn, trailNamed, trailsAt, trailType } from './cloudtrail.ts';
+
+interface State {
+  readonly name: string;
+  readonly arn: string;
+  readonly logging: boolean;
+  /** Absent: the trail has never logged. */
+  readonly stoppedAt?: Date;
+}
+
+async function inspect(resource: ResourceRef, aws: Aws): Promise<State | undefined> {
+  const { client, name } = homeOf(aws, resource);
+  const status = await orUndefined(client.send(new GetTrailStatusCommand({ Name: name })), 'TrailNotFoundException');
+  if (!status) return undefined;
+  const { IsLogging = false, StopLoggingTime } = status;
+  return { name, arn: resource.id, logging: IsLogging, ...(StopLoggingTime && { stoppedAt: StopLoggingTime }) };
+}
+
+async function setLogging(aws: Aws, resource: ResourceRef, wanted: boolean): Promise<void> {
+  const { client, name } = homeOf(aws, resource);
+  await (wanted ? client.send(new StartLoggingCommand({ Name: name })) : client.send(new StopLoggingCommand({ Name: name })));
+}
+
+export default defineControl({
+  id: 'cloudtrail-logging-on',
+  title: 'No trail is stopped',
+  rationale: 'While the trail is stopped nobody can tell who reached ePHI, and this bot hears of fewer changes or of none.',
+  severity: 'CRITICAL',
+  resourceType: trailType,
+  arn: trailArn,
+  scope: 'regional',
+  hipaa: [
+    { section: '164.312(b)', specification: 'standard', rationale: 'Records activity in the systems that hold ePHI.' },
+    { section: '164.308(a)(1)(ii)(D)', specification: 'required', rationale: 'Without records there is no system activity to review.' },
+    { section: '164.308(a)(6)(ii)', specification: 'required', rationale: 'Incidents are found and documented from the trail.' },
+  ],
+  related: { securityHub: ['CloudTrail.3'], configRule: ['cloud-trail-enabled', 'cloudtrail-enabled'], prowler: ['cloudtrail_multi_region_enabled'] },
+  triggers: [
+    onCalls('cloudtrail.amazonaws.com', ['CreateTrail', 'DeleteTrail', 'StartLogging', 'StopLogging'], trailNamed),
+    { source: 'config', resourceType: trailType },
+  ],
+  params: z.strictObject({
+    exemptTrails: z.array(z.string().min(1)).default([]).describe('Names or ARNs of trails that may be stopped'),
+  }),
+  reads: 1,
+  writes: ['cloudtrail:logging'],
+  permissions: {
+    inspect: ['cloudtrail:DescribeTrails', 'cloudtrail:GetTrailStatus'],
+    remediate: ['cloudtrail:StartLogging'],
+    undo: ['cloudtrail:StopLogging'],
+  },
+  impact: 'The trail writes to its bucket again, at the price of its events.',
+  defaultMode: 'fix',
+
+  async *list(aws) {
+    for (const [resource] of await trailsAt(aws)) {
+      const state = await inspect(resource, aws);
+      if (state) yield [resource, state];
+    }
+  },
+  inspect,
+
+  evaluate({ name, arn, logging, stoppedAt }, { exemptTrails }) {
+    if (logging) return compliant('The trail is logging.');
+    if (exemptTrails.some((exempt) => exempt === name || exempt === arn)) return notApplicable('The policy lets this trail be stopped.');
+    // CreateTrail makes a trail that does not log. Whoever makes one starts it next; starting it first does no harm, and one forgotten logs nothing.
+    return stoppedAt
+      ? nonCompliant(`The trail was stopped at ${stoppedAt.toISOString()}.`)
+      : nonCompliant('The trail has never logged: it was made and not started, or not started yet.');
+  },
+
+  plan: ({ stoppedAt }) =>
+    change({ action: 'cloudtrail:StartLogging', summary: stoppedAt ? 'Start the trail again' : 'Start the new trail', before: false, after: true }),
+
+  setting: ({ logging }) => logging,
+  remediate: (resource, { after }, aws) => setLogging(aws, resource, after),
+  undo: (resource, { before }, aws) => setLogging(aws, resource, before),
+});
