@@ -5,7 +5,7 @@ import type { FindingKey } from './ports.ts';
 export const doneSeconds = 21 * 86_400;
 /** Longer than the window, so that a row lives until no event can ask for it. */
 export const recentSeconds = 25 * 3_600;
-/** Milliseconds. */
+/** Milliseconds between event times, either way: events that come late or are replayed count like those in order. */
 export const recentWindow = 24 * 3_600_000;
 
 /** One text per series of episodes; of any length. */

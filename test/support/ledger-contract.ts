@@ -110,6 +110,10 @@ const cases: Record<string, (world: World) => Promise<void>> = {
     expect(await standing()).toEqual([{ done: false, last: second }]);
     await expect(open({ episode: 3 })).rejects.toThrow(ConflictError);
   },
+  'an episode’s number is never below one that was used': async ({ open, save }) => {
+    await save(await open({ episode: 2 }), { state: 'resolved' });
+    await expect(open({ episode: 1 })).rejects.toThrow(ConflictError);
+  },
   'a resolved finding is not opened again': async ({ ledger, open, save }) => {
     const resolved = await save(await open(), { state: 'resolved' });
     await expect(save(resolved, { state: 'open' })).rejects.toThrow(ConflictError);
@@ -220,6 +224,15 @@ const cases: Record<string, (world: World) => Promise<void>> = {
     expect(await standing()).toEqual([{ done: false, last: third }]);
     expect(await ledger.entries(third.id)).toHaveLength(3);
     await save(third, {}, { lease: fresh });
+  },
+  'an owner’s earlier lease does not stand for its later one': async ({ ledger, clock, open, save }) => {
+    const earlier = (await ledger.lease('setting', 'one', 60))!;
+    clock.pass(60);
+    await ledger.lease('setting', 'one', 60);
+    const finding = await open();
+    await expect(save(finding, {}, { lease: earlier })).rejects.toThrow(ConflictError);
+    await ledger.release(earlier);
+    expect(await ledger.lease('setting', 'two', 60)).toBeUndefined();
   },
   'events are counted once, each fold and control by itself': async ({ ledger }) => {
     const count = (eventId: string, fold = 'alice', name = control) => ledger.recent(name, fold, eventId, '2026-03-01T11:59:00Z');
