@@ -74,7 +74,7 @@ export const settingsSchema = z.strictObject({
 });
 export type Settings = z.output<typeof settingsSchema>;
 
-const control = z.union([mode, settingsSchema]).meta({ id: 'control' }).describe('A mode, or a map with mode, params, fixAfter, exceptions and when');
+const control = z.union([mode, settingsSchema]).meta({ id: 'control', description: 'A mode, or a map with mode, params, fixAfter, exceptions and when' });
 
 const channel = z
   .strictObject({

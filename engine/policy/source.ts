@@ -99,7 +99,8 @@ export function parseSource(file: string, text: string, report: (fault: PolicyFa
   const lines = new LineCounter();
   const faultAt = (offset: number, message: string): PolicyFault => {
     const { line, col } = lines.linePos(offset);
-    return { file, line: Math.max(line, 1), column: Math.max(col, 1), message };
+    // A fault is one line of a terminal, whatever the text holds.
+    return { file, line: Math.max(line, 1), column: Math.max(col, 1), message: message.replace(/\p{Cc}+/gu, ' ') };
   };
   const faultOf = (node: unknown, message: string) => faultAt((isNode(node) ? node.range?.[0] : undefined) ?? 0, message);
   const refuse = (message: string): undefined => report({ file, line: 1, column: 1, message }) as undefined;

@@ -31,6 +31,7 @@ describe('precedence', () => {
   test.each<[string, string, Record<string, string> | undefined, Mode]>([
     ['an exact name beats a pattern', `${head}controls: { "s3-bucket-*": page, s3-bucket-tls-only: notify, "*": off }`, undefined, 'notify'],
     ['a longer pattern beats a shorter one', `${head}controls: { "s3-bucket-*": page, "s3-*": notify }`, undefined, 'page'],
+    ['an exact name beats a pattern longer than itself', `${head}controls: { s3-bucket-tls-only: notify, "*s3-bucket-tls-only*": page }`, undefined, 'notify'],
     ['wherever it stands', `${head}controls: { "s3-*": notify, "s3-bucket-*": page }`, undefined, 'page'],
     ['a pattern here beats an exact name there', child('  "*": notify'), parent('  s3-bucket-tls-only: page'), 'notify'],
     ['what this file does not say stays', child('  s3-bucket-tls-only: { fixAfter: 1h }'), parent('  "s3-*": page'), 'page'],
@@ -132,6 +133,10 @@ controls:
     });
   });
 
+  test('off is off, also after a YAML 1.1 directive', async () => {
+    expect((await control('s3-bucket-tls-only', `%YAML 1.1\n---\n${head}controls: { s3-bucket-tls-only: off }\n`))?.mode).toBe('off');
+  });
+
   test('anchors and merge keys', async () => {
     const text = `${head}controls:\n  s3-bucket-tls-only: &x { mode: notify, fixAfter: 1h }\n  rds-instance-not-public: { <<: *x, mode: page }\n`;
     expect(await control('rds-instance-not-public', text)).toMatchObject({ mode: 'page', fixAfter: 3_600 });
@@ -146,6 +151,12 @@ describe('warnings', () => {
     const text = `${head}controls:\n  "s3-*":\n    exceptions: [{ account: "*", reason: r, approvedBy: a, expires: 2026-11-21 }]\n`;
     expect(await warned(text)).toEqual(['account.yaml:5:69 this exception ended on 2026-11-21 and no longer holds']);
     expect((await control('s3-bucket-tls-only', text))?.exceptions).toEqual([]);
+  });
+
+  test('on its last day an exception holds', async () => {
+    const text = `${head}controls:\n  "s3-*":\n    exceptions: [{ account: "*", reason: r, approvedBy: a, expires: ${today} }]\n`;
+    expect(await warned(text)).toEqual([]);
+    expect((await control('s3-bucket-tls-only', text))?.exceptions).toHaveLength(1);
   });
 
   test('a pattern lowers controls without a fix to page', async () => {
