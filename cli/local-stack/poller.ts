@@ -1,0 +1,234 @@
+/**
+ * What Lambda's event source mappings do for SQS queues.
+ * https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html, services-sqs-errorhandling.html
+ */
+import { setTimeout as pause } from 'node:timers/promises';
+import {
+  type EventSourceMappingConfiguration,
+  type LambdaClient,
+  paginateListEventSourceMappings,
+  UpdateEventSourceMappingCommand,
+} from '@aws-sdk/client-lambda';
+import {
+  ChangeMessageVisibilityCommand,
+  DeleteMessageBatchCommand,
+  GetQueueAttributesCommand,
+  GetQueueUrlCommand,
+  type Message,
+  ReceiveMessageCommand,
+  type SQSClient,
+} from '@aws-sdk/client-sqs';
+import type { SQSBatchResponse, SQSRecord } from 'aws-lambda';
+
+import type { StackClock } from './clock.ts';
+import type { InvocationResult } from './invoke.ts';
+
+export interface PollerOptions {
+  readonly sqs: SQSClient;
+  readonly lambda: LambdaClient;
+  readonly clock: StackClock;
+  readonly region: string;
+  readonly invoke: (functionArn: string, event: unknown) => Promise<InvocationResult>;
+  readonly log?: (line: string) => void;
+}
+
+export interface Poller {
+  /** Reads the mappings from the emulator and polls those. Returns the sources it does not know how to poll. */
+  refresh(): Promise<{ readonly notPolled: string[] }>;
+  /** Queues that are polled, by URL. */
+  queues(): string[];
+  /** Batches under way. */
+  readonly busy: number;
+  /** Messages that failed and come back when their visibility timeout has passed by the stack's clock. */
+  readonly waiting: number;
+  stop(): Promise<void>;
+}
+
+interface Failed {
+  readonly queueUrl: string;
+  readonly receiptHandle: string;
+  readonly visibleAt: number;
+}
+
+// https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html: five pollers to begin with.
+const defaultConcurrency = 5;
+const maxReceive = 10;
+
+const toRecord = (message: Message, arn: string, region: string): SQSRecord => ({
+  messageId: message.MessageId!,
+  receiptHandle: message.ReceiptHandle!,
+  body: message.Body!,
+  attributes: (message.Attributes ?? {}) as unknown as SQSRecord['attributes'],
+  messageAttributes: Object.fromEntries(
+    Object.entries(message.MessageAttributes ?? {}).map(([name, { StringValue, BinaryValue, DataType }]) => [
+      name,
+      { stringValue: StringValue, binaryValue: BinaryValue && Buffer.from(BinaryValue).toString('base64'), dataType: DataType! },
+    ]),
+  ) as SQSRecord['messageAttributes'],
+  md5OfBody: message.MD5OfBody!,
+  eventSource: 'aws:sqs',
+  eventSourceARN: arn,
+  awsRegion: region,
+});
+
+/** Ids of the messages that stay in the queue. An answer that Lambda cannot read fails the whole batch. */
+export function failedIds(result: InvocationResult, ids: readonly string[], reportsItems: boolean): ReadonlySet<string> {
+  const all = new Set(ids);
+  if (!result.ok) return all;
+  if (!reportsItems) return new Set();
+  const answer = JSON.parse(result.payload) as Partial<SQSBatchResponse> | null;
+  const failures = answer?.batchItemFailures ?? [];
+  const failed = failures.map(({ itemIdentifier }) => itemIdentifier);
+  return failed.every((id) => all.has(id)) ? new Set(failed) : all;
+}
+
+export function createPoller({ sqs, lambda, clock, region, invoke, log = () => undefined }: PollerOptions): Poller {
+  const mappings = new Map<string, { configuration: EventSourceMappingConfiguration; queueUrl: string; abort: AbortController; done: Promise<void> }>();
+  const failed = new Set<Failed>();
+  let busy = 0;
+
+  const showDue = async () => {
+    for (const message of [...failed]) {
+      if (message.visibleAt > clock.now().getTime()) continue;
+      failed.delete(message);
+      try {
+        await sqs.send(new ChangeMessageVisibilityCommand({ QueueUrl: message.queueUrl, ReceiptHandle: message.receiptHandle, VisibilityTimeout: 0 }));
+      } catch (error) {
+        // Visible by real time already, received again or gone with its queue.
+        log(`a failed message could not be shown again: ${(error as Error).message}`);
+      }
+    }
+  };
+  const stopListening = clock.onAdvance(() => void showDue());
+
+  /** A batch: what is there, and what comes while the batching window is open. */
+  const receive = async (queueUrl: string, configuration: EventSourceMappingConfiguration, signal: AbortSignal): Promise<Message[]> => {
+    const size = configuration.BatchSize ?? maxReceive;
+    const messages: Message[] = [];
+    let until = 0;
+    const some = () =>
+      sqs.send(
+        new ReceiveMessageCommand({
+          QueueUrl: queueUrl,
+          MaxNumberOfMessages: Math.min(maxReceive, size - messages.length),
+          MessageSystemAttributeNames: ['All'],
+          MessageAttributeNames: ['All'],
+        }),
+        { abortSignal: signal },
+      );
+    try {
+      do {
+        const { Messages = [] } = await some();
+        if (messages.length === 0 && Messages.length > 0) {
+          busy += 1;
+          until = Date.now() + (configuration.MaximumBatchingWindowInSeconds ?? 0) * 1000;
+        }
+        messages.push(...Messages);
+        if (Messages.length === 0) await pause(100, undefined, { signal });
+      } while (messages.length < size && Date.now() < until);
+    } catch (error) {
+      if (messages.length > 0) busy -= 1;
+      throw error;
+    }
+    return messages;
+  };
+
+  const handle = async (queueUrl: string, configuration: EventSourceMappingConfiguration, messages: readonly Message[]) => {
+    const arn = configuration.EventSourceArn!;
+    const { Attributes } = await sqs.send(new GetQueueAttributesCommand({ QueueUrl: queueUrl, AttributeNames: ['VisibilityTimeout'] }));
+    const visibleAt = clock.now().getTime() + Number(Attributes?.VisibilityTimeout ?? 30) * 1000;
+    const result = await invoke(configuration.FunctionArn!, { Records: messages.map((message) => toRecord(message, arn, region)) }).catch(
+      (error: Error): InvocationResult => ({ ok: false, errorType: error.name, errorMessage: error.message }),
+    );
+    if (!result.ok) log(`${configuration.FunctionArn}: ${result.errorType}: ${result.errorMessage}`);
+    const stay = failedIds(
+      result,
+      messages.map(({ MessageId }) => MessageId!),
+      configuration.FunctionResponseTypes?.includes('ReportBatchItemFailures') ?? false,
+    );
+    for (const { MessageId, ReceiptHandle } of messages) if (stay.has(MessageId!)) failed.add({ queueUrl, receiptHandle: ReceiptHandle!, visibleAt });
+    const gone = messages.filter(({ MessageId }) => !stay.has(MessageId!));
+    for (let from = 0; from < gone.length; from += maxReceive)
+      await sqs.send(
+        new DeleteMessageBatchCommand({
+          QueueUrl: queueUrl,
+          Entries: gone.slice(from, from + maxReceive).map(({ ReceiptHandle }, index) => ({ Id: String(index), ReceiptHandle: ReceiptHandle! })),
+        }),
+      );
+    // The clock may have moved past the timeout while the function ran.
+    await showDue();
+  };
+
+  const poll = async (queueUrl: string, configuration: EventSourceMappingConfiguration, signal: AbortSignal) => {
+    const limit = configuration.ScalingConfig?.MaximumConcurrency ?? defaultConcurrency;
+    const batches = new Set<Promise<void>>();
+    while (!signal.aborted) {
+      try {
+        const messages = await receive(queueUrl, configuration, signal);
+        if (messages.length === 0) continue;
+        const batch = handle(queueUrl, configuration, messages)
+          .catch((error: Error) => log(`${configuration.FunctionArn}: ${error.message}`))
+          .finally(() => {
+            busy -= 1;
+            batches.delete(batch);
+          });
+        batches.add(batch);
+        if (batches.size >= limit) await Promise.race(batches);
+      } catch (error) {
+        if (signal.aborted) break;
+        log(`${configuration.EventSourceArn}: ${(error as Error).message}`);
+        await pause(500);
+      }
+    }
+    await Promise.all(batches);
+  };
+
+  const stopMapping = async (id: string) => {
+    const mapping = mappings.get(id);
+    mappings.delete(id);
+    mapping?.abort.abort();
+    await mapping?.done;
+  };
+
+  const urlOf = async (arn: string) => {
+    const { QueueUrl } = await sqs.send(new GetQueueUrlCommand({ QueueName: arn.split(':').at(-1)!, QueueOwnerAWSAccountId: arn.split(':')[4] }));
+    return QueueUrl!;
+  };
+
+  return {
+    async refresh() {
+      const seen = new Set<string>();
+      const notPolled: string[] = [];
+      for await (const { EventSourceMappings } of paginateListEventSourceMappings({ client: lambda }, {})) {
+        for (const configuration of EventSourceMappings ?? []) {
+          const id = configuration.UUID!;
+          seen.add(id);
+          // The emulator would run the function itself, in a container. What it says to be disabled is so by this line, from an earlier refresh.
+          if (configuration.State !== 'Disabled') await lambda.send(new UpdateEventSourceMappingCommand({ UUID: id, Enabled: false }));
+          else if (!mappings.has(id)) continue;
+          if (configuration.EventSourceArn!.split(':')[2] !== 'sqs') {
+            notPolled.push(configuration.EventSourceArn!);
+            continue;
+          }
+          await stopMapping(id);
+          const queueUrl = await urlOf(configuration.EventSourceArn!);
+          const abort = new AbortController();
+          mappings.set(id, { configuration, queueUrl, abort, done: poll(queueUrl, configuration, abort.signal) });
+        }
+      }
+      for (const id of [...mappings.keys()]) if (!seen.has(id)) await stopMapping(id);
+      return { notPolled };
+    },
+    queues: () => [...mappings.values()].map(({ queueUrl }) => queueUrl),
+    get busy() {
+      return busy;
+    },
+    get waiting() {
+      return failed.size;
+    },
+    async stop() {
+      stopListening();
+      await Promise.all([...mappings.keys()].map(stopMapping));
+    },
+  };
+}
