@@ -1,0 +1,52 @@
+/** The stack but for its functions: pure, from a policy and its plan. */
+import type { CompiledPolicy } from '../engine/policy/model.ts';
+import { tableDefinition } from '../handlers/aws/table.ts';
+import { alarms } from './alarms.ts';
+import { iam, roleId } from './iam.ts';
+import { intake } from './intake.ts';
+import { getAtt, type Resources, ref, sub } from './intrinsics.ts';
+import { dataKeyArn, keys } from './keys.ts';
+import type { DeployPlan } from './plan.ts';
+import { topicId, topics } from './topics.ts';
+
+/** The ledger outlives the stack: it holds the evidence, 45 CFR 164.316(b)(2)(i). */
+const ledger: Resources = {
+  Ledger: {
+    Type: 'AWS::DynamoDB::Table',
+    DeletionPolicy: 'Retain',
+    UpdateReplacePolicy: 'Retain',
+    Properties: {
+      ...tableDefinition,
+      PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
+      SSESpecification: { SSEEnabled: true, SSEType: 'KMS', KMSMasterKeyId: dataKeyArn },
+    },
+  },
+};
+
+// The framework makes the log groups; this adds to them.
+const encryptedLogs = Object.fromEntries(
+  ['DetectLogGroup', 'RemediateLogGroup'].map((name) => [name, { Type: 'AWS::Logs::LogGroup', Properties: { KmsKeyId: dataKeyArn } }]),
+);
+
+export const resourcesOf = (policy: CompiledPolicy, { rules, roles }: DeployPlan) => ({
+  Resources: { ...keys, ...ledger, ...intake(rules), ...topics(policy), ...alarms(rules), ...iam(roles, policy.iam), ...encryptedLogs },
+  Outputs: {
+    LedgerTable: { Description: 'The table of findings, evidence and the policy', Value: ref('Ledger') },
+    OwnHealthTopic: { Description: 'Alarms about the bot itself: subscribe to it', Value: ref('OwnHealth') },
+    ...Object.fromEntries(
+      Object.keys(policy.channels).map((channel) => [
+        `${topicId(channel)}Topic`,
+        { Description: `Alerts of the channel ${channel}: subscribe to it`, Value: ref(topicId(channel)) },
+      ]),
+    ),
+  },
+});
+
+/** What both functions find in their environment. */
+export const environmentOf = ({ channels }: Pick<CompiledPolicy, 'channels'>) => ({
+  TABLE: ref('Ledger'),
+  TOPICS: sub(JSON.stringify(Object.fromEntries(Object.keys(channels).map((channel) => [channel, `\${${topicId(channel)}}`])))),
+  INTAKE_QUEUE_URL: ref('IntakeQueue'),
+  ACCOUNT_ID: ref('AWS::AccountId'),
+  REMEDIATE_ROLE_ARN: getAtt(roleId('remediate'), 'Arn'),
+});

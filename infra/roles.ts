@@ -1,0 +1,197 @@
+/** What the two roles may do under a policy. Pure. */
+import type { AnyControl, Catalogue, CatalogueEntry } from '../engine/control.ts';
+import { isEventControl } from '../engine/control.ts';
+import type { IamAction } from '../engine/model.ts';
+import { needsTags, routed, writes } from '../engine/policy/match.ts';
+import type { CompiledPolicy } from '../engine/policy/model.ts';
+import { dataPlaneReads } from './data-plane.ts';
+import { account, arnOf, localArn, partition, region, type Sub, stack, sub } from './intrinsics.ts';
+
+export interface Statement {
+  readonly Sid: string;
+  readonly Effect: 'Allow' | 'Deny';
+  readonly Action: readonly IamAction[];
+  readonly Resource?: '*' | readonly (string | Sub)[];
+  readonly NotResource?: readonly (string | Sub)[];
+  readonly Condition?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+}
+
+export interface Roles {
+  readonly detect: readonly Statement[];
+  readonly remediate: readonly Statement[];
+}
+
+// Names, not GetAtt: a role that waits for the function that waits for the role is a circle.
+const own = {
+  table: localArn('dynamodb', `table/${stack}-*`),
+  intake: localArn('sqs', `${stack}-IntakeQueue-*`),
+  topics: localArn('sns', `${stack}-Channel*`),
+  remediate: localArn('lambda', `function:${stack}-remediate`),
+  remediateVersions: localArn('lambda', `function:${stack}-remediate:*`),
+  logs: (name: string) => localArn('logs', `log-group:/aws/lambda/${stack}-${name}:*`),
+  // A key has no name; it waits for nothing but itself.
+  dataKey: sub(arnOf('DataKey')),
+  alarmKey: sub(arnOf('AlarmKey')),
+};
+
+/** @param controls the loaded controls of the policy that may write; only their `passRole` is asked. */
+export function rolesOf(policy: CompiledPolicy, catalogue: Catalogue, controls: readonly AnyControl[]): Roles {
+  const of = (ids: readonly string[]) => catalogue.filter(({ id }) => ids.includes(id));
+  const watched = of(routed(policy));
+  const fixable = of(writes(policy)).filter(({ fix }) => fix);
+  const fixing = fixable.flatMap(({ permissions }) => [...permissions.remediate, ...permissions.undo]);
+  return {
+    detect: [
+      ...allow('ReadControls', actionsOf(watched.flatMap(({ permissions }) => permissions.inspect))),
+      ...tags(policy, watched),
+      ...detectRuntime,
+      ...common('detect'),
+      denyDataPlane,
+    ],
+    remediate: [
+      ...allow('ActOnControls', actionsOf([...fixable.flatMap(({ permissions }) => permissions.inspect), ...fixing])),
+      ...tags(policy, fixable),
+      ...passRoles(policy, controls),
+      ...remediateRuntime,
+      ...common('remediate'),
+      denyDataPlane,
+      ...denyOwn(policy, actionsOf(fixing.filter(isWrite))),
+    ],
+  };
+}
+
+const readNames = /^[a-z0-9-]+:(BatchGet|Describe|Get|Head|List|Lookup|Search)/;
+export const isWrite = (action: IamAction): boolean => !readNames.test(action);
+
+// PassRole on everything would hand out any role of the account: it comes from `passRole` alone.
+const actionsOf = (actions: readonly IamAction[]): IamAction[] => [...new Set(actions)].filter((action) => action !== 'iam:PassRole').sort();
+
+const allow = (Sid: string, Action: readonly IamAction[]): Statement[] => (Action.length > 0 ? [{ Sid, Effect: 'Allow', Action, Resource: '*' }] : []);
+
+const tags = (policy: CompiledPolicy, entries: readonly CatalogueEntry[]): Statement[] =>
+  allow('ReadTagsForExceptions', entries.some(({ id }) => needsTags(policy.controls[id]!)) ? ['tag:GetResources'] : []);
+
+const passRoles = (policy: CompiledPolicy, controls: readonly AnyControl[]): Statement[] =>
+  controls.flatMap((control): Statement[] => {
+    const settings = policy.controls[control.id];
+    const passed =
+      isEventControl(control) || !settings || !writes({ ...policy, controls: { [control.id]: settings } }).length
+        ? undefined
+        : control.passRole?.(settings.params);
+    if (!passed) return [];
+    const Condition = { StringEquals: { 'iam:PassedToService': passed.service } };
+    return [{ Sid: `PassRoleFor${control.id.replace(/[^a-z0-9]/gi, '')}`, Effect: 'Allow', Action: ['iam:PassRole'], Resource: [passed.roleArn], Condition }];
+  });
+
+const detectRuntime: readonly Statement[] = [
+  {
+    Sid: 'TakeFromIntake',
+    Effect: 'Allow',
+    Action: ['sqs:ChangeMessageVisibility', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:ReceiveMessage'],
+    Resource: [own.intake],
+  },
+  { Sid: 'AskForSweeps', Effect: 'Allow', Action: ['sqs:SendMessage'], Resource: [own.intake] },
+  { Sid: 'StartRemediate', Effect: 'Allow', Action: ['lambda:InvokeFunction'], Resource: [own.remediateVersions] },
+];
+
+const remediateRuntime: readonly Statement[] = [
+  {
+    Sid: 'KeepItsPlace',
+    Effect: 'Allow',
+    Action: ['lambda:CheckpointDurableExecution', 'lambda:GetDurableExecutionState'],
+    Resource: [own.remediate, own.remediateVersions],
+  },
+];
+
+const common = (name: string): Statement[] => [
+  {
+    Sid: 'Ledger',
+    Effect: 'Allow',
+    Action: [
+      'dynamodb:BatchGetItem',
+      'dynamodb:ConditionCheckItem',
+      'dynamodb:DeleteItem',
+      'dynamodb:GetItem',
+      'dynamodb:PutItem',
+      'dynamodb:Query',
+      'dynamodb:UpdateItem',
+    ],
+    Resource: [own.table],
+  },
+  { Sid: 'Alert', Effect: 'Allow', Action: ['sns:Publish'], Resource: [own.topics] },
+  { Sid: 'OwnLogs', Effect: 'Allow', Action: ['logs:CreateLogStream', 'logs:PutLogEvents'], Resource: [own.logs(name)] },
+  {
+    // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html
+    Sid: 'OwnKey',
+    Effect: 'Allow',
+    Action: ['kms:Decrypt', 'kms:DescribeKey', 'kms:Encrypt', 'kms:GenerateDataKey', 'kms:ReEncryptFrom', 'kms:ReEncryptTo'],
+    Resource: [own.dataKey],
+  },
+];
+
+const denyDataPlane: Statement = { Sid: 'NoDataPlaneReads', Effect: 'Deny', Action: dataPlaneReads, NotResource: [own.table, own.intake, own.dataKey] };
+
+/** A control that could switch the bot off or read its records must not: its own stack is out of reach. */
+function denyOwn(policy: CompiledPolicy, Action: readonly IamAction[]): Statement[] {
+  if (Action.length === 0) return [];
+  const iam = (kind: string) => sub(`arn:${partition}:iam::${account}:${kind}${policy.iam.path}${stack}-*`);
+  return [
+    {
+      Sid: 'NotOnItself',
+      Effect: 'Deny',
+      Action,
+      Resource: [
+        own.table,
+        own.dataKey,
+        own.alarmKey,
+        localArn('sqs', `${stack}-*`),
+        localArn('sns', `${stack}-*`),
+        localArn('lambda', `function:${stack}-*`),
+        localArn('logs', `log-group:/aws/lambda/${stack}-*`),
+        localArn('events', `rule/${stack}-*`),
+        localArn('cloudwatch', `alarm:${stack}-*`),
+        localArn('cloudformation', `stack/${stack}/*`),
+        iam('role'),
+        iam('policy'),
+      ],
+    },
+  ];
+}
+
+/** A managed policy holds 6,144 characters, white space not counted, and a role takes ten of them. */
+export const longestPolicy = 6_144;
+const mostPolicies = 10;
+
+/** The statements in as few documents as fit. A statement too long for one is divided by its actions. */
+export function pack(statements: readonly Statement[]): Statement[][] {
+  const documents: Statement[][] = [];
+  for (const statement of statements.flatMap(divided)) {
+    const last = documents.at(-1);
+    if (last && policySize([...last, statement]) <= longestPolicy) last.push(statement);
+    else documents.push([statement]);
+  }
+  if (documents.length > mostPolicies) throw new Error(`a role would need ${documents.length} managed policies, AWS takes ${mostPolicies}`);
+  return documents;
+}
+
+function divided(statement: Statement): Statement[] {
+  const parts: IamAction[][] = [[]];
+  for (const action of statement.Action) {
+    const last = parts.at(-1)!;
+    if (last.length === 0 || policySize([{ ...statement, Sid: `${statement.Sid}99`, Action: [...last, action] }]) <= longestPolicy) last.push(action);
+    else parts.push([action]);
+  }
+  return parts.map((Action, index) => ({ ...statement, Sid: index === 0 ? statement.Sid : `${statement.Sid}${index + 1}`, Action }));
+}
+
+/** Characters of a policy once CloudFormation has filled in a long stack name and the longest of partitions, regions and key ids. */
+export const policySize = (statements: readonly Statement[]): number =>
+  JSON.stringify({ Version: '2012-10-17', Statement: statements }, (_, value) =>
+    typeof value === 'object' && value !== null && 'Fn::Sub' in value ? value['Fn::Sub'] : value,
+  )
+    .replaceAll(stack, 'n'.repeat(40))
+    .replaceAll(partition, 'aws-us-gov')
+    .replaceAll(region, 'ap-northeast-1')
+    .replaceAll(account, '123456789012')
+    .replace(/\$\{\w+\.Arn\}/g, 'k'.repeat(90))
+    .replace(/\s/g, '').length;

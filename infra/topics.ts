@@ -1,0 +1,35 @@
+/** The ways out: a topic for each channel of the policy, and one for the alarms about the bot itself. */
+import type { CompiledPolicy } from '../engine/policy/model.ts';
+import { localArn, logicalId, type Resources, ref, stack } from './intrinsics.ts';
+import { alarmKeyArn, dataKeyArn } from './keys.ts';
+
+export const topicId = (channel: string): string => `Channel${logicalId(channel)}`;
+
+const topic = (DisplayName: string, KmsMasterKeyId: object): Resources[string] => ({ Type: 'AWS::SNS::Topic', Properties: { DisplayName, KmsMasterKeyId } });
+
+export const topics = ({ channels }: Pick<CompiledPolicy, 'channels'>): Resources => ({
+  ...Object.fromEntries(Object.keys(channels).map((channel) => [topicId(channel), topic(`phidelity ${channel}`, dataKeyArn)])),
+  OwnHealth: topic('phidelity own health', alarmKeyArn),
+  OwnHealthPolicy: {
+    Type: 'AWS::SNS::TopicPolicy',
+    Properties: {
+      Topics: [ref('OwnHealth')],
+      PolicyDocument: {
+        Version: '2012-10-17',
+        Statement: [
+          {
+            Sid: 'OwnAlarms',
+            Effect: 'Allow',
+            Principal: { Service: 'cloudwatch.amazonaws.com' },
+            Action: 'sns:Publish',
+            Resource: ref('OwnHealth'),
+            Condition: {
+              ArnLike: { 'aws:SourceArn': localArn('cloudwatch', `alarm:${stack}-*`) },
+              StringEquals: { 'aws:SourceAccount': ref('AWS::AccountId') },
+            },
+          },
+        ],
+      },
+    },
+  },
+});
