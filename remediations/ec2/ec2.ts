@@ -1,0 +1,158 @@
+/** Reads, rules and one family that the controls of EC2, EBS and VPC share. */
+import {
+  AuthorizeSecurityGroupEgressCommand,
+  AuthorizeSecurityGroupIngressCommand,
+  DescribeSecurityGroupsCommand,
+  EC2Client,
+  type IpPermission,
+  RevokeSecurityGroupEgressCommand,
+  RevokeSecurityGroupIngressCommand,
+  type SecurityGroup,
+} from '@aws-sdk/client-ec2';
+import {
+  type Aws,
+  arnFrom,
+  type Change,
+  type Citation,
+  change,
+  compliant,
+  type Evaluation,
+  type IamAction,
+  idsAt,
+  leafOf,
+  nonCompliant,
+  onCalls,
+  orUndefined,
+  type Plan,
+  type ResourceIds,
+  type ResourceRef,
+} from '../define.ts';
+
+export const accountArn = 'arn:{partition}:iam::{account}:root';
+export const groupArn = 'arn:{partition}:ec2:{region}:{account}:security-group/{id}';
+export const groupType = 'AWS::EC2::SecurityGroup';
+
+export const onEc2Calls = (eventNames: readonly string[], resourceIds: ResourceIds) => onCalls('ec2.amazonaws.com', eventNames, resourceIds);
+
+/** For events that never name the control's resource: it sweeps its type. */
+export const unnamed: ResourceIds = () => [];
+
+export const refTo = ({ resourceType: type, arn }: { resourceType: string; arn: string }, { accountId, region }: Aws, id = ''): ResourceRef => ({
+  accountId,
+  region,
+  type,
+  id: arnFrom(arn, { accountId, region }, id),
+});
+
+export const againstPublicAccess: readonly Citation[] = [
+  { section: '164.312(a)(1)', specification: 'standard', rationale: 'Lets in only those who have been granted access to ePHI.' },
+  { section: '164.308(a)(4)(ii)(C)', specification: 'addressable', rationale: 'Takes back access that nobody has authorised.' },
+  { section: '164.308(a)(1)(ii)(B)', specification: 'required', rationale: 'Lowers the risk of a disclosure to the whole world.' },
+];
+
+/** `['all']` when everybody may use the resource, else empty. Accounts it is shared with are no concern of this family. */
+export type PublicGroups = readonly string[];
+
+/** The parts of a control that takes the group `all` out of a resource's permissions. Adding or removing it twice is no error. */
+export const notPublic = (words: {
+  readonly exposure: string;
+  readonly action: IamAction;
+  readonly allow: (aws: Aws, id: string, operation: 'add' | 'remove') => Promise<unknown>;
+}) => ({
+  evaluate: ({ groups }: { readonly groups: PublicGroups }): Evaluation =>
+    groups.length === 0 ? compliant('It is not public.') : nonCompliant(words.exposure),
+  plan: ({ groups }: { readonly groups: PublicGroups }): Plan<PublicGroups> =>
+    change<PublicGroups>({ action: words.action, summary: 'Take back the permission of everybody', before: groups, after: [] }),
+  setting: ({ groups }: { readonly groups: PublicGroups }): PublicGroups => groups,
+  async remediate(resource: ResourceRef, _: Change<PublicGroups>, aws: Aws): Promise<void> {
+    await words.allow(aws, leafOf(resource), 'remove');
+  },
+  async undo(resource: ResourceRef, _: Change<PublicGroups>, aws: Aws): Promise<void> {
+    await words.allow(aws, leafOf(resource), 'add');
+  },
+});
+
+/** One rule: an IpPermission with exactly one source (ingress) or destination (egress), as the API takes it back. */
+export type Rule = IpPermission;
+
+/** Rules in a fixed order, without what AWS fills in (names of groups, state of peerings). */
+export const rulesOf = (permissions: readonly IpPermission[] = []): Rule[] =>
+  permissions
+    .flatMap(({ IpRanges = [], Ipv6Ranges = [], PrefixListIds = [], UserIdGroupPairs = [], IpProtocol, FromPort, ToPort }): Rule[] => {
+      const traffic = known({ IpProtocol, FromPort, ToPort });
+      return [
+        ...IpRanges.map((range) => ({ ...traffic, IpRanges: [known(range)] })),
+        ...Ipv6Ranges.map((range) => ({ ...traffic, Ipv6Ranges: [known(range)] })),
+        ...PrefixListIds.map((list) => ({ ...traffic, PrefixListIds: [known(list)] })),
+        ...UserIdGroupPairs.map(({ GroupId, UserId, VpcPeeringConnectionId, Description }) => ({
+          ...traffic,
+          UserIdGroupPairs: [known({ GroupId, UserId, VpcPeeringConnectionId, Description })],
+        })),
+      ];
+    })
+    .sort((one, other) => (keyOf(one) < keyOf(other) ? -1 : 1));
+
+const known = <Value extends object>(value: Value): Value =>
+  Object.fromEntries(Object.entries(value).filter(([, member]) => member !== undefined && member !== '')) as Value;
+
+export const sourceOf = ({ IpRanges, Ipv6Ranges, PrefixListIds, UserIdGroupPairs }: Rule): string =>
+  IpRanges?.[0]?.CidrIp ?? Ipv6Ranges?.[0]?.CidrIpv6 ?? PrefixListIds?.[0]?.PrefixListId ?? UserIdGroupPairs?.[0]?.GroupId ?? '';
+
+// AWS tells rules apart by traffic and source alone; a description can differ and it is still the same rule.
+const keyOf = (rule: Rule) => [rule.IpProtocol, rule.FromPort, rule.ToPort, sourceOf(rule)].join(' ');
+
+/** "tcp 22-23 from 0.0.0.0/0" */
+export const inWords = (rule: Rule): string => {
+  const ports = rule.FromPort === undefined || rule.FromPort === rule.ToPort ? rule.FromPort : `${rule.FromPort}-${rule.ToPort}`;
+  return [rule.IpProtocol === '-1' ? 'all traffic' : rule.IpProtocol, ports, 'from', sourceOf(rule)].filter((word) => word !== undefined).join(' ');
+};
+
+export interface GroupRules {
+  readonly name: string;
+  readonly ingress: readonly Rule[];
+  readonly egress: readonly Rule[];
+}
+
+export const groupRules = ({ GroupName = '', IpPermissions, IpPermissionsEgress }: SecurityGroup): GroupRules => ({
+  name: GroupName,
+  ingress: rulesOf(IpPermissions),
+  egress: rulesOf(IpPermissionsEgress),
+});
+
+/** Undefined = there is no such group. */
+export async function groupAt(aws: Aws, resource: ResourceRef): Promise<GroupRules | undefined> {
+  const answer = await orUndefined(aws.client(EC2Client).send(new DescribeSecurityGroupsCommand({ GroupIds: [leafOf(resource)] })), 'InvalidGroup.NotFound');
+  return answer?.SecurityGroups?.map(groupRules)[0];
+}
+
+export const groupNamed = idsAt(
+  'requestParameters.groupId',
+  'requestParameters.ModifySecurityGroupRulesRequest.GroupId',
+  'responseElements.securityGroupRuleSet.items[].groupId',
+);
+
+type Direction = 'ingress' | 'egress';
+
+type RulesInput = { GroupId: string; IpPermissions: Rule[] };
+
+const calls = {
+  revoke: {
+    ingress: (ec2: EC2Client, input: RulesInput) => ec2.send(new RevokeSecurityGroupIngressCommand(input)),
+    egress: (ec2: EC2Client, input: RulesInput) => ec2.send(new RevokeSecurityGroupEgressCommand(input)),
+  },
+  authorize: {
+    ingress: (ec2: EC2Client, input: RulesInput) => ec2.send(new AuthorizeSecurityGroupIngressCommand(input)),
+    egress: (ec2: EC2Client, input: RulesInput) => ec2.send(new AuthorizeSecurityGroupEgressCommand(input)),
+  },
+};
+
+/**
+ * Revokes or authorises rules by their content; rule ids change with every undo. Rules that are already as wanted are left out:
+ * AWS refuses the whole request for one duplicate or one missing rule. Needs ec2:DescribeSecurityGroups.
+ */
+export async function setRules(aws: Aws, resource: ResourceRef, move: keyof typeof calls, direction: Direction, rules: readonly Rule[]): Promise<void> {
+  if (rules.length === 0) return;
+  const live = new Set((await groupAt(aws, resource))?.[direction].map(keyOf));
+  const left = rules.filter((rule) => live.has(keyOf(rule)) === (move === 'revoke'));
+  if (left.length > 0) await calls[move][direction](aws.client(EC2Client), { GroupId: leafOf(resource), IpPermissions: left });
+}
