@@ -1,0 +1,69 @@
+import { type FunctionUrlAuthType, LambdaClient, UpdateFunctionUrlConfigCommand } from '@aws-sdk/client-lambda';
+import * as z from 'zod';
+import { type Aws, change, compliant, defineControl, nonCompliant, onCalls, type ResourceRef } from '../define.ts';
+import { addressable, addressOf, functionArn, urlAuthOf, urlNamed, urlType } from './lambda.ts';
+
+const names = ['CreateFunctionUrlConfig', 'DeleteFunctionUrlConfig', 'UpdateFunctionUrlConfig'];
+
+async function setAuth(aws: Aws, resource: ResourceRef, AuthType: FunctionUrlAuthType): Promise<void> {
+  await aws.client(LambdaClient).send(new UpdateFunctionUrlConfigCommand({ ...addressOf(resource), AuthType }));
+}
+
+export default defineControl({
+  id: 'lambda-url-auth',
+  title: 'Function URLs require IAM authorization',
+  rationale: 'A URL without authorization lets anybody on the internet run the function and read what it answers.',
+  severity: 'CRITICAL',
+  resourceType: urlType,
+  // A URL has no ARN: it is named by the function, or the alias, that it calls.
+  arn: functionArn,
+  scope: 'regional',
+  hipaa: [
+    { section: '164.312(a)(1)', specification: 'standard', rationale: 'Lets in only callers that were granted access.' },
+    { section: '164.312(d)', specification: 'standard', rationale: 'Callers prove who they are before the function runs.' },
+    { section: '164.308(a)(3)(i)', specification: 'standard', rationale: 'Keeps people without a need away from ePHI.' },
+  ],
+  related: { prowler: ['awslambda_function_url_public'] },
+  triggers: [
+    // Lambda has logged calls under their plain name and with the API version behind it.
+    onCalls('lambda.amazonaws.com', [...names, ...names.map((name) => `${name}20211031`)], urlNamed),
+  ],
+  params: z.strictObject({}),
+  reads: 1,
+  writes: ['lambda:url-auth-type'],
+  permissions: {
+    inspect: ['lambda:GetFunctionUrlConfig', 'lambda:ListAliases', 'lambda:ListFunctions'],
+    remediate: ['lambda:UpdateFunctionUrlConfig'],
+    undo: ['lambda:UpdateFunctionUrlConfig'],
+  },
+  impact: 'Callers without a signature of an IAM principal get 403. The address stays: deleting the URL would lose it for good.',
+  defaultMode: 'approve',
+  reportTransient: true,
+
+  async *list(aws) {
+    for await (const resource of addressable(aws)) {
+      const auth = await urlAuthOf(aws, resource);
+      if (auth !== undefined) yield [resource, { auth }];
+    }
+  },
+
+  async inspect(resource, aws) {
+    const auth = await urlAuthOf(aws, resource);
+    return auth === undefined ? undefined : { auth };
+  },
+
+  evaluate: ({ auth }) =>
+    auth === 'AWS_IAM' ? compliant('The URL asks for IAM authorization.') : nonCompliant('Anybody can call the function through its URL.'),
+
+  plan: ({ auth }) =>
+    change<FunctionUrlAuthType>({
+      action: 'lambda:UpdateFunctionUrlConfig',
+      summary: 'Ask callers of the function URL for IAM authorization',
+      before: auth,
+      after: 'AWS_IAM',
+    }),
+
+  setting: ({ auth }) => auth,
+  remediate: (resource, { after }, aws) => setAuth(aws, resource, after),
+  undo: (resource, { before }, aws) => setAuth(aws, resource, before),
+});
