@@ -109,7 +109,7 @@ export interface EventTrigger {
   readonly resourceIds: ResourceIds;
 }
 
-/** Earlier events under the same fold key within 24 hours, this one not counted. */
+/** Earlier events under the same fold key within 24 hours, this one not counted; always 0 for a control that does not count. */
 export interface Recent {
   readonly count: number;
 }
@@ -118,6 +118,8 @@ export interface Recent {
 export interface EventControl<Params extends ZodType = ZodType> extends ControlBase<Params> {
   readonly triggers: readonly EventTrigger[];
   readonly noFix: string;
+  /** `evaluate` needs `recent`: every matching event is counted in the ledger. Without it nothing is stored for events that need nothing. */
+  readonly counts?: true;
   /** Events under one key within 24 hours belong to one finding. */
   fold(detail: CloudTrailDetail): string;
   evaluate(detail: CloudTrailDetail, params: output<Params>, recent: Recent, policy: { readonly regions: readonly string[] }): Evaluation;

@@ -35,7 +35,6 @@ const statuses: Readonly<Record<Exclude<Decision['action'], 'none' | 'fix'>, Out
 };
 
 export const statusOf = (action: Decision['action'], evaluation: Evaluation | undefined): OutcomeStatus => {
-  if (!evaluation) return 'DOES_NOT_EXIST';
-  if (action === 'none') return evaluation.complianceType === 'NOT_APPLICABLE' ? 'NOT_APPLICABLE' : 'COMPLIANT';
+  if (action === 'none') return !evaluation ? 'DOES_NOT_EXIST' : evaluation.complianceType === 'NOT_APPLICABLE' ? 'NOT_APPLICABLE' : 'COMPLIANT';
   return action === 'fix' ? 'RETRY_LATER' : statuses[action];
 };

@@ -1,5 +1,5 @@
 /** The line: events in, one report per event out. Reads resources, writes only the ledger, dispatches and alerts. */
-import type { AnyControl, AnyStateControl } from './control.ts';
+import type { AnyControl, AnyStateControl, EventControl } from './control.ts';
 import { isEventControl } from './control.ts';
 import { decide, statusOf } from './decide.ts';
 import { actorOf, findingId, findingKey, resourceKey, summaryOf } from './finding.ts';
@@ -60,6 +60,11 @@ export async function detect(events: readonly unknown[], detection: Detection): 
   const units = new Map<string, Unit>();
 
   const add = ({ trigger, control, resource, fold }: WorkItem, index: number, listed?: unknown) => {
+    if (isEventControl(control) && !control.counts) {
+      const judged = judgeEvent(control, trigger, detection.policy, 0);
+      // Most events of an account need nothing: they cost no look at the ledger.
+      if (!drifts(judged)) return void reports[index]!.lines.push(idle(control, trigger, resource, judged));
+    }
     const key = findingKey({ control: control.id, resource, fold });
     const unit = units.get(key) ?? { of: control, control: control.id, resource, fold, work: [] };
     // The same event arrives once for every rule that matches it.
@@ -146,19 +151,36 @@ async function judgeEvents(unit: Unit, first: Standing, detection: Detection): P
   const { ports, policy, dryRun } = detection;
   const control = unit.of;
   if (!isEventControl(control)) return [];
-  const settings = settingsOf(policy, control.id);
   const judgements: Judgement[] = [];
   let standing = first;
   for (const { trigger, index } of [...unit.work].sort((a, b) => a.trigger.time.localeCompare(b.trigger.time))) {
-    if (trigger.source !== 'cloudtrail') continue;
-    const count = dryRun ? 0 : await ports.ledger.recent(control.id, unit.fold ?? '', trigger.eventId, trigger.time);
-    const evaluation = control.evaluate(trigger.detail, settings.params, { count }, policy);
-    const judged: Judged = { evaluation, decision: decide({ evaluation, mode: modeFor(settings, trigger.actor), noFix: control.noFix }) };
+    const count = dryRun || !control.counts ? 0 : await ports.ledger.recent(control.id, unit.fold ?? '', trigger.eventId, trigger.time);
+    const judged = judgeEvent(control, trigger, policy, count);
     judgements.push({ index, ...(await settle(unit, trigger, standing, judged, detection)) });
     if (unit.work.length > 1) [standing = standing] = await ports.ledger.lookup([{ ...keyOf(unit), eventId: '' }]);
   }
   return judgements;
 }
+
+function judgeEvent(control: EventControl, trigger: Trigger, policy: CompiledPolicy, count: number): Judged {
+  if (trigger.source !== 'cloudtrail') throw new Error(`${control.id} is judged from CloudTrail events only`);
+  const settings = settingsOf(policy, control.id);
+  const evaluation = control.evaluate(trigger.detail, settings.params, { count }, policy);
+  return { evaluation, decision: decide({ evaluation, mode: modeFor(settings, trigger.actor), noFix: control.noFix }) };
+}
+
+const idle = (control: AnyControl, trigger: Trigger, resource: ResourceRef, { evaluation, decision }: Judged): Line => ({
+  eventId: trigger.eventId,
+  eventName: summaryOf(trigger).eventName ?? null,
+  control: control.id,
+  resource,
+  evaluation: evaluation ?? null,
+  decision,
+  outcome: { status: statusOf(decision.action, evaluation), reason: decision.reason },
+  change: null,
+  findingId: null,
+  calls: { read: 0, write: 0 },
+});
 
 const keyOf = ({ control, resource, fold }: Unit): FindingKey => ({ control, resource, fold });
 

@@ -1,5 +1,4 @@
-/** What every ledger does the same way: how a finding's key reads, and how long things that pass are kept. */
-import type { FindingKey } from './ports.ts';
+/** What every ledger does the same way: how long things that pass are kept. */
 
 /** An event delivered again after this is judged again; queues keep messages for 14 days. */
 export const doneSeconds = 21 * 86_400;
@@ -7,10 +6,6 @@ export const doneSeconds = 21 * 86_400;
 export const recentSeconds = 25 * 3_600;
 /** Milliseconds between event times, either way: events that come late or are replayed count like those in order. */
 export const recentWindow = 24 * 3_600_000;
-
-/** One text per series of episodes; of any length. */
-export const keyText = ({ control, resource: { accountId, region, type, id }, fold }: FindingKey): string =>
-  JSON.stringify([control, accountId, region, type, id, fold ?? null]);
 
 /** Epoch seconds, rounded so that nothing expires early. */
 export const expiresAfter = (now: Date, seconds: number): number => Math.ceil(now.getTime() / 1000 + seconds);

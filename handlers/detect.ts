@@ -28,7 +28,7 @@ export const handler = middy<SQSEvent, SQSBatchResponse, Error, Context>()
       deadline: new Date(ports.clock.now().getTime() + context.getRemainingTimeInMillis() - reserve),
     };
     const reports = await detect(Records.map(eventOf), detection);
-    for (const { lines } of reports) for (const line of lines) log.info('Work item', loggable(line));
+    for (const { lines } of reports) for (const line of lines) if (line.decision.action !== 'none' || line.findingId) log.info('Work item', loggable(line));
     const failed = Records.filter((_, index) => reports[index]!.errors.length > 0);
     for (const { errors } of reports) for (const error of errors) log.error('Event returned to the queue', { error });
     log.flush();

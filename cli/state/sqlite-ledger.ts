@@ -1,6 +1,7 @@
 /** The ledger in an embedded file database, DIRECTORY/state.sqlite. Several processes may use it at once. */
 import { ConflictError } from '../../engine/errors.ts';
-import { doneSeconds, expiredAt, expiresAfter, keyText, recentSeconds, recentWindow } from '../../engine/ledger.ts';
+import { findingKey } from '../../engine/finding.ts';
+import { doneSeconds, expiredAt, expiresAfter, recentSeconds, recentWindow } from '../../engine/ledger.ts';
 import type { Entry, Finding } from '../../engine/model.ts';
 import type { Clock, Ledger, SaveOptions } from '../../engine/ports.ts';
 import { openState, transaction } from './database.ts';
@@ -26,7 +27,7 @@ export const sqliteLedger = ({ directory, clock, pageSize = 200 }: SqliteLedgerO
     if (lease && !sql.get`SELECT 1 FROM leases WHERE key = ${lease.key} AND owner = ${lease.owner} AND fence = ${lease.fence}`)
       throw new ConflictError(`cannot save finding ${finding.id}: the lease of ${lease.owner} has passed to another`);
     sql.run`INSERT INTO entries (finding, seq, body) VALUES (${finding.id}, ${entry.seq}, ${JSON.stringify(entry)})`;
-    if (doneEventId !== undefined) markDone(doneEventId, keyText(finding));
+    if (doneEventId !== undefined) markDone(doneEventId, findingKey(finding));
   };
 
   return {
@@ -34,7 +35,7 @@ export const sqliteLedger = ({ directory, clock, pageSize = 200 }: SqliteLedgerO
 
     async lookup(keys) {
       return keys.map((key) => {
-        const text = keyText(key);
+        const text = findingKey(key);
         const last = parsed(sql.get`SELECT body FROM findings WHERE key = ${text} ORDER BY episode DESC LIMIT 1`);
         const done = sql.get`SELECT 1 FROM done WHERE key = ${text} AND event = ${key.eventId} AND expires > ${expired()}`;
         return { done: done !== undefined, ...(last && { last }) };
@@ -47,7 +48,7 @@ export const sqliteLedger = ({ directory, clock, pageSize = 200 }: SqliteLedgerO
 
     async open(finding, entry, options = {}) {
       transaction(db, () => {
-        const key = keyText(finding);
+        const key = findingKey(finding);
         const { id, episode, version, state, openedAt } = finding;
         if (sql.get`SELECT 1 FROM findings WHERE id = ${id} OR (key = ${key} AND (state = 'open' OR episode >= ${episode}))`)
           throw new ConflictError(`cannot open finding ${id}: another episode is open, or episode ${episode} is taken`);
@@ -69,7 +70,7 @@ export const sqliteLedger = ({ directory, clock, pageSize = 200 }: SqliteLedgerO
     },
 
     async markDone(eventId, key) {
-      markDone(eventId, keyText(key));
+      markDone(eventId, findingKey(key));
     },
 
     async *findings({ open = false }) {

@@ -1,7 +1,8 @@
 /** The ledger in one DynamoDB table. What must be atomic is one transaction; reads are consistent, but for the list of open findings. */
 import { randomUUID } from 'node:crypto';
 import { type DynamoDBClient, paginateQuery, paginateScan } from '@aws-sdk/client-dynamodb';
-import { doneSeconds, expiredAt, expiresAfter, keyText, recentSeconds, recentWindow } from '../../engine/ledger.ts';
+import { findingKey as keyText } from '../../engine/finding.ts';
+import { doneSeconds, expiredAt, expiresAfter, recentSeconds, recentWindow } from '../../engine/ledger.ts';
 import type { Entry, Finding } from '../../engine/model.ts';
 import type { Clock, FindingKey, Ledger, SaveOptions } from '../../engine/ports.ts';
 import { held, leases } from './leases.ts';

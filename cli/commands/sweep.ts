@@ -1,0 +1,97 @@
+/** `sweep`: evaluates everything that exists, control by control. */
+import { randomUUID } from 'node:crypto';
+import { SingleBar } from 'cli-progress';
+import type { Command } from 'commander';
+import { detect } from '../../engine/detect.ts';
+import type { Place } from '../../engine/model.ts';
+import { globalRegionOf } from '../../engine/route.ts';
+import { catalogue, defaultPolicy, policyFrom, say, whoAmI } from '../context.ts';
+import { type ExitCode, UsageError } from '../errors.ts';
+import { lineWriter } from '../lines.ts';
+import { nearest } from '../nearest.ts';
+import { openSession } from '../session.ts';
+
+interface Options {
+  readonly control?: readonly string[];
+  readonly service?: readonly string[];
+  readonly policy: string;
+  readonly apply?: true;
+  readonly json?: true;
+  readonly state: string;
+  readonly region?: string;
+}
+
+/** The message that asks for a sweep of one control in one place; the same one detect sends itself. */
+export const sweepEvent = (control: string, { accountId, region }: Place): unknown => ({
+  source: 'phidelity',
+  'detail-type': 'Sweep',
+  id: randomUUID(),
+  account: accountId,
+  region,
+  time: new Date().toISOString(),
+  detail: { control },
+});
+
+export function addSweep(program: Command, exit: (code: ExitCode) => void): void {
+  program
+    .command('sweep')
+    .description('evaluate everything that exists in the region')
+    .option('--control <id...>', 'only these controls')
+    .option('--service <name...>', 'only the controls of these services')
+    .option('--policy <file>', 'policy to decide by', defaultPolicy)
+    .option('--apply', 'act; without it nothing is written')
+    .option('--state <dir>', 'folder of the embedded database', '.phidelity')
+    .option('--region <region>', 'AWS region to sweep')
+    .option('--json', 'one JSON line a resource, and a last line with the summary')
+    .action(async (options: Options) => exit(await sweep(options)));
+}
+
+async function sweep(options: Options): Promise<ExitCode> {
+  const entries = chosen(options);
+  const { policy } = await policyFrom(options.policy);
+  const caller = await whoAmI(options.region);
+  const session = openSession({ state: options.state, policy, caller, apply: options.apply ?? false });
+  const writer = lineWriter(options.json ?? false);
+  const progress = process.stderr.isTTY
+    ? new SingleBar({ stream: process.stderr, format: '{bar} {value}/{total} {control}', hideCursor: true, clearOnComplete: true })
+    : undefined;
+  const unread: string[] = [];
+  let routed = 0;
+  progress?.start(entries.length, 0, { control: '' });
+  try {
+    for (const { id, scope } of entries) {
+      progress?.update({ control: id });
+      const region = scope === 'global' ? globalRegionOf(caller.region) : caller.region;
+      const [report] = await detect([sweepEvent(id, { accountId: caller.accountId, region })], session.detection);
+      for (const line of report!.lines) writer.write(line);
+      if (report!.errors.length > 0) unread.push(`${id}: ${(report!.errors[0] as Error).message}`);
+      else routed += 1;
+      progress?.increment();
+    }
+  } finally {
+    progress?.stop();
+    session.close();
+  }
+  const { drift } = writer.end({ events: entries.length, routed, droppedBy: unread.length > 0 ? { 'could not be read': unread.length } : {} });
+  for (const line of unread) say(line);
+  return unread.length > 0 ? 2 : drift ? 1 : 0;
+}
+
+function chosen({ control, service }: Options) {
+  // Event controls have no live state to sweep.
+  const sweepable = catalogue.filter(({ kind }) => kind === 'state');
+  const check = (given: readonly string[] | undefined, known: readonly string[], what: string) => {
+    for (const word of given ?? []) {
+      if (known.includes(word)) continue;
+      const near = nearest(word, known);
+      throw new UsageError(`there is no ${what} ${word} to sweep${near ? `; did you mean ${near}?` : ''}`, 2);
+    }
+  };
+  check(
+    control,
+    sweepable.map(({ id }) => id),
+    'control',
+  );
+  check(service, [...new Set(sweepable.map((entry) => entry.service))], 'service');
+  return sweepable.filter((entry) => (!control || control.includes(entry.id)) && (!service || service.includes(entry.service)));
+}

@@ -1,0 +1,69 @@
+/** Work items on the terminal: NDJSON for programs, one coloured line for people, and the summary that ends both. */
+import colors from 'picocolors';
+import { leafOf } from '../engine/arn.ts';
+import type { Line } from '../engine/detect.ts';
+import type { OutcomeStatus } from '../engine/model.ts';
+import { print, say } from './context.ts';
+
+const paint: Readonly<Partial<Record<OutcomeStatus, (text: string) => string>>> = {
+  COMPLIANT: colors.green,
+  REMEDIATED: colors.green,
+  DRY_RUN: colors.yellow,
+  NOTIFIED: colors.yellow,
+  AWAITING_APPROVAL: colors.magenta,
+  PAGED: colors.red,
+  REMEDIATION_FAILED: colors.red,
+};
+
+/** Drift that is still there, or may be. */
+const open: readonly OutcomeStatus[] = ['DRY_RUN', 'NOTIFIED', 'PAGED', 'AWAITING_APPROVAL', 'REMEDIATION_FAILED', 'RETRY_LATER'];
+
+export interface Summary {
+  readonly events: number;
+  /** Events that gave no work, by reason. */
+  readonly droppedBy: Readonly<Record<string, number>>;
+  readonly dropped: number;
+  readonly routed: number;
+  readonly workItems: number;
+  readonly byStatus: Readonly<Record<string, number>>;
+  readonly seconds: number;
+}
+
+export function lineWriter(json: boolean) {
+  const started = performance.now();
+  const byStatus: Record<string, number> = {};
+  let workItems = 0;
+  return {
+    write(line: Line) {
+      workItems += 1;
+      byStatus[line.outcome.status] = (byStatus[line.outcome.status] ?? 0) + 1;
+      print(json ? JSON.stringify(line) : human(line));
+    },
+    /** Prints the summary and tells whether drift is left. */
+    end(counts: { readonly events: number; readonly routed: number; readonly droppedBy: Readonly<Record<string, number>> }): { readonly drift: boolean } {
+      const { events, routed, droppedBy } = counts;
+      const seconds = Math.round(performance.now() - started) / 1_000;
+      const summary: Summary = { events, dropped: events - routed, droppedBy, routed, workItems, byStatus, seconds };
+      if (json) print(JSON.stringify({ summary }));
+      else say(sentence(summary));
+      return { drift: open.some((status) => byStatus[status]) };
+    },
+  };
+}
+
+const human = ({ eventName, control, resource, evaluation, outcome, change, findingId }: Line): string =>
+  [
+    `${(paint[outcome.status] ?? String)(outcome.status.padEnd(18))} ${control}  ${leafOf(resource) || resource.id}${eventName ? colors.dim(`  ${eventName}`) : ''}`,
+    evaluation && evaluation.complianceType !== 'COMPLIANT' && `${' '.repeat(19)}${evaluation.annotation}`,
+    change && `${' '.repeat(19)}${change.summary} (${change.action})`,
+    evaluation && evaluation.annotation !== outcome.reason && `${' '.repeat(19)}${colors.dim(outcome.reason)}`,
+    findingId && `${' '.repeat(19)}${colors.dim(findingId)}`,
+  ]
+    .filter(Boolean)
+    .join('\n');
+
+function sentence({ events, routed, dropped, droppedBy, workItems, byStatus, seconds }: Summary): string {
+  const reasons = Object.entries(droppedBy).map(([reason, count]) => `${count} ${reason}`);
+  const statuses = Object.entries(byStatus).map(([status, count]) => `${count} ${status}`);
+  return `\n${events} events: ${routed} routed, ${dropped} dropped${reasons.length > 0 ? ` (${reasons.join(', ')})` : ''}; ${workItems} work items${statuses.length > 0 ? `: ${statuses.join(', ')}` : ''}; ${seconds} s`;
+}

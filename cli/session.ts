@@ -1,0 +1,55 @@
+/** The engine's ports on a person's machine: state in a folder, alerts on standard error, fixes in this process with the caller's own rights. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { act } from '../engine/act.ts';
+import type { Detection } from '../engine/detect.ts';
+import type { Place } from '../engine/model.ts';
+import type { CompiledPolicy } from '../engine/policy/model.ts';
+import type { Ledger, Log, Ports } from '../engine/ports.ts';
+import { routerOf } from '../engine/route.ts';
+import { awsAccess } from '../handlers/aws/access.ts';
+import { tagsOf } from '../handlers/aws/tags.ts';
+import type { Caller } from './context.ts';
+import { catalogue, say } from './context.ts';
+import { sqliteLedger } from './state/sqlite-ledger.ts';
+
+export interface Session {
+  readonly detection: Detection;
+  /** Sweeps that events asked for because they do not name their resource. */
+  readonly wanted: { readonly control: string; readonly place: Place }[];
+  close(): void;
+}
+
+/** `apply` false: reads and judges, writes nothing, tells nobody. */
+export function openSession(options: { readonly state: string; readonly policy: CompiledPolicy; readonly caller: Caller; readonly apply: boolean }): Session {
+  const { state, policy, caller, apply } = options;
+  const clock = { now: () => new Date(), sleep: (milliseconds: number) => delay(milliseconds) };
+  const stored = sqliteLedger({ directory: state, clock });
+  // The policy of this run is the file it was given, not one that an earlier run left.
+  const ledger: Ledger = { ...stored, policy: async () => policy };
+  const access = awsAccess();
+  const wanted: Session['wanted'] = [];
+  const ports: Ports = {
+    ledger,
+    clock,
+    log: quiet,
+    aws: access,
+    tags: (resource) => tagsOf(resource, access),
+    async alert({ subject, text }) {
+      say(`\n${subject}\n${text}\n`);
+    },
+    async dispatch({ id }) {
+      // What must wait (a fix not due yet, a setting AWS shows late) is taken up by the next run.
+      await act(id, { ports, catalogue, leaseSeconds: 120 });
+    },
+    async requestSweep(control, place) {
+      if (!wanted.some((known) => known.control === control && known.place.region === place.region)) wanted.push({ control, place });
+    },
+  };
+  const own = { accountId: caller.accountId, roleArns: [caller.arn, roleOf(caller.arn)] };
+  return { detection: { ports, router: routerOf(catalogue), policy, own, dryRun: !apply }, wanted, close: () => stored.close() };
+}
+
+/** The role behind an assumed-role session ARN; any other ARN as it is. */
+const roleOf = (arn: string): string => arn.replace(/^arn:([^:]+):sts::(\d+):assumed-role\/([^/]+)\/.*$/, 'arn:$1:iam::$2:role/$3');
+
+const quiet: Log = { info() {}, warn() {}, error() {}, count() {} };
