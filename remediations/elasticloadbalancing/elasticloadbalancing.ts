@@ -1,0 +1,123 @@
+/** Reads that the controls of listeners of application and network load balancers share. */
+import {
+  type Action,
+  DescribeListenersCommand,
+  ElasticLoadBalancingV2Client,
+  type Listener,
+  ModifyListenerCommand,
+  type ModifyListenerCommandInput,
+  paginateDescribeListeners,
+  paginateDescribeLoadBalancers,
+  paginateDescribeRules,
+  type RedirectActionConfig,
+  type Rule,
+} from '@aws-sdk/client-elastic-load-balancing-v2';
+import { type Aws, idsAt, orUndefined, type ResourceIds, type ResourceRef } from '../define.ts';
+
+export type { Action, Listener };
+
+export const eventSource = 'elasticloadbalancing.amazonaws.com';
+export const listenerType = 'AWS::ElasticLoadBalancingV2::Listener';
+export const listenerArn = 'arn:{partition}:elasticloadbalancing:{region}:{account}:listener/{id}';
+
+/** `…:listener-rule/app/web/LB/LISTENER/RULE` belongs to `…:listener/app/web/LB/LISTENER`. */
+const listenerOfRule = (ruleArn: string) => ruleArn.replace(':listener-rule/', ':listener/').replace(/\/[^/]*$/, '');
+/** `…:listener/app/web/LB/LISTENER` belongs to `…:loadbalancer/app/web/LB`. */
+export const loadBalancerOf = (arn: string): string => arn.replace(':listener/', ':loadbalancer/').replace(/\/[^/]*$/, '');
+
+const listenersAt = idsAt('responseElements.listeners[].listenerArn', 'requestParameters.listenerArn');
+const rulesAt = idsAt('responseElements.rules[].ruleArn', 'requestParameters.ruleArn');
+
+/** Only application, network and gateway load balancers have calls on listeners and rules by these names. */
+export const listenersNamed: ResourceIds = function* (detail) {
+  yield* listenersAt(detail);
+  for (const arn of rulesAt(detail)) if (arn !== undefined) yield listenerOfRule(arn);
+};
+
+const goneListener = ['ListenerNotFound', 'ListenerNotFoundException'] as const;
+const goneBalancer = ['LoadBalancerNotFound', 'LoadBalancerNotFoundException'] as const;
+
+const collected = async <Page, Item>(pages: AsyncIterable<Page>, itemsOf: (page: Page) => readonly Item[] | undefined): Promise<Item[]> => {
+  const items: Item[] = [];
+  for await (const page of pages) items.push(...(itemsOf(page) ?? []));
+  return items;
+};
+
+export async function listenerAt(aws: Aws, { id }: ResourceRef): Promise<Listener | undefined> {
+  const answer = await orUndefined(aws.client(ElasticLoadBalancingV2Client).send(new DescribeListenersCommand({ ListenerArns: [id] })), ...goneListener);
+  return answer?.Listeners?.[0];
+}
+
+/** All listeners of one load balancer. */
+export const listenersOf = (aws: Aws, LoadBalancerArn: string): Promise<Listener[] | undefined> =>
+  orUndefined(
+    collected(paginateDescribeListeners({ client: aws.client(ElasticLoadBalancingV2Client) }, { LoadBalancerArn }), ({ Listeners }) => Listeners),
+    ...goneBalancer,
+  );
+
+/** The rules before the default one. */
+export const customRulesOf = async (aws: Aws, ListenerArn: string): Promise<Rule[] | undefined> => {
+  const pages = paginateDescribeRules({ client: aws.client(ElasticLoadBalancingV2Client) }, { ListenerArn });
+  const rules = await orUndefined(
+    collected(pages, ({ Rules }) => Rules),
+    ...goneListener,
+  );
+  return rules?.filter(({ IsDefault }) => !IsDefault);
+};
+
+/** Every listener of the place, each with the listeners beside it; one deleted meanwhile is left out. */
+export async function* everyListener<State>(
+  aws: Aws,
+  stateOf: (listener: Listener, siblings: readonly Listener[]) => Promise<State | undefined>,
+): AsyncGenerator<readonly [ResourceRef, State]> {
+  for await (const { LoadBalancers = [] } of paginateDescribeLoadBalancers({ client: aws.client(ElasticLoadBalancingV2Client) }, {})) {
+    for (const { LoadBalancerArn } of LoadBalancers) {
+      const siblings = (await listenersOf(aws, LoadBalancerArn!)) ?? [];
+      for (const listener of siblings) {
+        const state = await stateOf(listener, siblings);
+        if (state !== undefined) yield [{ accountId: aws.accountId, region: aws.region, type: listenerType, id: listener.ListenerArn! }, state];
+      }
+    }
+  }
+}
+
+/** What the input does not name stays as it is. https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_ModifyListener.html */
+export async function modifyListener(aws: Aws, { id }: ResourceRef, input: Omit<ModifyListenerCommandInput, 'ListenerArn'>): Promise<void> {
+  await aws.client(ElasticLoadBalancingV2Client).send(new ModifyListenerCommand({ ListenerArn: id, ...input }));
+}
+
+export const redirectsToHttps = (actions: readonly Action[] = []): boolean =>
+  actions.length > 0 && actions.every(({ Type, RedirectConfig }) => Type === 'redirect' && RedirectConfig?.Protocol === 'HTTPS');
+
+/** What AWS fills in where a redirect leaves it out: the request's own. https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_RedirectActionConfig.html */
+const asRequested: Omit<RedirectActionConfig, 'StatusCode'> = {
+  Protocol: '#{protocol}',
+  Port: '#{port}',
+  Host: '#{host}',
+  Path: '/#{path}',
+  Query: '#{query}',
+};
+
+/** The same for actions that do the same, and fit to be sent: defaults filled in, one form for a forward, no order where there is one action. */
+export const normalisedActions = (actions: readonly Action[] = []): Action[] =>
+  [...actions]
+    .sort((one, other) => (one.Order ?? 0) - (other.Order ?? 0))
+    .map(({ Order, TargetGroupArn, ForwardConfig, RedirectConfig, ...action }, index, { length }) => ({
+      ...action,
+      ...(length > 1 && { Order: index + 1 }),
+      ...((ForwardConfig || TargetGroupArn) && { ForwardConfig: normalisedForward(ForwardConfig, TargetGroupArn) }),
+      ...(RedirectConfig && { RedirectConfig: { ...asRequested, ...RedirectConfig } }),
+    }));
+
+function normalisedForward(
+  { TargetGroups = [], TargetGroupStickinessConfig: sticky }: NonNullable<Action['ForwardConfig']> = {},
+  only: string | undefined,
+): NonNullable<Action['ForwardConfig']> {
+  const groups = TargetGroups.length === 0 ? [{ TargetGroupArn: only }] : TargetGroups;
+  return {
+    TargetGroups: groups
+      .map(({ TargetGroupArn, Weight = 1 }) => ({ TargetGroupArn, Weight }))
+      .sort((one, other) => (String(one.TargetGroupArn) < String(other.TargetGroupArn) ? -1 : 1)),
+    TargetGroupStickinessConfig: sticky?.Enabled ? { Enabled: true, DurationSeconds: sticky.DurationSeconds } : { Enabled: false },
+  };
+}
