@@ -107,6 +107,9 @@ export const inWords = (rule: Rule): string => {
   return [rule.IpProtocol === '-1' ? 'all traffic' : rule.IpProtocol, ports, 'from', sourceOf(rule)].filter((word) => word !== undefined).join(' ');
 };
 
+/** The first few, so that a sentence stays one. */
+export const some = (words: readonly string[], most = 5): string => words.slice(0, most).join(', ') + (words.length > most ? ' and others' : '');
+
 export interface GroupRules {
   readonly name: string;
   readonly ingress: readonly Rule[];

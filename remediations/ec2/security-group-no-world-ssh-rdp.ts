@@ -1,0 +1,119 @@
+import { EC2Client, paginateDescribeSecurityGroups, paginateGetManagedPrefixListEntries } from '@aws-sdk/client-ec2';
+import * as z from 'zod';
+import { type Aws, change, compliant, defineControl, nonCompliant } from '../define.ts';
+import {
+  againstPublicAccess,
+  groupArn,
+  groupAt,
+  groupNamed,
+  groupRules,
+  groupType,
+  inWords,
+  onEc2Calls,
+  type Rule,
+  refTo,
+  setRules,
+  some,
+  unnamed,
+} from './ec2.ts';
+
+const groups = { resourceType: groupType, arn: groupArn };
+
+interface State {
+  readonly ingress: readonly Rule[];
+  /** Prefix lists in these rules that hold the world. */
+  readonly worldLists: readonly string[];
+}
+
+// 0.0.0.0/1 with 128.0.0.0/1 is the world as well; no owner of a network has more than a /8. fc00::/7 is the private range of IPv6.
+const isWorld = (cidr = '') => Number(cidr.split('/')[1]) < 8 && !/^f[cd]/i.test(cidr);
+
+const listsIn = ({ PrefixListIds = [] }: Rule) => PrefixListIds.map(({ PrefixListId = '' }) => PrefixListId);
+
+const fromWorld = (rule: Rule, worldLists: readonly string[]) =>
+  isWorld(rule.IpRanges?.[0]?.CidrIp) || isWorld(rule.Ipv6Ranges?.[0]?.CidrIpv6) || listsIn(rule).some((list) => worldLists.includes(list));
+
+const covers = ({ IpProtocol = '', FromPort = -1, ToPort = -1 }: Rule, port: number) =>
+  IpProtocol === '-1' || (['tcp', '6'].includes(IpProtocol) && (FromPort === -1 || (FromPort <= port && port <= ToPort)));
+
+const offending = ({ ingress, worldLists }: State, ports: readonly number[]) =>
+  ingress.filter((rule) => fromWorld(rule, worldLists) && ports.some((port) => covers(rule, port)));
+
+async function holdsWorld(aws: Aws, PrefixListId: string): Promise<boolean> {
+  for await (const { Entries = [] } of paginateGetManagedPrefixListEntries({ client: aws.client(EC2Client) }, { PrefixListId })) {
+    if (Entries.some(({ Cidr }) => isWorld(Cidr))) return true;
+  }
+  return false;
+}
+
+async function stateOf(aws: Aws, { ingress }: Pick<State, 'ingress'>, known = new Map<string, boolean>()): Promise<State> {
+  const lists = [...new Set(ingress.flatMap(listsIn))];
+  for (const list of lists) if (!known.has(list)) known.set(list, await holdsWorld(aws, list));
+  return { ingress, worldLists: lists.filter((list) => known.get(list)) };
+}
+
+export default defineControl({
+  id: 'security-group-no-world-ssh-rdp',
+  title: 'No security group opens SSH or RDP to the world',
+  rationale: 'An administrator port that the whole internet can reach is where break-ins into systems with ePHI begin.',
+  severity: 'CRITICAL',
+  ...groups,
+  scope: 'regional',
+  hipaa: againstPublicAccess,
+  related: {
+    securityHub: ['EC2.13', 'EC2.14'],
+    configRule: ['incoming-ssh-disabled', 'restricted-ssh'],
+    prowler: ['ec2_securitygroup_allow_ingress_from_internet_to_tcp_port_22', 'ec2_securitygroup_allow_ingress_from_internet_to_tcp_port_3389'],
+  },
+  triggers: [
+    onEc2Calls(['AuthorizeSecurityGroupIngress', 'RevokeSecurityGroupIngress', 'ModifySecurityGroupRules'], groupNamed),
+    // A list does not say which groups use it.
+    onEc2Calls(['ModifyManagedPrefixList', 'RestoreManagedPrefixListVersion'], unnamed),
+    { source: 'config', resourceType: groupType },
+  ],
+  params: z.strictObject({
+    ports: z.array(z.int().min(0).max(65_535)).min(1).default([22, 3389]).describe('TCP ports that the world must not reach'),
+  }),
+  reads: 1,
+  writes: ['ec2:security-group-ingress'],
+  permissions: {
+    inspect: ['ec2:DescribeSecurityGroups', 'ec2:GetManagedPrefixListEntries'],
+    remediate: ['ec2:DescribeSecurityGroups', 'ec2:RevokeSecurityGroupIngress'],
+    undo: ['ec2:DescribeSecurityGroups', 'ec2:AuthorizeSecurityGroupIngress'],
+  },
+  impact: 'Administrators who come in from anywhere are locked out, and a rule over a range of ports goes whole; Session Manager needs no open port.',
+  defaultMode: 'approve',
+
+  async *list(aws) {
+    const known = new Map<string, boolean>();
+    for await (const { SecurityGroups = [] } of paginateDescribeSecurityGroups({ client: aws.client(EC2Client) }, { MaxResults: 1_000 })) {
+      for (const group of SecurityGroups) yield [refTo(groups, aws, group.GroupId), await stateOf(aws, groupRules(group), known)];
+    }
+  },
+
+  async inspect(resource, aws) {
+    const group = await groupAt(aws, resource);
+    return group && stateOf(aws, group);
+  },
+
+  evaluate(state, { ports }) {
+    const open = offending(state, ports);
+    return open.length === 0
+      ? compliant(`The world reaches none of the ports ${ports.join(', ')}.`)
+      : nonCompliant(`The world is let in: ${some(open.map(inWords))}.`);
+  },
+
+  plan(state, { ports }) {
+    const open = offending(state, ports);
+    return change<readonly Rule[]>({
+      action: 'ec2:RevokeSecurityGroupIngress',
+      summary: `Revoke ${some(open.map(inWords))}`,
+      before: open,
+      after: [],
+    });
+  },
+
+  setting: ({ ingress }) => ingress,
+  remediate: (resource, { before }, aws) => setRules(aws, resource, 'revoke', 'ingress', before),
+  undo: (resource, { before }, aws) => setRules(aws, resource, 'authorize', 'ingress', before),
+});
