@@ -22,6 +22,10 @@ const prefixes: Readonly<Record<string, string>> = {
 };
 
 const renamed: Readonly<Record<string, readonly string[]>> = {
+  // https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-s3-create-flow-log.html; tags in the request:
+  // https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/supported-iam-actions-tagging.html
+  'EC2Client:CreateFlowLogs': ['ec2:CreateFlowLogs', 'ec2:CreateTags', 'logs:CreateLogDelivery'],
+  'EC2Client:DeleteFlowLogs': ['ec2:DeleteFlowLogs', 'logs:DeleteLogDelivery'],
   // https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html
   'S3Client:ListBuckets': ['s3:ListAllMyBuckets'],
   'S3Client:HeadBucket': ['s3:ListBucket'],
