@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { closest } from 'fastest-levenshtein';
+import { nearest } from '../cli/nearest.ts';
 import { type LoadedPolicy, loadPolicy } from '../engine/policy/load.ts';
 import { catalogue } from '../remediations/index.ts';
 
@@ -22,5 +22,5 @@ export const loadProjectPolicy = (file: string, now: Date): Promise<LoadedPolicy
     catalogue,
     today: now.toISOString().slice(0, 10),
     baseline: join('policies', 'hipaa.yaml'),
-    nearest: (word, words) => (words.length > 0 ? closest(word, [...words]) : undefined),
+    nearest,
   });

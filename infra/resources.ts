@@ -5,7 +5,7 @@ import { alarms } from './alarms.ts';
 import { iam, roleId } from './iam.ts';
 import { intake } from './intake.ts';
 import { getAtt, type Resources, ref, sub } from './intrinsics.ts';
-import { dataKeyArn, keys } from './keys.ts';
+import { alarmKeyArn, dataKeyArn, keys } from './keys.ts';
 import type { DeployPlan } from './plan.ts';
 import { topicId, topics } from './topics.ts';
 
@@ -31,7 +31,9 @@ const encryptedLogs = Object.fromEntries(
 export const resourcesOf = (policy: CompiledPolicy, { rules, roles }: DeployPlan) => ({
   Resources: { ...keys, ...ledger, ...intake(rules), ...topics(policy), ...alarms(rules), ...iam(roles, policy.iam), ...encryptedLogs },
   Outputs: {
-    LedgerTable: { Description: 'The table of findings, evidence and the policy', Value: ref('Ledger') },
+    LedgerTableName: { Description: 'The table of findings, evidence and the policy', Value: ref('Ledger') },
+    DataKeyArn: { Description: 'The key of table, queues, topics and logs', Value: dataKeyArn },
+    AlarmKeyArn: { Description: 'The key of the own-health topic', Value: alarmKeyArn },
     OwnHealthTopic: { Description: 'Alarms about the bot itself: subscribe to it', Value: ref('OwnHealth') },
     ...Object.fromEntries(
       Object.keys(policy.channels).map((channel) => [

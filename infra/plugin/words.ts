@@ -1,0 +1,61 @@
+/** What a deploy and a removal tell the person who ran them. Pure. */
+import type { Catalogue } from '../../engine/control.ts';
+import { reachable, writes } from '../../engine/policy/match.ts';
+import type { CompiledPolicy } from '../../engine/policy/model.ts';
+import { isWrite } from '../roles.ts';
+
+/** Outputs of the stack. */
+export type Outputs = Readonly<Record<string, string>>;
+
+/** The write actions that a policy gives the bot, with the controls that ask for each. */
+function granted(policy: CompiledPolicy, catalogue: Catalogue): Map<string, readonly string[]> {
+  const ids = new Set(writes(policy));
+  const pairs = catalogue
+    .filter(({ id, fix }) => fix && ids.has(id))
+    .flatMap(({ id, permissions }) => [...permissions.remediate, ...permissions.undo].filter(isWrite).map((action) => ({ action, id })));
+  return new Map([...Map.groupBy(pairs, ({ action }) => action)].map(([action, found]) => [action, [...new Set(found.map(({ id }) => id))]]));
+}
+
+const lines = (actions: ReadonlyMap<string, readonly string[]>, sign = ' '): string[] =>
+  [...actions].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([action, ids]) => `  ${sign} ${action}  (${ids.join(', ')})`);
+
+const without = (actions: ReadonlyMap<string, readonly string[]>, others: ReadonlyMap<string, unknown>) =>
+  new Map([...actions].filter(([action]) => !others.has(action)));
+
+/** Which write permissions the policy gives, and what is different from the policy stored before. */
+export function grantWords(policy: CompiledPolicy, before: CompiledPolicy | undefined, catalogue: Catalogue): string[] {
+  const now = granted(policy, catalogue);
+  const fixing = catalogue.filter(({ id, fix }) => fix && reachable(policy.controls[id]!).has('fix')).length;
+  const asking = catalogue.filter(({ id, fix }) => fix && writes(policy).includes(id)).length - fixing;
+  const head =
+    now.size === 0
+      ? ['With this policy the bot cannot write to any resource of the account.']
+      : [`With this policy the bot may fix ${fixing} controls by itself and ${asking} after an approval. Its role may call:`, ...lines(now)];
+  if (!before) return head;
+  const then = granted(before, catalogue);
+  const added = without(now, then);
+  const taken = without(then, now);
+  if (added.size + taken.size === 0) return [...head, 'The permissions are the same as before.'];
+  return [...head, 'Compared with the policy stored before:', ...lines(added, '+'), ...lines(taken, '-')];
+}
+
+/** What is left to do after a deploy. */
+export function nextWords(outputs: Outputs): string[] {
+  const topics = Object.entries(outputs).filter(([name]) => name.endsWith('Topic'));
+  return [
+    'Nobody is told of anything until somebody has subscribed and confirmed. For each topic:',
+    ...topics.map(([, arn]) => `  aws sns subscribe --topic-arn ${arn} --protocol email --notification-endpoint you@example.com`),
+  ];
+}
+
+/** What outlives the stack. */
+export function keptWords({ LedgerTableName, DataKeyArn, AlarmKeyArn }: Outputs): string[] {
+  if (!LedgerTableName) return [];
+  return [
+    'Kept, because they hold the findings and their evidence, and because what is kept cannot be read without its key:',
+    `  table ${LedgerTableName}`,
+    `  key   ${DataKeyArn}`,
+    `  key   ${AlarmKeyArn}`,
+    'Export what you must keep (45 CFR 164.316(b)(2)(i): six years) before you delete the table or schedule a key for deletion.',
+  ];
+}
