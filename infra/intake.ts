@@ -14,32 +14,46 @@ const queue = (more: object = {}): Resources[string] => ({
   Properties: { KmsMasterKeyId: dataKeyArn, MessageRetentionPeriod: fourteenDays, ...more },
 });
 
+const ownRules = (queueId: string) => ({
+  Sid: 'OwnRules',
+  Effect: 'Allow',
+  Principal: { Service: 'events.amazonaws.com' },
+  Action: 'sqs:SendMessage',
+  Resource: getAtt(queueId, 'Arn'),
+  // A wildcard: a statement for each rule would outgrow the policy.
+  Condition: { ArnLike: { 'aws:SourceArn': localArn('events', `rule/${stack}-*`) }, StringEquals: { 'aws:SourceAccount': ref('AWS::AccountId') } },
+});
+
+const queuePolicy = (queueId: string, statements: readonly object[]): Resources[string] => ({
+  Type: 'AWS::SQS::QueuePolicy',
+  Properties: {
+    Queues: [ref(queueId)],
+    PolicyDocument: {
+      Version: '2012-10-17',
+      Statement: [
+        ...statements,
+        {
+          Sid: 'TlsOnly',
+          Effect: 'Deny',
+          Principal: '*',
+          Action: 'sqs:*',
+          Resource: getAtt(queueId, 'Arn'),
+          Condition: { Bool: { 'aws:SecureTransport': 'false' } },
+        },
+      ],
+    },
+  },
+});
+
 const queues: Resources = {
   IntakeQueue: queue({ VisibilityTimeout: 6 * detectTimeout, RedrivePolicy: { deadLetterTargetArn: getAtt('IntakeDlq', 'Arn'), maxReceiveCount: 5 } }),
   // What detect could not deal with in five tries.
   IntakeDlq: queue(),
   // What EventBridge could not put into the intake queue. One for all rules: each message carries its rule's ARN and the error.
   TargetDlq: queue(),
-  QueuePolicy: {
-    Type: 'AWS::SQS::QueuePolicy',
-    Properties: {
-      Queues: [ref('IntakeQueue'), ref('TargetDlq')],
-      PolicyDocument: {
-        Version: '2012-10-17',
-        Statement: [
-          {
-            Sid: 'OwnRules',
-            Effect: 'Allow',
-            Principal: { Service: 'events.amazonaws.com' },
-            Action: 'sqs:SendMessage',
-            Resource: [getAtt('IntakeQueue', 'Arn'), getAtt('TargetDlq', 'Arn')],
-            // One wildcard: a statement for each rule would outgrow the policy.
-            Condition: { ArnLike: { 'aws:SourceArn': localArn('events', `rule/${stack}-*`) }, StringEquals: { 'aws:SourceAccount': ref('AWS::AccountId') } },
-          },
-        ],
-      },
-    },
-  },
+  IntakeQueuePolicy: queuePolicy('IntakeQueue', [ownRules('IntakeQueue')]),
+  IntakeDlqPolicy: queuePolicy('IntakeDlq', []),
+  TargetDlqPolicy: queuePolicy('TargetDlq', [ownRules('TargetDlq')]),
 };
 
 const ruleId = ({ name }: Rule): string => `Rule${logicalId(name)}`;

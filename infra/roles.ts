@@ -64,14 +64,15 @@ const readNames = /^[a-z0-9-]+:(BatchGet|Describe|Get|Head|List|Lookup|Search)/;
 export const isWrite = (action: IamAction): boolean => !readNames.test(action);
 
 // PassRole on everything would hand out any role of the account: it comes from `passRole` alone.
-const actionsOf = (actions: readonly IamAction[]): IamAction[] => [...new Set(actions)].filter((action) => action !== 'iam:PassRole').sort();
+export const actionsOf = (actions: readonly IamAction[]): IamAction[] => [...new Set(actions)].filter((action) => action !== 'iam:PassRole').sort();
 
 const allow = (Sid: string, Action: readonly IamAction[]): Statement[] => (Action.length > 0 ? [{ Sid, Effect: 'Allow', Action, Resource: '*' }] : []);
 
 const tags = (policy: CompiledPolicy, entries: readonly CatalogueEntry[]): Statement[] =>
   allow('ReadTagsForExceptions', entries.some(({ id }) => needsTags(policy.controls[id]!)) ? ['tag:GetResources'] : []);
 
-const passRoles = (policy: CompiledPolicy, controls: readonly AnyControl[]): Statement[] =>
+/** One statement for each role that a fix hands to a service. */
+export const passRoles = (policy: CompiledPolicy, controls: readonly AnyControl[]): Statement[] =>
   controls.flatMap((control): Statement[] => {
     const settings = policy.controls[control.id];
     const passed =

@@ -94,7 +94,8 @@ export default class PhidelityPlugin {
     const { policy } = await this.#load();
     const outputs = await this.#outputs();
     const before = await this.#exchange(policy, outputs);
-    this.#say([...grantWords(policy, before, catalogue), '', ...nextWords(outputs)]);
+    const controls = await Promise.all(catalogue.map((entry) => entry.load()));
+    this.#say([...grantWords(policy, before, catalogue, controls), '', ...nextWords(outputs)]);
   }
 
   /** Stores the policy and gives the one that was there. */

@@ -1,19 +1,28 @@
 /** What a deploy and a removal tell the person who ran them. Pure. */
-import type { Catalogue } from '../../engine/control.ts';
+import type { AnyControl, Catalogue } from '../../engine/control.ts';
 import { reachable, writes } from '../../engine/policy/match.ts';
 import type { CompiledPolicy } from '../../engine/policy/model.ts';
-import { isWrite } from '../roles.ts';
+import { actionsOf, isWrite, passRoles } from '../roles.ts';
 
 /** Outputs of the stack. */
 export type Outputs = Readonly<Record<string, string>>;
 
+interface Grant {
+  readonly action: string;
+  /** Of the control. */
+  readonly id: string;
+}
+
 /** The write actions that a policy gives the bot, with the controls that ask for each. */
-function granted(policy: CompiledPolicy, catalogue: Catalogue): Map<string, readonly string[]> {
+function granted(policy: CompiledPolicy, catalogue: Catalogue, controls: readonly AnyControl[]): Map<string, readonly string[]> {
   const ids = new Set(writes(policy));
   const pairs = catalogue
     .filter(({ id, fix }) => fix && ids.has(id))
-    .flatMap(({ id, permissions }) => [...permissions.remediate, ...permissions.undo].filter(isWrite).map((action) => ({ action, id })));
-  return new Map([...Map.groupBy(pairs, ({ action }) => action)].map(([action, found]) => [action, [...new Set(found.map(({ id }) => id))]]));
+    .flatMap(({ id, permissions }) => actionsOf([...permissions.remediate, ...permissions.undo].filter(isWrite)).map((action): Grant => ({ action, id })));
+  const passed = controls.flatMap((control) =>
+    passRoles(policy, [control]).map(({ Resource }): Grant => ({ action: `iam:PassRole of ${Resource}`, id: control.id })),
+  );
+  return new Map([...Map.groupBy([...pairs, ...passed], ({ action }) => action)].map(([action, found]) => [action, [...new Set(found.map(({ id }) => id))]]));
 }
 
 const lines = (actions: ReadonlyMap<string, readonly string[]>, sign = ' '): string[] =>
@@ -22,17 +31,20 @@ const lines = (actions: ReadonlyMap<string, readonly string[]>, sign = ' '): str
 const without = (actions: ReadonlyMap<string, readonly string[]>, others: ReadonlyMap<string, unknown>) =>
   new Map([...actions].filter(([action]) => !others.has(action)));
 
-/** Which write permissions the policy gives, and what is different from the policy stored before. */
-export function grantWords(policy: CompiledPolicy, before: CompiledPolicy | undefined, catalogue: Catalogue): string[] {
-  const now = granted(policy, catalogue);
-  const fixing = catalogue.filter(({ id, fix }) => fix && reachable(policy.controls[id]!).has('fix')).length;
+/**
+ * Which write permissions the policy gives, and what is different from the policy stored before.
+ * @param controls loaded; only their `passRole` is asked
+ */
+export function grantWords(policy: CompiledPolicy, before: CompiledPolicy | undefined, catalogue: Catalogue, controls: readonly AnyControl[]): string[] {
+  const now = granted(policy, catalogue, controls);
+  const fixing = catalogue.filter(({ id, fix }) => fix && policy.controls[id] && reachable(policy.controls[id]).has('fix')).length;
   const asking = catalogue.filter(({ id, fix }) => fix && writes(policy).includes(id)).length - fixing;
   const head =
     now.size === 0
       ? ['With this policy the bot cannot write to any resource of the account.']
       : [`With this policy the bot may fix ${fixing} controls by itself and ${asking} after an approval. Its role may call:`, ...lines(now)];
   if (!before) return head;
-  const then = granted(before, catalogue);
+  const then = granted(before, catalogue, controls);
   const added = without(now, then);
   const taken = without(then, now);
   if (added.size + taken.size === 0) return [...head, 'The permissions are the same as before.'];
