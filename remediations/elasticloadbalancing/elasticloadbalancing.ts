@@ -86,6 +86,8 @@ export async function modifyListener(aws: Aws, { id }: ResourceRef, input: Omit<
   await aws.client(ElasticLoadBalancingV2Client).send(new ModifyListenerCommand({ ListenerArn: id, ...input }));
 }
 
+export const isEncrypted = (protocol: string): boolean => protocol === 'HTTPS' || protocol === 'TLS';
+
 export const redirectsToHttps = (actions: readonly Action[] = []): boolean =>
   actions.length > 0 && actions.every(({ Type, RedirectConfig }) => Type === 'redirect' && RedirectConfig?.Protocol === 'HTTPS');
 

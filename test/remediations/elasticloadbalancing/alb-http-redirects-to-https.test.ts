@@ -1,8 +1,9 @@
 import type { Action, CreateListenerCommandInput } from '@aws-sdk/client-elastic-load-balancing-v2';
 import control from '../../../remediations/elasticloadbalancing/alb-http-redirects-to-https.ts';
-import { type Arrange, type EventCase, testControl } from '../../support/control-tester.ts';
+import { type Arrange, testControl } from '../../support/control-tester.ts';
 import { type FakeBalancer, fakeBalancer, targetGroup } from '../../support/fakes/elasticloadbalancing.ts';
 import { balancer } from '../../support/load-balancers.ts';
+import { listener, listenerEvents, ruleEvents } from './listener-events.ts';
 
 const redirect = (Port = '443', Protocol: 'HTTPS' | 'HTTP' = 'HTTPS'): Action => ({
   Type: 'redirect',
@@ -37,28 +38,7 @@ const http =
     return arn;
   };
 
-const listener = 'arn:aws:elasticloadbalancing:us-east-1:123456789012:listener/app/web/50dc6c495c0c9188/f2f7dc8efc522ab2';
-const rule = 'arn:aws:elasticloadbalancing:us-east-1:123456789012:listener-rule/app/web/50dc6c495c0c9188/f2f7dc8efc522ab2/9683b2d02a6cabee';
-const called = (requestParameters: unknown, responseElements: unknown = null) => ({
-  eventSource: 'elasticloadbalancing.amazonaws.com',
-  apiVersion: '2015-12-01',
-  requestParameters,
-  responseElements,
-});
-
-const events = {
-  CreateListener: { detail: called({ port: 80, protocol: 'HTTP' }, { listeners: [{ listenerArn: listener, port: 80, protocol: 'HTTP' }] }), ids: [listener] },
-  'ModifyListener, a lone object in place of the list': {
-    detail: { ...called({ listenerArn: listener }, { listeners: { listenerArn: listener } }), eventName: 'ModifyListener' },
-    ids: [listener],
-  },
-  'ModifyListener without response elements': { detail: called({ listenerArn: listener, port: 80 }), ids: [listener] },
-  DeleteListener: { detail: called({ listenerArn: listener }), ids: [listener] },
-  CreateRule: { detail: called({ listenerArn: listener, priority: 1 }, { rules: [{ ruleArn: rule, priority: '1' }] }), ids: [listener] },
-  'ModifyRule tells the rule alone': { detail: called({ ruleArn: rule }, { rules: [{ ruleArn: rule, isDefault: false }] }), ids: [listener] },
-  DeleteRule: { detail: called({ ruleArn: rule }), ids: [listener] },
-  'CreateListener with null request parameters': { detail: called(null), sweep: true },
-} as const satisfies Record<string, EventCase>;
+const events = { ...listenerEvents, ...ruleEvents };
 
 testControl(control, {
   compliant: {
