@@ -20,7 +20,7 @@ async function asked(region: string, partition: string, settings: object = {}): 
   const requests: Asked[] = [];
   const requestHandler = {
     async handle({ protocol, hostname, port, body }: { protocol: string; hostname: string; port?: number; body: Uint8Array }) {
-      requests.push({ url: `${protocol}//${hostname}${port ? `:${port}` : ''}`, queueUrl: JSON.parse(Buffer.from(body).toString()).QueueUrl });
+      requests.push({ url: `${protocol}//${hostname}${port ? `:${port}` : ''}`, queueUrl: JSON.parse(new TextDecoder().decode(body)).QueueUrl });
       throw new Error('caught');
     },
   };
