@@ -1,0 +1,244 @@
+/** The project's own `serverless deploy` and `remove` against the emulator, and by API what its CloudFormation leaves out. */
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import {
+  DescribeStackEventsCommand,
+  DescribeStackResourcesCommand,
+  DescribeStacksCommand,
+  GetTemplateCommand,
+  ListStacksCommand,
+} from '@aws-sdk/client-cloudformation';
+import { CreatePolicyVersionCommand, DeletePolicyVersionCommand, ListPolicyVersionsCommand, PutRolePolicyCommand } from '@aws-sdk/client-iam';
+import { codeOf, TerminalError } from '../../engine/errors.ts';
+import type { IamAction } from '../../engine/model.ts';
+import { appliers, propertyAppliers } from './appliers.ts';
+import type { Clients } from './clients.ts';
+import { type Emulator, killAtExit } from './emulator.ts';
+import { rolePolicies, statementsOf } from './functions.ts';
+import type { DurableSettings } from './lambda.ts';
+import { alone } from './lock.ts';
+import { withMotoNames } from './moto-actions.ts';
+import { type Deployed, resolve, type Template } from './template.ts';
+import { settleFunctions } from './versions.ts';
+
+/** One thing that is other than on AWS, or was put there by the stack. */
+export interface Difference {
+  readonly logicalId: string;
+  readonly type: string;
+  readonly note?: string;
+}
+
+export interface DeployReport {
+  readonly stacks: readonly string[];
+  /** The emulator's CloudFormation skipped these; they are there by API. */
+  readonly applied: readonly Difference[];
+  /** Skipped, and not there. */
+  readonly notApplied: readonly Difference[];
+  /** Changed so that the emulator's IAM, which matches actions only, lets the roles do what they may do on AWS. */
+  readonly widened: readonly Difference[];
+  readonly outputs: Readonly<Record<string, string>>;
+  readonly durable: ReadonlyMap<string, DurableSettings>;
+  /** What the framework printed. */
+  readonly output: string;
+}
+
+export interface DeployContext {
+  readonly directory: string;
+  readonly emulator: Emulator;
+  /** Of the whole stack, the Lambda stand-in included. */
+  readonly endpoint: string;
+  readonly clients: Clients;
+  readonly region: string;
+  readonly accountId: string;
+  readonly onLine?: (line: string) => void;
+}
+
+/** Undoes what appliers put beside the stack; kept from deploy to remove. */
+export type Undo = Map<string, () => Promise<unknown>>;
+
+/** Nothing of the caller's own AWS account may be read or reached. */
+export function ownEnvironment(emulator: Emulator, region: string): NodeJS.ProcessEnv {
+  const { accessKeyId, secretAccessKey } = emulator.adminCredentials();
+  const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('AWS_') && !name.startsWith('JEST_') && name !== 'NODE_OPTIONS');
+  return {
+    ...Object.fromEntries(inherited),
+    AWS_ENDPOINT_URL: emulator.endpoint,
+    AWS_REGION: region,
+    AWS_DEFAULT_REGION: region,
+    AWS_ACCESS_KEY_ID: accessKeyId,
+    AWS_SECRET_ACCESS_KEY: secretAccessKey,
+    AWS_CONFIG_FILE: '/dev/null',
+    AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
+    SLS_AWS_MONITORING_FREQUENCY: '200',
+  };
+}
+
+function serverless(context: DeployContext, args: readonly string[]): Promise<{ readonly code: number | null; readonly output: string }> {
+  const bin = join(context.directory, 'node_modules/.bin');
+  const env = ownEnvironment(context.emulator, context.region);
+  // What `npx serverless` does: the project's own framework, run by the project's own Node.
+  const child = spawn(join(bin, 'serverless'), args, {
+    cwd: context.directory,
+    env: { ...env, PATH: `${bin}:${env.PATH}` },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const stayAlive = killAtExit(() => void child.kill('SIGKILL'));
+  let output = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (chunk: Buffer) => {
+      output += chunk;
+      for (const line of String(chunk).split('\n')) if (line.trim()) context.onLine?.(line);
+    });
+  return new Promise((done, reject) => {
+    child.once('error', reject);
+    child.once('close', (code) => {
+      stayAlive();
+      done({ code, output });
+    });
+  });
+}
+
+const liveStacks = async ({ cloudFormation }: Clients): Promise<string[]> => {
+  const { StackSummaries } = await cloudFormation.send(new ListStacksCommand({}));
+  return (StackSummaries ?? []).filter(({ StackStatus }) => StackStatus !== 'DELETE_COMPLETE').map(({ StackName }) => StackName!);
+};
+
+/** What CloudFormation says went wrong, if it came that far. */
+async function failures(clients: Clients): Promise<string[]> {
+  const reasons = [];
+  for (const StackName of await liveStacks(clients)) {
+    const { StackEvents } = await clients.cloudFormation.send(new DescribeStackEventsCommand({ StackName }));
+    for (const { ResourceStatus, LogicalResourceId, ResourceType, ResourceStatusReason } of StackEvents ?? [])
+      if (ResourceStatus?.endsWith('FAILED'))
+        reasons.push(`${LogicalResourceId} (${ResourceType}) ${ResourceStatus}: ${ResourceStatusReason ?? 'no reason given'}`);
+  }
+  return reasons;
+}
+
+async function run(context: DeployContext, args: readonly string[]): Promise<string> {
+  const { code, output } = await alone(context.directory, () => serverless(context, args));
+  if (code === 0) return output;
+  const reasons = await failures(context.clients).catch((error: Error) => [`and the stack's events could not be read: ${error.message}`]);
+  throw new TerminalError([`serverless ${args.join(' ')} ended with ${code}`, ...reasons, output.trim()].join('\n'));
+}
+
+async function readStack(StackName: string, { clients: { cloudFormation }, endpoint, region, accountId }: DeployContext): Promise<Deployed> {
+  const { TemplateBody } = await cloudFormation.send(new GetTemplateCommand({ StackName }));
+  const { StackResources } = await cloudFormation.send(new DescribeStackResourcesCommand({ StackName }));
+  const { Stacks } = await cloudFormation.send(new DescribeStacksCommand({ StackName }));
+  const physicalIds = new Map(
+    (StackResources ?? []).flatMap(({ LogicalResourceId, PhysicalResourceId: id, ResourceType }): [string, string][] => {
+      if (!id) return [];
+      // An SQS client without an endpoint of its own calls the host of the queue's URL: AWS, if the emulator had its way.
+      return [[LogicalResourceId!, ResourceType === 'AWS::SQS::Queue' ? `${endpoint}${new URL(id).pathname}` : id]];
+    }),
+  );
+  return { template: JSON.parse(TemplateBody!) as Template, stackName: StackName, stackId: Stacks![0]!.StackId!, region, accountId, physicalIds };
+}
+
+/** Attempts one applier; a refusal is part of the report, not the end of the deploy. */
+async function attempt<T>(work: () => Promise<T>): Promise<{ readonly done: T } | { readonly failed: string }> {
+  try {
+    return { done: await work() };
+  } catch (error) {
+    return { failed: (error as Error).message || codeOf(error) };
+  }
+}
+
+async function applySkipped(deployed: Deployed, clients: Clients, undo: Undo, applied: Difference[], notApplied: Difference[]): Promise<void> {
+  for (const [logicalId, { Type: type, Properties = {} }] of Object.entries(deployed.template.Resources)) {
+    if (deployed.physicalIds.has(logicalId)) {
+      for (const [property, value] of Object.entries(Properties)) {
+        const apply = propertyAppliers[`${type} ${property}`];
+        if (!apply) continue;
+        const result = await attempt(async () => apply(deployed.physicalIds.get(logicalId)!, resolve(value, deployed), clients));
+        if ('failed' in result) notApplied.push({ logicalId, type, note: `${property}: ${result.failed}` });
+        else applied.push({ logicalId, type, note: property });
+      }
+      continue;
+    }
+    if (type === 'AWS::Lambda::Version') continue;
+    const apply = appliers[type];
+    if (!apply) {
+      notApplied.push({ logicalId, type });
+      continue;
+    }
+    const result = await attempt(async () => apply(resolve(Properties, deployed) as Record<string, unknown>, clients, deployed.stackName, logicalId));
+    if ('failed' in result) notApplied.push({ logicalId, type, note: result.failed });
+    else {
+      applied.push({ logicalId, type, note: result.done.note });
+      if (result.done.undo) undo.set(`${deployed.stackName} ${logicalId}`, result.done.undo);
+    }
+  }
+}
+
+/** Allow statements with every resource and without conditions; Deny statements left out. */
+export function widen(document: string): string {
+  const allows = statementsOf(document).filter(({ Effect }) => Effect === 'Allow');
+  const actions = allows.flatMap(({ Action }) => (Action === undefined ? [] : typeof Action === 'string' ? [Action] : [...Action]));
+  const others = allows.filter(({ NotAction }) => NotAction !== undefined).map(({ NotAction }) => ({ Effect: 'Allow', NotAction, Resource: '*' }));
+  // Of a policy that only denies, what nobody can be denied is left: a policy has one statement at least.
+  if (allows.length === 0) actions.push('sts:GetCallerIdentity');
+  const Statement = [...(actions.length > 0 ? [{ Effect: 'Allow', Action: withMotoNames(actions as IamAction[]), Resource: '*' }] : []), ...others];
+  return JSON.stringify({ Version: '2012-10-17', Statement });
+}
+
+const mostVersions = 5;
+
+async function replacePolicy({ iam }: Clients, PolicyArn: string, PolicyDocument: string): Promise<void> {
+  const { Versions = [] } = await iam.send(new ListPolicyVersionsCommand({ PolicyArn }));
+  const oldest = Versions.filter(({ IsDefaultVersion }) => !IsDefaultVersion).sort((a, b) => Number(a.VersionId!.slice(1)) - Number(b.VersionId!.slice(1)))[0];
+  if (Versions.length >= mostVersions && oldest) await iam.send(new DeletePolicyVersionCommand({ PolicyArn, VersionId: oldest.VersionId }));
+  await iam.send(new CreatePolicyVersionCommand({ PolicyArn, PolicyDocument, SetAsDefault: true }));
+}
+
+async function widenRoles(deployed: Deployed, clients: Clients, widened: Difference[]): Promise<void> {
+  for (const [logicalId, { Type: type }] of Object.entries(deployed.template.Resources)) {
+    const roleName = deployed.physicalIds.get(logicalId);
+    if (type !== 'AWS::IAM::Role' || !roleName) continue;
+    for (const { arn, name, document } of await rolePolicies(clients.iam, roleName)) {
+      if (arn?.startsWith('arn:aws:iam::aws:')) continue;
+      const PolicyDocument = widen(document);
+      if (PolicyDocument === document) continue;
+      if (arn) await replacePolicy(clients, arn, PolicyDocument);
+      else await clients.iam.send(new PutRolePolicyCommand({ RoleName: roleName, PolicyName: name, PolicyDocument }));
+      widened.push({ logicalId, type, note: `${name}: every resource, no conditions, no denies` });
+    }
+  }
+}
+
+const durableOf = ({ template, physicalIds }: Deployed): [string, DurableSettings][] =>
+  Object.entries(template.Resources).flatMap(([logicalId, { Type, Properties }]): [string, DurableSettings][] => {
+    const config = Properties?.DurableConfig as { ExecutionTimeout?: number } | undefined;
+    return Type === 'AWS::Lambda::Function' && config ? [[physicalIds.get(logicalId)!, { executionTimeoutSeconds: config.ExecutionTimeout ?? 86_400 }]] : [];
+  });
+
+/** `serverless deploy` and the rest. @throws TerminalError with CloudFormation's reasons when it fails. */
+export async function deploy(context: DeployContext, undo: Undo, policy?: string): Promise<DeployReport> {
+  const output = await run(context, ['deploy', '--region', context.region, ...(policy ? ['--param', `policy=${policy}`] : [])]);
+  const applied: Difference[] = [];
+  const notApplied: Difference[] = [];
+  const widened: Difference[] = [];
+  const durable = new Map<string, DurableSettings>();
+  const stacks = await liveStacks(context.clients);
+  const outputs: Record<string, string> = {};
+  for (const stack of stacks) {
+    const deployed = await readStack(stack, context);
+    applied.push(...(await settleFunctions(deployed, context.clients.lambda)));
+    for (const [key, { Value }] of Object.entries(deployed.template.Outputs ?? {})) outputs[key] = String(resolve(Value, deployed));
+    await applySkipped(deployed, context.clients, undo, applied, notApplied);
+    await widenRoles(deployed, context.clients, widened);
+    for (const [name, settings] of durableOf(deployed)) durable.set(name, settings);
+  }
+  return { stacks, applied, notApplied, widened, outputs, durable, output };
+}
+
+/** `serverless remove`, and what the appliers had put beside the stack. Returns what the framework printed. */
+export async function remove(context: DeployContext, undo: Undo): Promise<string> {
+  // First, as long as what they hang on is there.
+  for (const [key, work] of undo) {
+    await work();
+    undo.delete(key);
+  }
+  return run(context, ['remove', '--region', context.region]);
+}

@@ -1,0 +1,267 @@
+/** The stack on this machine: the emulator, the real deploy, the Lambda stand-in, the queue pollers and a clock that can be moved. */
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { PutEventsCommand } from '@aws-sdk/client-eventbridge';
+import { SubscribeCommand } from '@aws-sdk/client-sns';
+import { CreateQueueCommand, DeleteMessageCommand, GetQueueAttributesCommand, ReceiveMessageCommand } from '@aws-sdk/client-sqs';
+import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
+import { TerminalError } from '../../engine/errors.ts';
+import { adminClients, type Clients } from './clients.ts';
+import { clockVariable, type StackClock, stackClock } from './clock.ts';
+import { type DeployReport, deploy, ownEnvironment, remove, type Undo } from './deploy.ts';
+import { type Emulator, startEmulator } from './emulator.ts';
+import type { LogLine } from './invoke.ts';
+import { type LambdaStandIn, startLambda } from './lambda.ts';
+import { createPoller, type Poller } from './poller.ts';
+
+export type { DeployReport, Difference } from './deploy.ts';
+
+export interface LocalStackOptions {
+  /** The project that is deployed; by default this one. */
+  readonly directory?: string;
+  /** A policy file, as in `serverless deploy --param policy=FILE`. */
+  readonly policy?: string;
+  /** Where executions, logs and the clock are kept; by default a new folder that `stop` deletes. */
+  readonly state?: string;
+  /** The emulator's port; by default a free one. */
+  readonly port?: number;
+  /** Keep processes for the next invocation, as warm sandboxes are kept. */
+  readonly warm?: boolean;
+  /** What the stack does, line by line. */
+  readonly log?: (line: string) => void;
+  /** What the deployed functions print. */
+  readonly onLog?: (line: LogLine) => void;
+}
+
+/** An event as EventBridge delivers it; the emulator gives id, account and region of its own. */
+export interface StackEvent {
+  readonly source: string;
+  readonly 'detail-type': string;
+  readonly detail: unknown;
+  readonly time?: string;
+  readonly resources?: readonly string[];
+}
+
+export interface Alerted {
+  readonly subject?: string;
+  readonly message: string;
+  readonly attributes: Readonly<Record<string, string>>;
+}
+
+export interface TopicReader {
+  /** What has arrived since the last read. */
+  read(): Promise<Alerted[]>;
+  /** The next one. @throws TerminalError when none comes in time. */
+  next(seconds?: number): Promise<Alerted>;
+}
+
+export interface Drained {
+  readonly idle: boolean;
+  /** Messages that are waiting to be received, per queue. */
+  readonly queues: Readonly<Record<string, number>>;
+  /** Failed messages that come back when their visibility timeout has passed. */
+  readonly messagesWaiting: number;
+  /** Executions that have not ended: they wait for the clock, or for an answer when `due` is missing. */
+  readonly executions: readonly { readonly name: string; readonly functionName: string; readonly due?: string }[];
+}
+
+export interface LocalStack {
+  /** Serves every AWS API of the stack. */
+  readonly endpoint: string;
+  readonly region: string;
+  readonly accountId: string;
+  /** For the AWS CLI, an SDK or the command line of this project: reaches the stack with every right. */
+  readonly environment: Readonly<Record<string, string>>;
+  readonly clock: StackClock;
+  readonly clients: Clients;
+  readonly emulator: Emulator;
+  readonly lambda: LambdaStandIn;
+  /** The last deploy. */
+  readonly report: DeployReport;
+  putEvents(events: readonly StackEvent[]): Promise<void>;
+  /** Waits until nothing runs and nothing is there to be received. What waits for time or an answer does not count. */
+  drain(seconds?: number): Promise<Drained>;
+  subscribe(topicArn: string): Promise<TopicReader>;
+  deploy(policy?: string): Promise<DeployReport>;
+  remove(): Promise<string>;
+  stop(): Promise<void>;
+}
+
+const projectDirectory = fileURLToPath(new URL('../../', import.meta.url));
+const region = 'us-east-1';
+const mostEntries = 10;
+
+async function putEvents({ eventBridge }: Clients, events: readonly StackEvent[]): Promise<void> {
+  for (let from = 0; from < events.length; from += mostEntries) {
+    // On AWS nobody can put an event whose source begins with `aws.`; the emulator takes it, and CloudTrail has no other way in here.
+    const { FailedEntryCount, Entries } = await eventBridge.send(
+      new PutEventsCommand({
+        Entries: events.slice(from, from + mostEntries).map((event) => ({
+          Source: event.source,
+          DetailType: event['detail-type'],
+          Detail: JSON.stringify(event.detail),
+          Time: event.time === undefined ? undefined : new Date(event.time),
+          Resources: event.resources && [...event.resources],
+        })),
+      }),
+    );
+    if (FailedEntryCount) throw new TerminalError(`the emulator refused ${FailedEntryCount} events: ${JSON.stringify(Entries)}`);
+  }
+}
+
+async function subscribe({ sns, sqs }: Clients, topicArn: string): Promise<TopicReader> {
+  const name = `reader-${crypto.randomUUID()}`;
+  const { QueueUrl } = await sqs.send(new CreateQueueCommand({ QueueName: name }));
+  const { Attributes } = await sqs.send(new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ['QueueArn'] }));
+  await sns.send(new SubscribeCommand({ TopicArn: topicArn, Protocol: 'sqs', Endpoint: Attributes!.QueueArn }));
+  const read = async (): Promise<Alerted[]> => {
+    const alerts: Alerted[] = [];
+    for (;;) {
+      const { Messages = [] } = await sqs.send(new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10 }));
+      if (Messages.length === 0) return alerts;
+      for (const { Body, ReceiptHandle } of Messages) {
+        await sqs.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle }));
+        const {
+          Subject,
+          Message,
+          MessageAttributes = {},
+        } = JSON.parse(Body!) as {
+          Subject?: string;
+          Message: string;
+          MessageAttributes?: Record<string, { Value: string }>;
+        };
+        alerts.push({
+          subject: Subject,
+          message: Message,
+          attributes: Object.fromEntries(Object.entries(MessageAttributes).map(([key, { Value }]) => [key, Value])),
+        });
+      }
+    }
+  };
+  const ahead: Alerted[] = [];
+  return {
+    read: async () => [...ahead.splice(0), ...(await read())],
+    async next(seconds = 30) {
+      const deadline = Date.now() + seconds * 1000;
+      for (;;) {
+        if (ahead.length === 0) ahead.push(...(await read()));
+        const first = ahead.shift();
+        if (first) return first;
+        if (Date.now() > deadline) throw new TerminalError(`nothing was published to ${topicArn} within ${seconds} seconds`);
+        await pause(100);
+      }
+    },
+  };
+}
+
+async function look({ sqs }: Clients, poller: Poller, lambda: LambdaStandIn): Promise<Drained> {
+  const queues: Record<string, number> = {};
+  for (const QueueUrl of poller.queues()) {
+    const { Attributes } = await sqs.send(
+      new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ['ApproximateNumberOfMessages', 'ApproximateNumberOfMessagesDelayed'] }),
+    );
+    queues[QueueUrl.split('/').at(-1)!] = Number(Attributes?.ApproximateNumberOfMessages ?? 0) + Number(Attributes?.ApproximateNumberOfMessagesDelayed ?? 0);
+  }
+  const executions = lambda.executions().filter(({ status }) => status === 'RUNNING');
+  return {
+    idle: poller.busy === 0 && lambda.busy === 0 && Object.values(queues).every((count) => count === 0),
+    queues,
+    messagesWaiting: poller.waiting,
+    executions: executions.map(({ name, functionName, due }) => ({ name, functionName, due })),
+  };
+}
+
+/** Runs the steps back to front, all of them, and throws the first error afterwards. */
+async function stopAll(steps: readonly (() => Promise<void>)[]): Promise<void> {
+  const errors: unknown[] = [];
+  for (const step of [...steps].reverse()) await step().catch((error: unknown) => errors.push(error));
+  if (errors.length > 0) throw errors[0];
+}
+
+/** Starts the stack and deploys the project into it. @throws TerminalError when the emulator cannot be had or the deploy fails. */
+export async function startLocalStack(options: LocalStackOptions = {}): Promise<LocalStack> {
+  const { directory = projectDirectory, log = () => undefined } = options;
+  const state = options.state ?? mkdtempSync(join(tmpdir(), 'phidelity-'));
+  mkdirSync(state, { recursive: true });
+  const stops: (() => Promise<void>)[] = [];
+  if (options.state === undefined) stops.push(async () => rmSync(state, { recursive: true, force: true, maxRetries: 3 }));
+  try {
+    const emulator = await startEmulator({ port: options.port, log });
+    stops.push(() => emulator.stop());
+    const clients = adminClients(emulator, region);
+    stops.push(async () => clients.destroy());
+    const { Account: accountId } = await clients.sts.send(new GetCallerIdentityCommand());
+    const clock = stackClock(join(state, 'clock'));
+    const lambda = await startLambda({ emulator, clients, clock, region, directory: state, warm: options.warm, onLog: options.onLog, log });
+    stops.push(() => lambda.stop());
+    const poller = createPoller({ ...clients, clock, region, invoke: lambda.invoke, log });
+    stops.push(() => poller.stop());
+
+    const undo: Undo = new Map();
+    const context = { directory, emulator, endpoint: lambda.endpoint, clients, region, accountId: accountId!, onLine: log };
+    const deployStack = async (policy?: string): Promise<DeployReport> => {
+      const report = await deploy(context, undo, policy);
+      lambda.setDurable(report.durable);
+      lambda.cool();
+      const { notPolled } = await poller.refresh();
+      await emulator.setAuth(true);
+      const unpolled = notPolled.map((source) => ({ logicalId: source, type: 'AWS::Lambda::EventSourceMapping', note: 'only queues are polled' }));
+      return { ...report, notApplied: [...report.notApplied, ...unpolled] };
+    };
+    let report = await deployStack(options.policy);
+    const { AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY } = ownEnvironment(emulator, region);
+    let stopped: Promise<void> | undefined;
+    return {
+      endpoint: lambda.endpoint,
+      region,
+      accountId: accountId!,
+      environment: {
+        AWS_ENDPOINT_URL: lambda.endpoint,
+        AWS_REGION: region,
+        AWS_DEFAULT_REGION: region,
+        AWS_ACCESS_KEY_ID: AWS_ACCESS_KEY_ID!,
+        AWS_SECRET_ACCESS_KEY: AWS_SECRET_ACCESS_KEY!,
+        [clockVariable]: clock.file,
+      },
+      clock,
+      clients,
+      emulator,
+      lambda,
+      get report() {
+        return report;
+      },
+      putEvents: (events) => putEvents(clients, events),
+      async drain(seconds = 60) {
+        const deadline = Date.now() + seconds * 1000;
+        let quiet = 0;
+        for (;;) {
+          const now = await look(clients, poller, lambda);
+          quiet = now.idle ? quiet + 1 : 0;
+          // Twice, because a batch that has just ended may have started an execution.
+          if (quiet === 2 || Date.now() > deadline) return now;
+          await pause(150);
+        }
+      },
+      subscribe: (topicArn) => subscribe(clients, topicArn),
+      async deploy(policy) {
+        report = await deployStack(policy);
+        return report;
+      },
+      async remove() {
+        const output = await remove(context, undo);
+        await poller.refresh();
+        return output;
+      },
+      stop() {
+        stopped ??= stopAll(stops);
+        return stopped;
+      },
+    };
+  } catch (error) {
+    await stopAll(stops);
+    throw error;
+  }
+}
