@@ -1,8 +1,8 @@
 /** Work items on the terminal: NDJSON for programs, one coloured line for people, and the summary that ends both. */
-import colors from 'picocolors';
 import { leafOf } from '../engine/arn.ts';
 import type { Line } from '../engine/detect.ts';
 import type { OutcomeStatus } from '../engine/model.ts';
+import { colors } from './colors.ts';
 import { print, say } from './context.ts';
 
 const paint: Readonly<Partial<Record<OutcomeStatus, (text: string) => string>>> = {

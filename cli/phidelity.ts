@@ -1,8 +1,11 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
-import colors from 'picocolors';
+import manifest from '../package.json' with { type: 'json' };
+import { errorColors } from './colors.ts';
 import { addControls } from './commands/controls.ts';
+import { addDemo } from './commands/demo.ts';
 import { addFindings } from './commands/findings.ts';
+import { addPlan } from './commands/plan.ts';
 import { addPolicy } from './commands/policy.ts';
 import { addReplay } from './commands/replay.ts';
 import { addSweep } from './commands/sweep.ts';
@@ -14,6 +17,7 @@ const exit = (code: ExitCode): void => {
 
 const program = new Command('phidelity')
   .description('Keeps an AWS account that holds health data faithful to its HIPAA policy')
+  .version(`phidelity ${manifest.version}`)
   .showHelpAfterError('(add --help for what can be said here)')
   .showSuggestionAfterError()
   .exitOverride()
@@ -24,9 +28,11 @@ const program = new Command('phidelity')
 
 addControls(program);
 addPolicy(program, exit);
+addPlan(program, exit);
 addReplay(program, exit);
 addSweep(program, exit);
 addFindings(program, exit);
+addDemo(program, exit);
 for (const command of program.commands) command.exitOverride().showHelpAfterError('(add --help for what can be said here)');
 
 // A reader that has seen enough (`| head`) is no fault.
@@ -41,7 +47,7 @@ try {
   if (error instanceof CommanderError) exit(error.exitCode === 0 ? 0 : 2);
   else {
     const { message, exitCode } = explain(error);
-    process.stderr.write(`${colors.red(message)}\n`);
+    process.stderr.write(`${errorColors.red(message)}\n`);
     exit(exitCode);
   }
 }

@@ -6,10 +6,8 @@ import type { Place } from '../engine/model.ts';
 import type { CompiledPolicy } from '../engine/policy/model.ts';
 import type { Ledger, Log, Ports } from '../engine/ports.ts';
 import { routerOf } from '../engine/route.ts';
-import { awsAccess } from '../handlers/aws/access.ts';
 import { tagsOf } from '../handlers/aws/tags.ts';
-import type { Caller } from './context.ts';
-import { catalogue, say } from './context.ts';
+import { type Caller, catalogue, access as openAccess, say } from './context.ts';
 import { sqliteLedger } from './state/sqlite-ledger.ts';
 
 export interface Session {
@@ -26,7 +24,7 @@ export function openSession(options: { readonly state: string; readonly policy: 
   const stored = sqliteLedger({ directory: state, clock });
   // The policy of this run is the file it was given, not one that an earlier run left.
   const ledger: Ledger = { ...stored, policy: async () => policy };
-  const access = awsAccess();
+  const access = openAccess();
   const wanted: Session['wanted'] = [];
   const ports: Ports = {
     ledger,

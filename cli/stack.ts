@@ -1,7 +1,7 @@
 /** A deployed stack, as its CloudFormation outputs tell. */
 import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import { codeOf } from '../engine/errors.ts';
-import { awsAccess, type Caller } from './context.ts';
+import { access, type Caller } from './context.ts';
 import { UsageError } from './errors.ts';
 
 export interface Stack {
@@ -10,7 +10,7 @@ export interface Stack {
 
 /** @throws UsageError when there is no such stack, or it is not one of this project. */
 export async function stackOf(name: string, caller: Caller): Promise<Stack> {
-  const client = awsAccess()(caller, { share: false }).client(CloudFormationClient);
+  const client = access()(caller, { share: false }).client(CloudFormationClient);
   const { Stacks } = await client.send(new DescribeStacksCommand({ StackName: name })).catch((cause: unknown) => {
     if (codeOf(cause) === 'ValidationError') throw new UsageError(`there is no stack ${name} in ${caller.region} of account ${caller.accountId}`, 2, { cause });
     throw cause;

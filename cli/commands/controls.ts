@@ -1,7 +1,7 @@
 /** `controls`: the catalogue. */
 import type { Command } from 'commander';
-import colors from 'picocolors';
 import type { CatalogueEntry } from '../../engine/control.ts';
+import { colors } from '../colors.ts';
 import { catalogue, print } from '../context.ts';
 
 const fixOf = ({ fix, defaultMode }: CatalogueEntry) => (!fix ? 'none' : defaultMode === 'fix' ? 'auto' : 'approval');

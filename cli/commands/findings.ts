@@ -1,12 +1,12 @@
 /** `findings`: what is open, and what has been. */
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { Command } from 'commander';
-import colors from 'picocolors';
 import { leafOf } from '../../engine/arn.ts';
 import type { Finding } from '../../engine/model.ts';
 import type { Ledger } from '../../engine/ports.ts';
 import { dynamoLedger } from '../../handlers/aws/ledger.ts';
-import { awsAccess, print, say, whoAmI } from '../context.ts';
+import { colors } from '../colors.ts';
+import { access, print, say, whoAmI } from '../context.ts';
 import type { ExitCode } from '../errors.ts';
 import { stackOf } from '../stack.ts';
 import { sqliteLedger } from '../state/sqlite-ledger.ts';
@@ -55,7 +55,7 @@ async function ledgerOf({ stack, state, region }: Options): Promise<{ readonly l
   }
   const caller = await whoAmI(region);
   const { table } = await stackOf(stack, caller);
-  const client = awsAccess()(caller, { share: false }).client(DynamoDBClient);
+  const client = access()(caller, { share: false }).client(DynamoDBClient);
   return { ledger: dynamoLedger({ client, table, clock }), close: () => client.destroy() };
 }
 

@@ -1,10 +1,8 @@
 /** `policy check`: validates a policy file. */
 import type { Command } from 'commander';
-import { PolicyError, type PolicyFault } from '../../engine/errors.ts';
+import { PolicyError } from '../../engine/errors.ts';
 import { defaultPolicy, policyFrom, print, say } from '../context.ts';
-import type { ExitCode } from '../errors.ts';
-
-const lineOf = ({ file, line, column, message }: PolicyFault) => `${file}:${line}:${column} ${message}`;
+import { type ExitCode, faultLine } from '../errors.ts';
 
 export function addPolicy(program: Command, exit: (code: ExitCode) => void): void {
   program
@@ -21,7 +19,7 @@ export function addPolicy(program: Command, exit: (code: ExitCode) => void): voi
         const counts = Object.entries(modes).map(([mode, controls]) => `${controls.length} ${mode}`);
         if (json) print(JSON.stringify({ ok: true, id: policy.id, faults: [], warnings }));
         else {
-          for (const warning of warnings) say(`${lineOf(warning)} (warning)`);
+          for (const warning of warnings) say(`${faultLine(warning)} (warning)`);
           print(`${file}: fine. ${Object.keys(policy.controls).length} controls: ${counts.join(', ')}.`);
         }
         exit(0);

@@ -45,7 +45,7 @@ export function addReplay(program: Command, exit: (code: ExitCode) => void): voi
     .option('--json', 'one JSON line a work item, and a last line with the summary')
     .action(async (files: string[], options: Options) => {
       if (options.apply && options.offline) throw new UsageError('--apply reads and writes live state, --offline does neither: choose one', 2);
-      const inputs = eventsOf(files);
+      const inputs = await eventsOf(files);
       const { policy } = await policyFrom(options.policy);
       exit(options.offline ? await offline(inputs, policy, options) : await live(inputs, policy, options));
     });

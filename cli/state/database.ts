@@ -1,6 +1,6 @@
 /** Opens the command line's file database, makes its tables, and says in one sentence what is wrong with a file that cannot be used. */
-import { chmodSync, mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { chmodSync, mkdirSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { TerminalError } from '../../engine/errors.ts';
 
@@ -34,7 +34,7 @@ export const openState = (directory: string, expired: number): DatabaseSync => {
   const file = join(directory, 'state.sqlite');
   let db: DatabaseSync | undefined;
   try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    makeFolder(directory);
     db = new DatabaseSync(file, { timeout: patience });
     chmodSync(file, 0o600);
     transaction(db, (held) => prepare(held, file, expired));
@@ -43,6 +43,20 @@ export const openState = (directory: string, expired: number): DatabaseSync => {
   } catch (error) {
     db?.close();
     throw sentence(error, directory, file);
+  }
+};
+
+/** Not mkdir's `recursive`: where a parent takes no folders, as in /proc, it tries for ever. */
+const makeFolder = (directory: string): void => {
+  const make = () => mkdirSync(directory, { mode: 0o700 });
+  try {
+    make();
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST' && statSync(directory).isDirectory()) return;
+    if (code !== 'ENOENT' || dirname(directory) === directory) throw error;
+    makeFolder(dirname(directory));
+    make();
   }
 };
 
