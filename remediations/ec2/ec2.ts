@@ -95,7 +95,7 @@ export const rulesOf = (permissions: readonly IpPermission[] = []): Rule[] =>
 const known = <Value extends object>(value: Value): Value =>
   Object.fromEntries(Object.entries(value).filter(([, member]) => member !== undefined && member !== '')) as Value;
 
-export const sourceOf = ({ IpRanges, Ipv6Ranges, PrefixListIds, UserIdGroupPairs }: Rule): string =>
+const sourceOf = ({ IpRanges, Ipv6Ranges, PrefixListIds, UserIdGroupPairs }: Rule): string =>
   IpRanges?.[0]?.CidrIp ?? Ipv6Ranges?.[0]?.CidrIpv6 ?? PrefixListIds?.[0]?.PrefixListId ?? UserIdGroupPairs?.[0]?.GroupId ?? '';
 
 // AWS tells rules apart by traffic and source alone; a description can differ and it is still the same rule.

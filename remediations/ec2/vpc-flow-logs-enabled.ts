@@ -50,12 +50,18 @@ export default defineControl({
       .describe('Traffic types that suffice; the fix records ALL, which always does'),
     deliverLogsPermissionArn: z
       .string()
+      .regex(/^$|^arn:[a-z-]+:iam::\d{12}:role\/.+$/)
       .default('')
       .describe('Role that vpc-flow-logs.amazonaws.com may assume to write to CloudWatch Logs; the fix sends there when no bucket is given'),
-    logGroupPrefix: z.string().default('/hipaa/vpc-flow-logs/').describe('The VPC id is added to it'),
+    logGroupPrefix: z
+      .string()
+      .regex(/^[\w./#-]+$/)
+      .default('/hipaa/vpc-flow-logs/')
+      .describe('Name of the log group; the VPC id is added to it'),
     retentionDays: z.literal(retentions).default(2192).describe('Of a log group that the fix makes; one that exists is left as it is'),
     s3DestinationArn: z
       .string()
+      .regex(/^$|^arn:[a-z-]+:s3:::.+$/)
       .default('')
       .describe('Bucket, or folder in it, whose policy lets delivery.logs.amazonaws.com write; the fix sends there and not to CloudWatch Logs'),
   }),

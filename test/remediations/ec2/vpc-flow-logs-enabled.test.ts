@@ -147,3 +147,19 @@ test.each(['remediate', 'undo'] as const)('%s: an error inside a 200 is an error
     mock.restore();
   }
 });
+
+test.each([
+  ['to a log group', toGroup, { roleArn: role, service: 'vpc-flow-logs.amazonaws.com' }],
+  ['to a bucket', toBucket, undefined],
+  ['to a bucket although there is a role', { ...toGroup, ...toBucket }, undefined],
+  ['nowhere', {}, undefined],
+])('the role that is handed over: %s', (_, params, expected) => {
+  expect(control.passRole!(control.params.parse(params))).toEqual(expected);
+});
+
+test.each([{ deliverLogsPermissionArn: 'flow-logs' }, { s3DestinationArn: 'flow-log-archive' }, { logGroupPrefix: '' }, { retentionDays: 2000 }])(
+  'a parameter that AWS would refuse is refused: %j',
+  (params) => {
+    expect(control.params.safeParse(params).success).toBe(false);
+  },
+);
