@@ -31,19 +31,26 @@ export function eventsIn(document: unknown): readonly unknown[] {
   return [document];
 }
 
-const kinds: Readonly<Record<string, 'api' | 'signin' | 'service'>> = {
-  'AWS API Call via CloudTrail': 'api',
-  'AWS Console Sign In via CloudTrail': 'signin',
-  'AWS Console Action via CloudTrail': 'api',
-  'AWS Service Event via CloudTrail': 'service',
-};
-const kindOfType: Readonly<Record<string, 'api' | 'signin' | 'service'>> = { AwsConsoleSignIn: 'signin', AwsServiceEvent: 'service' };
+// Maps, because the names come from outside: an object also answers to "constructor".
+const kinds: ReadonlyMap<string, 'api' | 'signin' | 'service'> = new Map([
+  ['AWS API Call via CloudTrail', 'api'],
+  ['AWS Console Sign In via CloudTrail', 'signin'],
+  ['AWS Console Action via CloudTrail', 'api'],
+  ['AWS Service Event via CloudTrail', 'service'],
+]);
+const kindOfType: ReadonlyMap<string, 'signin' | 'service'> = new Map([
+  ['AwsConsoleSignIn', 'signin'],
+  ['AwsServiceEvent', 'service'],
+]);
+
+/** The account the bot runs in; undefined takes every account. */
+type Own = { readonly accountId: string } | undefined;
 
 /**
  * @param event an EventBridge event, a bare CloudTrail record, or one of the bot's own messages
  * @param own the account the bot runs in; events of other accounts are dropped. Undefined takes every account (offline replay).
  */
-export function normalise(event: unknown, own?: { readonly accountId: string }): Normalised {
+export function normalise(event: unknown, own?: Own): Normalised {
   if (!isObject(event)) return dropped('not an event');
   if (!('detail-type' in event) && textOf(event.eventSource) && textOf(event.eventName)) return fromCloudTrail(event, {}, own);
   const detail = event.detail;
@@ -54,14 +61,18 @@ export function normalise(event: unknown, own?: { readonly accountId: string }):
   if (source === 'phidelity') return fromOwnMessage(type, detail, event);
   // Only AWS can put events whose source begins with "aws.": anything else that looks like one is forged.
   if (!source.startsWith('aws.')) return dropped('unknown kind of event');
-  if (type in kinds) return fromCloudTrail(detail, event, own);
-  if (source === 'aws.config') return fromConfig(type, detail, event);
-  if (source === 'aws.securityhub') return fromSecurityHub(type, detail, event);
+  if (kinds.has(type)) return fromCloudTrail(detail, event, own);
+  if (source === 'aws.config') return fromConfig(type, detail, event, own);
+  if (source === 'aws.securityhub') return fromSecurityHub(type, detail, event, own);
   return dropped('unknown kind of event');
 }
 
-function baseOf(envelope: Json) {
-  return { eventId: textOf(envelope.id) ?? '', time: timeOf(envelope.time), accountId: textOf(envelope.account) ?? '', region: textOf(envelope.region) ?? '' };
+/** `part` is what an event of Config or Security Hub tells of the resource itself; undefined without an id or a place. */
+function baseOf(envelope: Json, part: { readonly accountId?: unknown; readonly region?: unknown } = {}) {
+  const eventId = textOf(envelope.id);
+  const accountId = textOf(part.accountId) ?? textOf(envelope.account);
+  const region = textOf(part.region) ?? textOf(envelope.region);
+  return eventId && accountId && region ? { eventId, time: timeOf(envelope.time), accountId, region } : undefined;
 }
 
 const timeOf = (...values: unknown[]): string => {
@@ -69,7 +80,7 @@ const timeOf = (...values: unknown[]): string => {
   return new Date(typeof time === 'string' ? time : 0).toISOString();
 };
 
-function fromCloudTrail(detail: Json, envelope: Json, own: { readonly accountId: string } | undefined): Normalised {
+function fromCloudTrail(detail: Json, envelope: Json, own: Own): Normalised {
   const eventSource = textOf(detail.eventSource);
   const eventName = textOf(detail.eventName);
   const region = textOf(detail.awsRegion) ?? textOf(envelope.region);
@@ -83,7 +94,7 @@ function fromCloudTrail(detail: Json, envelope: Json, own: { readonly accountId:
     triggers: [
       {
         source: 'cloudtrail',
-        kind: kinds[type ?? ''] ?? kindOfType[textOf(detail.eventType) ?? ''] ?? 'api',
+        kind: kinds.get(type ?? '') ?? kindOfType.get(textOf(detail.eventType) ?? '') ?? 'api',
         outcome: textOf(detail.errorCode) ? 'failed' : 'succeeded',
         eventId,
         time: timeOf(detail.eventTime, envelope.time),
@@ -115,37 +126,39 @@ function actorOf(detail: Json): Actor | undefined {
 }
 
 /** https://docs.aws.amazon.com/config/latest/developerguide/monitor-config-with-cloudwatchevents.html */
-function fromConfig(type: string, detail: Json, envelope: Json): Normalised {
-  const base = baseOf(envelope);
-  if (!base.eventId) return dropped('incomplete event');
+function fromConfig(type: string, detail: Json, envelope: Json, own: Own): Normalised {
   if (type === 'Config Configuration Item Change') {
     const item = isObject(detail.configurationItem) ? detail.configurationItem : objectOf(detail.configurationItemSummary);
     const resourceType = textOf(item.resourceType);
     const resourceId = textOf(item.resourceId);
-    if (!resourceType || !resourceId) return dropped('incomplete event');
-    const region = textOf(item.awsRegion) ?? base.region;
-    return { dropped: [], triggers: [{ ...base, region, source: 'config', resourceType, resourceId, arn: textOf(item.ARN) ?? textOf(item.arn) }] };
+    const base = baseOf(envelope, { accountId: item.awsAccountId, region: item.awsRegion });
+    if (!base || !resourceType || !resourceId) return dropped('incomplete event');
+    if (own && base.accountId !== own.accountId) return dropped('another account in the record');
+    return { dropped: [], triggers: [{ ...base, source: 'config', resourceType, resourceId, arn: textOf(item.ARN) ?? textOf(item.arn) }] };
   }
   if (type === 'Config Rules Compliance Change') {
     const rule = textOf(detail.configRuleName);
     const resourceType = textOf(detail.resourceType);
     const resourceId = textOf(detail.resourceId);
-    if (!rule || !resourceType || !resourceId) return dropped('incomplete event');
-    return { dropped: [], triggers: [{ ...base, region: textOf(detail.awsRegion) ?? base.region, source: 'config-rule', rule, resourceType, resourceId }] };
+    const base = baseOf(envelope, { accountId: detail.awsAccountId, region: detail.awsRegion });
+    if (!base || !rule || !resourceType || !resourceId) return dropped('incomplete event');
+    if (own && base.accountId !== own.accountId) return dropped('another account in the record');
+    return { dropped: [], triggers: [{ ...base, source: 'config-rule', rule, resourceType, resourceId }] };
   }
   return dropped('unknown kind of event');
 }
 
 /** https://docs.aws.amazon.com/securityhub/latest/userguide/securityhub-cwe-event-formats.html */
-function fromSecurityHub(type: string, detail: Json, envelope: Json): Normalised {
+function fromSecurityHub(type: string, detail: Json, envelope: Json, own: Own): Normalised {
   if (!type.startsWith('Security Hub Findings')) return dropped('unknown kind of event');
-  const base = baseOf(envelope);
   const findings = listOf(detail.findings).map(objectOf);
-  if (!base.eventId || findings.length === 0) return dropped('incomplete event');
+  if (findings.length === 0) return dropped('incomplete event');
   const asked = type.includes('Custom Action');
   const parts = findings.map((finding): Normalised => {
     const product = objectOf(finding.ProductFields);
     if (product['phidelity/FindingId'] !== undefined || finding.CompanyName === 'phidelity') return dropped('own Security Hub finding');
+    // An administrator account is sent the findings of its members too.
+    if (own && (textOf(finding.AwsAccountId) ?? own.accountId) !== own.accountId) return dropped('another account in the record');
     const compliance = objectOf(finding.Compliance);
     // A person who picks a finding and sends it means it, whatever its status; an import counts when the check failed.
     if (!asked && compliance.Status !== 'FAILED' && compliance.Status !== 'WARNING') return dropped('Security Hub finding without a failed check');
@@ -155,9 +168,9 @@ function fromSecurityHub(type: string, detail: Json, envelope: Json): Normalised
     const resources = listOf(finding.Resources).map(objectOf);
     const triggers = resources.flatMap(({ Id, Region }, index): Trigger[] => {
       const resourceId = textOf(Id);
-      if (!resourceId || known.length === 0) return [];
-      const region = textOf(Region) ?? textOf(finding.Region) ?? base.region;
-      return [{ ...base, region, eventId: `${base.eventId}:${textOf(finding.Id) ?? ''}:${index}`, source: 'securityhub', controlIds: known, resourceId }];
+      const base = baseOf(envelope, { accountId: finding.AwsAccountId, region: textOf(Region) ?? finding.Region });
+      if (!base || !resourceId || known.length === 0) return [];
+      return [{ ...base, eventId: `${base.eventId}:${textOf(finding.Id) ?? ''}:${index}`, source: 'securityhub', controlIds: known, resourceId }];
     });
     return triggers.length > 0 ? { triggers, dropped: [] } : dropped('incomplete event');
   });
@@ -168,6 +181,6 @@ function fromSecurityHub(type: string, detail: Json, envelope: Json): Normalised
 function fromOwnMessage(type: string, detail: Json, envelope: Json): Normalised {
   const base = baseOf(envelope);
   const control = textOf(detail.control);
-  if (type !== 'Sweep' || !control || !base.eventId || !base.region) return dropped('incomplete event');
+  if (type !== 'Sweep' || !control || !base) return dropped('incomplete event');
   return { dropped: [], triggers: [{ ...base, source: 'sweep', control }] };
 }
