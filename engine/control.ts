@@ -33,6 +33,8 @@ export interface CloudTrailTrigger {
   readonly resourceIds: ResourceIds;
   /** The resource's region, where it is not the one that logged the call. */
   readonly region?: (detail: CloudTrailDetail) => string | undefined;
+  /** False = a call of another service that shares source and name; neither judged nor swept for. */
+  readonly concerns?: (detail: CloudTrailDetail) => boolean;
 }
 
 export interface ConfigTrigger {

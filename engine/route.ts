@@ -154,9 +154,10 @@ export function resourcesOf(control: AnyControl, detail: CloudTrailDetail): Reso
     eventNames?: readonly string[];
     resourceIds?: (detail: CloudTrailDetail) => Iterable<string | undefined>;
     region?: (detail: CloudTrailDetail) => string | undefined;
+    concerns?: (detail: CloudTrailDetail) => boolean;
   }[];
   const trigger = triggers.find(({ eventSource, eventNames }) => eventSource === detail.eventSource && eventNames?.includes(detail.eventName));
-  if (!trigger?.resourceIds) return [];
+  if (!trigger?.resourceIds || tolerant(() => trigger.concerns?.(detail)) === false) return [];
   return named(control, detail, trigger.resourceIds, trigger.region);
 }
 

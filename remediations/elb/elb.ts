@@ -1,0 +1,80 @@
+/** Reads and writes that the controls of classic load balancers share. */
+import {
+  CreateLoadBalancerListenersCommand,
+  DeleteLoadBalancerListenersCommand,
+  DescribeLoadBalancersCommand,
+  ElasticLoadBalancingClient,
+  type LoadBalancerDescription,
+  paginateDescribeLoadBalancers,
+  SetLoadBalancerPoliciesOfListenerCommand,
+} from '@aws-sdk/client-elastic-load-balancing';
+import { type Aws, arnFrom, type CloudTrailDetail, idsAt, leafOf, orUndefined, type ResourceRef } from '../define.ts';
+
+export const eventSource = 'elasticloadbalancing.amazonaws.com';
+export const balancerType = 'AWS::ElasticLoadBalancing::LoadBalancer';
+export const balancerArn = 'arn:{partition}:elasticloadbalancing:{region}:{account}:loadbalancer/{id}';
+
+export const balancerNamed = idsAt('requestParameters.loadBalancerName');
+
+/** The newer load balancers share source and event names; their calls are of API version 2015-12-01, the classic ones of 2012-06-01. */
+export const isClassic = ({ apiVersion }: CloudTrailDetail): boolean => apiVersion !== '2015-12-01';
+
+/** https://docs.aws.amazon.com/elasticloadbalancing/2012-06-01/APIReference/API_Listener.html */
+export interface Listener {
+  readonly port: number;
+  readonly protocol: string;
+  readonly instancePort: number;
+  readonly instanceProtocol: string;
+  readonly certificate: string | null;
+  /** Names of the policies in force on the listener. */
+  readonly policies: readonly string[];
+}
+
+const listenersIn = ({ ListenerDescriptions = [] }: LoadBalancerDescription): Listener[] =>
+  ListenerDescriptions.map(({ Listener: of, PolicyNames = [] }) => ({
+    port: of?.LoadBalancerPort ?? 0,
+    protocol: of?.Protocol?.toUpperCase() ?? '',
+    instancePort: of?.InstancePort ?? 0,
+    instanceProtocol: of?.InstanceProtocol?.toUpperCase() ?? of?.Protocol?.toUpperCase() ?? '',
+    certificate: of?.SSLCertificateId ?? null,
+    policies: [...PolicyNames].sort(),
+  })).sort((one, other) => one.port - other.port);
+
+/** By port; undefined = there is no such classic load balancer. */
+export async function listenersOf(aws: Aws, { id }: ResourceRef): Promise<Listener[] | undefined> {
+  const answer = await orUndefined(
+    aws.client(ElasticLoadBalancingClient).send(new DescribeLoadBalancersCommand({ LoadBalancerNames: [leafOf({ id })] })),
+    'LoadBalancerNotFound',
+    'AccessPointNotFoundException',
+  );
+  return answer?.LoadBalancerDescriptions?.[0] && listenersIn(answer.LoadBalancerDescriptions[0]);
+}
+
+export async function* everyBalancer(aws: Aws): AsyncGenerator<readonly [ResourceRef, { listeners: Listener[] }]> {
+  for await (const { LoadBalancerDescriptions = [] } of paginateDescribeLoadBalancers({ client: aws.client(ElasticLoadBalancingClient) }, {})) {
+    for (const balancer of LoadBalancerDescriptions) {
+      const id = arnFrom(balancerArn, aws, balancer.LoadBalancerName!);
+      yield [{ accountId: aws.accountId, region: aws.region, type: balancerType, id }, { listeners: listenersIn(balancer) }];
+    }
+  }
+}
+
+/** A port without a listener is no error to AWS. */
+export async function removeListeners(aws: Aws, { id }: ResourceRef, listeners: readonly Listener[]): Promise<void> {
+  for (const { port } of listeners) {
+    await aws.client(ElasticLoadBalancingClient).send(new DeleteLoadBalancerListenersCommand({ LoadBalancerName: leafOf({ id }), LoadBalancerPorts: [port] }));
+  }
+}
+
+/** A listener that is there in the same form is no error to AWS; in another form it is. */
+export async function addListeners(aws: Aws, { id }: ResourceRef, listeners: readonly Listener[]): Promise<void> {
+  const client = aws.client(ElasticLoadBalancingClient);
+  const LoadBalancerName = leafOf({ id });
+  for (const { port, protocol, instancePort, instanceProtocol, certificate, policies } of listeners) {
+    const listener = { LoadBalancerPort: port, Protocol: protocol, InstancePort: instancePort, InstanceProtocol: instanceProtocol };
+    const Listeners = [{ ...listener, ...(certificate !== null && { SSLCertificateId: certificate }) }];
+    await client.send(new CreateLoadBalancerListenersCommand({ LoadBalancerName, Listeners }));
+    if (policies.length === 0) continue;
+    await client.send(new SetLoadBalancerPoliciesOfListenerCommand({ LoadBalancerName, LoadBalancerPort: port, PolicyNames: [...policies] }));
+  }
+}
