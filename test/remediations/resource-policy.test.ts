@@ -254,6 +254,7 @@ describe('a public statement', () => {
     ['access points of anybody', under('StringLike', 's3:DataAccessPointArn', 'arn:aws:s3:us-west-2:*:accesspoint/*'), true],
     ['a source that is no ARN', under('ArnLike', 'aws:SourceArn', '*'), true],
     ['an organisation', under('StringEquals', 'aws:PrincipalOrgID', 'o-a1b2c3d4e5'), false],
+    ['the organisation of whoever asks', under('StringEquals', 'aws:PrincipalOrgID', `\${aws:PrincipalOrgID}`), true],
     ['any organisation', under('StringLike', 'aws:PrincipalOrgID', 'o-*'), true],
     ['a part of an organisation', under('ForAnyValue:StringLike', 'aws:PrincipalOrgPaths', 'o-a1b2c3d4e5/r-ab12/*'), false],
     ['a VPC', under('StringEquals', 'aws:SourceVpc', 'vpc-111'), false],
