@@ -12,12 +12,11 @@ const partitions: readonly (readonly [prefix: string, partition: string])[] = [
 export const partitionOf = (region: string): string => partitions.find(([prefix]) => region.startsWith(prefix))?.[1] ?? 'aws';
 
 /** The ARN with every placeholder filled in. */
-export const arnFrom = (template: string, { accountId, region }: Place, id: string): string =>
-  template
-    .replace('{partition}', partitionOf(region))
-    .replace('{region}', region)
-    .replace('{account}', accountId)
-    .replace('{id}', () => id);
+export const arnFrom = (template: string, { accountId, region }: Place, id: string): string => {
+  const parts = { partition: partitionOf(region), region, account: accountId, id };
+  // In one pass and by a function: a name may hold `{id}` or `$&` itself.
+  return template.replace(/\{(partition|region|account|id)\}/g, (_, part: keyof typeof parts) => parts[part]);
+};
 
 const quoted = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 

@@ -106,6 +106,9 @@ export const seen = (finding: Finding, trigger: Trigger, verdict: Partial<Findin
 export const resolved = (finding: Finding, evaluation: Evaluation | undefined, outcome: Outcome, by: By, eventId?: string): Step =>
   step(
     finding,
-    { state: 'resolved', outcome, resolvedAt: outcome.at, intended: undefined, ...(evaluation && { evaluation }) },
+    { state: 'resolved', outcome, resolvedAt: outcome.at, intended: undefined, changes: changesOf(finding, outcome), ...(evaluation && { evaluation }) },
     { kind: outcome.status === 'REMEDIATED' ? 'REMEDIATED' : 'RESOLVED', by, at: outcome.at, note: outcome.reason, eventId },
   );
+
+/** A write that was begun and not verified may have been done in part: it is kept, so that undo can take it back. */
+const changesOf = ({ changes, intended }: Finding, { status }: Outcome) => (intended && status !== 'REMEDIATED' ? [...changes, intended] : changes);
