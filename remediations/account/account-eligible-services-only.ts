@@ -1,12 +1,12 @@
 import * as z from 'zod';
 import { compliant, defineEventControl, nonCompliant, notApplicable } from '../define.ts';
 import { accountArn, accountType, anyMakingCall, nothingMade, principalOf, textsAt } from './account.ts';
-import { asOf, eligibleSources, excludedFeatures, infrastructureReason } from './eligible-services.ts';
+import { asOf, eligibleSources, excludedFeatures, infrastructureReason, source } from './eligible-services.ts';
 
 export default defineEventControl({
   id: 'account-eligible-services-only',
   title: 'Only HIPAA eligible services are used',
-  rationale: 'The agreement with AWS covers ePHI in eligible services only; in any other one it has no business associate behind it.',
+  rationale: `The agreement with AWS covers ePHI in eligible services only; in any other one it has no business associate behind it. Judged by the list of ${asOf} at ${source}.`,
   severity: 'HIGH',
   resourceType: accountType,
   arn: accountArn,
@@ -21,7 +21,7 @@ export default defineEventControl({
     alsoAllowed: z
       .array(z.string().regex(/^[a-z0-9.-]+\.amazonaws\.com$/))
       .default([])
-      .describe('Event sources of further services, such as translate.amazonaws.com, that are eligible by now or never meet ePHI'),
+      .describe('Event sources of further services, such as codeartifact.amazonaws.com, that are eligible by now or never meet ePHI'),
   }),
   impact: 'Nothing is changed. To forbid the services, use a service control policy.',
   defaultMode: 'page',

@@ -74,15 +74,19 @@ function faults(policy: PasswordPolicy | null, params: Params): string[] {
   ];
 }
 
-/** The stricter of both in every field. HardExpiry is nobody's but the owner's: it locks out whoever comes back late. */
-const stricter = (live: PasswordPolicy | null, wanted: PasswordPolicy): PasswordPolicy => ({
-  MinimumPasswordLength: Math.max(live?.MinimumPasswordLength ?? 0, wanted.MinimumPasswordLength),
+const always = {
   RequireUppercaseCharacters: true,
   RequireLowercaseCharacters: true,
   RequireNumbers: true,
   RequireSymbols: true,
   // A password that expires and cannot be changed by its user ends as a call to the help desk.
   AllowUsersToChangePassword: true,
+};
+
+/** The stricter of both in every field. HardExpiry is nobody's but the owner's: it locks out whoever comes back late. */
+const stricter = (live: PasswordPolicy | null, wanted: PasswordPolicy): PasswordPolicy => ({
+  MinimumPasswordLength: Math.max(live?.MinimumPasswordLength ?? 0, wanted.MinimumPasswordLength),
+  ...always,
   MaxPasswordAge: Math.min(live?.MaxPasswordAge ?? Number.POSITIVE_INFINITY, wanted.MaxPasswordAge ?? Number.POSITIVE_INFINITY),
   PasswordReusePrevention: Math.max(live?.PasswordReusePrevention ?? 0, wanted.PasswordReusePrevention ?? 0),
   HardExpiry: live?.HardExpiry ?? false,
@@ -90,11 +94,7 @@ const stricter = (live: PasswordPolicy | null, wanted: PasswordPolicy): Password
 
 const wanted = ({ minimumPasswordLength, maxPasswordAge, passwordReusePrevention }: Params): PasswordPolicy => ({
   MinimumPasswordLength: minimumPasswordLength,
-  RequireUppercaseCharacters: true,
-  RequireLowercaseCharacters: true,
-  RequireNumbers: true,
-  RequireSymbols: true,
-  AllowUsersToChangePassword: true,
+  ...always,
   MaxPasswordAge: maxPasswordAge,
   PasswordReusePrevention: passwordReusePrevention,
   HardExpiry: false,

@@ -1,4 +1,4 @@
-import { DisableKeyRotationCommand, EnableKeyRotationCommand, GetKeyRotationStatusCommand, KMSClient } from '@aws-sdk/client-kms';
+import { DisableKeyRotationCommand, EnableKeyRotationCommand, GetKeyRotationStatusCommand, type KeyMetadata, KMSClient } from '@aws-sdk/client-kms';
 import * as z from 'zod';
 import { type Aws, change, compliant, defineControl, nonCompliant, notApplicable, onCalls, type ResourceRef } from '../define.ts';
 import { keyArn, keyNamed, keyOf, keysOf, keyType } from './kms.ts';
@@ -21,7 +21,7 @@ async function inspect(resource: ResourceRef, aws: Aws): Promise<State | undefin
 }
 
 /** https://docs.aws.amazon.com/kms/latest/developerguide/rotate-keys.html */
-function notRotating({ KeyManager, KeySpec, Origin, KeyState, MultiRegionConfiguration }: NonNullable<Awaited<ReturnType<typeof keyOf>>>): string | undefined {
+function notRotating({ KeyManager, KeySpec, Origin, KeyState, MultiRegionConfiguration }: KeyMetadata): string | undefined {
   if (KeyManager === 'AWS') return 'AWS manages the key and rotates it every year.';
   if (KeySpec !== 'SYMMETRIC_DEFAULT') return `KMS does not rotate ${KeySpec} keys.`;
   if (Origin !== 'AWS_KMS') return `KMS does not rotate keys whose material comes from ${Origin}.`;

@@ -1,7 +1,6 @@
 /** Reads and writes that the controls of RDS share. */
 import {
   type DBInstance,
-  type DBSnapshot,
   DescribeDBInstancesCommand,
   DescribeDBSnapshotAttributesCommand,
   DescribeDBSnapshotsCommand,
@@ -122,7 +121,7 @@ export async function restoredBy(aws: Aws, resource: ResourceRef): Promise<Resto
 
 export async function* manualSnapshotsOf(aws: Aws): AsyncGenerator<ResourceRef> {
   for await (const { DBSnapshots = [] } of paginateDescribeDBSnapshots({ client: aws.client(RDSClient) }, { SnapshotType: 'manual', MaxRecords: 100 })) {
-    for (const { DBSnapshotArn } of DBSnapshots as DBSnapshot[]) {
+    for (const { DBSnapshotArn } of DBSnapshots) {
       yield { accountId: aws.accountId, region: aws.region, type: snapshotType, id: DBSnapshotArn! };
     }
   }
