@@ -117,9 +117,10 @@ async function carryOut(finding: Finding, { key, control, trigger, ports }: Verd
   const options = { doneEventId: trigger.eventId };
   const at = ports.clock.now().toISOString();
   if (tells) {
-    const told = await tell(finding, control, ports);
+    const told = await tell(finding, control, ports, acts ? {} : options);
     // Another copy of the event is telling it; its own message comes back should it fail.
     if (!told) return finding;
+    if (!acts) return told;
     finding = told;
   }
   if (acts) await ports.dispatch(finding);
@@ -132,15 +133,18 @@ async function carryOut(finding: Finding, { key, control, trigger, ports }: Verd
 }
 
 /** Undefined: somebody else is at it. */
-async function tell(finding: Finding, control: AnyControl, { ledger, clock, alert }: Ports): Promise<Finding | undefined> {
+async function tell(finding: Finding, control: AnyControl, { ledger, clock, alert }: Ports, options: SaveOptions): Promise<Finding | undefined> {
   const lease = await ledger.lease(`tell|${finding.id}`, randomUUID(), 60);
   if (!lease) return undefined;
   try {
     const current = (await ledger.get(finding.id)) ?? finding;
-    if (current.alerted === toldKey(current)) return current;
+    if (current.alerted === toldKey(current)) {
+      if (options.doneEventId) await ledger.markDone(options.doneEventId, current);
+      return current;
+    }
     await alert(alertOf(current, control));
     const next = step(current, { alerted: toldKey(current) }, { kind: 'ALERTED', by: 'detect', at: clock.now().toISOString(), note: current.decision.reason });
-    await ledger.save(next.finding, next.entry);
+    await ledger.save(next.finding, next.entry, options);
     return next.finding;
   } finally {
     await ledger.release(lease);

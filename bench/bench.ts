@@ -1,0 +1,25 @@
+/**
+ * `npm run bench`: the deployed artifact of detect, started cold and kept warm, on the three drifts of the demo;
+ * and how fast events are routed offline. Absolute times belong to the machine; ratios are measured in one run.
+ */
+import { arch, cpus } from 'node:os';
+import { coldAndWarm } from './artifact.ts';
+import { routing } from './routing.ts';
+
+const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]!;
+const range = (values: readonly number[]): string => `${Math.round(median(values))} (${Math.round(Math.min(...values))}-${Math.round(Math.max(...values))})`;
+
+console.log(`${cpus().length} x ${cpus()[0]?.model.trim()}, ${arch()}, Node ${process.version}; median (lowest-highest)\n`);
+
+const { zipBytes, rows } = await coldAndWarm({ colds: 5, warms: 10 });
+console.log(`artifact: ${(zipBytes / 1e6).toFixed(2)} MB zipped, both functions\n`);
+console.log('| event | cold start to first event handled, ms | warm, ms an event | requests to resources | requests to the ledger | other requests |');
+console.log('| --- | --- | --- | --- | --- | --- |');
+for (const { name, cold, warm, requests } of rows) {
+  console.log(`| ${name} | ${range(cold)} | ${range(warm)} | ${requests.resource} | ${requests.ledger} | ${requests.other} |`);
+}
+
+const { events, megabytes, parseOnly, routed } = await routing({ rounds: 7 });
+console.log(
+  `\noffline routing of ${events} events (${megabytes.toFixed(1)} MB of JSON): ${Math.round(median(routed))} events/s; JSON.parse of the same bytes alone: ${Math.round(median(parseOnly))} events/s; ratio ${(median(routed.map((rate, index) => rate / parseOnly[index]!))).toFixed(2)}`,
+);

@@ -1,0 +1,102 @@
+/** `demo`: the whole thing on this machine. Every line is printed from a record of the bot or from a read of the live state. */
+import { type Command, InvalidArgumentError } from 'commander';
+import colors from 'picocolors';
+import type { Entry, Finding } from '../../engine/model.ts';
+import { awsAccess } from '../../handlers/aws/access.ts';
+import { dynamoLedger } from '../../handlers/aws/ledger.ts';
+import { print, root, say } from '../context.ts';
+import { scenes } from '../demo/scenes.ts';
+import type { ExitCode } from '../errors.ts';
+import { type Alerted, type LocalStack, startLocalStack } from '../local-stack/index.ts';
+
+interface Options {
+  readonly keep?: true;
+  readonly port?: number;
+  readonly verbose?: true;
+}
+
+export function addDemo(program: Command, exit: (code: ExitCode) => void): void {
+  program
+    .command('demo')
+    .description('deploy the bot into an AWS emulator on this machine, make three drifts, and show what it does; needs no AWS account')
+    .option('--keep', 'leave it running, and print the environment to use it')
+    .option('--port <number>', 'port of the emulator; a free one without it', portOf)
+    .option('--verbose', 'print what the deploy and the functions print')
+    .action(async (options: Options) => exit(await demo(options)));
+}
+
+const portOf = (text: string): number => {
+  const port = Number(text);
+  if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new InvalidArgumentError('a port is a number from 1 to 65535');
+  return port;
+};
+
+async function demo({ keep, port, verbose }: Options): Promise<ExitCode> {
+  const started = performance.now();
+  const log = verbose ? (line: string) => say(colors.dim(line)) : undefined;
+  say('Starting the AWS emulator, and deploying with the real `serverless deploy` ...');
+  const stack = await startLocalStack({ policy: `${root}cli/demo/policy.yaml`, port, log, onLog: log && (({ line }) => log(line)) });
+  try {
+    say(`Deployed in ${seconds(started)}: ${stack.report.applied.length} parts that the emulator's CloudFormation skips were applied by API.`);
+    const told = await show(stack);
+    if (keep) await wait(stack);
+    say(`\nDone in ${seconds(started)}.`);
+    return told ? 0 : 2;
+  } finally {
+    await stack.stop();
+  }
+}
+
+const seconds = (since: number) => `${Math.round((performance.now() - since) / 100) / 10} s`;
+
+async function show(stack: LocalStack): Promise<boolean> {
+  const { accountId, region, clients, clock } = stack;
+  const admin = awsAccess({ endpoint: stack.endpoint, forcePathStyle: true, credentials: credentialsOf(stack) })({ accountId, region }, { share: false });
+  const ledger = dynamoLedger({ client: clients.dynamoDb, table: stack.report.outputs.LedgerTableName!, clock });
+  const reader = await stack.subscribe(stack.report.outputs.ChannelSecurityTopic!);
+  for (const [index, scene] of scenes.entries()) {
+    const { event, control, readBack } = await scene.drift(admin);
+    print(`\n${colors.bold(`${index + 1}. ${scene.title}`)}`);
+    print(row('Before', await readBack()));
+    await stack.putEvents([event]);
+    const { idle } = await stack.drain(60);
+    const alert = await reader.next(20);
+    const finding = await findingOf(ledger, control);
+    if (!idle || !finding) throw new Error(`the bot did not come to an end with ${control}; run with --verbose to see why`);
+    const [opened] = await ledger.entries(finding.id);
+    for (const line of told(finding, opened!)) print(line);
+    print(row('After', await readBack()));
+    print(alertBox(alert));
+  }
+  return true;
+}
+
+const credentialsOf = ({ environment }: LocalStack) => ({ accessKeyId: environment.AWS_ACCESS_KEY_ID!, secretAccessKey: environment.AWS_SECRET_ACCESS_KEY! });
+
+async function findingOf(ledger: ReturnType<typeof dynamoLedger>, control: string): Promise<Finding | undefined> {
+  for await (const finding of ledger.findings({})) if (finding.control === control) return finding;
+  return undefined;
+}
+
+const row = (name: string, value: string) => `   ${colors.cyan(name.padEnd(9))}${value}`;
+
+/** From the record alone. */
+const told = ({ actor, openedBy, decision, outcome }: Finding, opened: Entry): string[] => [
+  row('Who', `${actor?.arn} (${openedBy.eventName}, noticed by ${openedBy.source})`),
+  row('Wrong', opened.note),
+  row('Decided', `${decision.action}: ${decision.reason}`),
+  row('Done', outcome ? `${outcome.status}: ${outcome.reason}` : 'nothing was written; a person was paged'),
+];
+
+const alertBox = ({ subject, message }: Alerted): string =>
+  [row('Alert', colors.bold(subject ?? '')), ...message.split('\n').map((line) => `   ${colors.dim('|')} ${line}`)].join('\n');
+
+async function wait(stack: LocalStack): Promise<void> {
+  print(`\n${colors.bold('Left running; Ctrl-C ends it. In another terminal:')}\n`);
+  for (const [name, value] of Object.entries(stack.environment)) print(`export ${name}='${value}'`);
+  print(`\n# for example: npx phidelity findings --stack ${stack.report.stacks[0]}`);
+  await new Promise<void>((resolve) => {
+    process.once('SIGINT', resolve);
+    process.once('SIGTERM', resolve);
+  });
+}
