@@ -318,7 +318,7 @@ describe('a crash', () => {
     });
   }
 
-  for (const at of ['ledger.open', 'alert', 'ledger.save', 'ledger.markDone']) {
+  for (const at of ['ledger.open', 'alert', 'ledger.save']) {
     test(`at ${at} of a page: it is told, at most twice`, async () => {
       world.policy = policyOf({ 'lamp-off': { mode: 'page' } });
       const event = lit();
