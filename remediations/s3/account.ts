@@ -1,7 +1,7 @@
 /** The access block of the whole account; the S3 Control API is another client than the buckets' one. */
 import { DeletePublicAccessBlockCommand, GetPublicAccessBlockCommand, PutPublicAccessBlockCommand, S3ControlClient } from '@aws-sdk/client-s3-control';
-import type { Again, Aws } from '../define.ts';
-import { type AccessBlock, blockFrom, missing, orNone } from './s3.ts';
+import type { Aws } from '../define.ts';
+import { type AccessBlock, blockFrom, orNone } from './s3.ts';
 
 /** `null` = the account has no configuration. https://docs.aws.amazon.com/AmazonS3/latest/API/API_control_GetPublicAccessBlock.html */
 export const accountBlockOf = (aws: Aws): Promise<AccessBlock | null> =>
@@ -13,13 +13,9 @@ export const accountBlockOf = (aws: Aws): Promise<AccessBlock | null> =>
     'NoSuchPublicAccessBlockConfiguration',
   );
 
-/** Asks to be called again while reads still show the old setting: it takes seconds to minutes to reach every region. */
-export async function setAccountBlock(aws: Aws, setting: AccessBlock | null): Promise<Again | void> {
+export async function setAccountBlock(aws: Aws, setting: AccessBlock | null): Promise<void> {
   const client = aws.client(S3ControlClient);
   const account = { AccountId: aws.accountId };
   if (setting === null) await client.send(new DeletePublicAccessBlockCommand(account));
   else await client.send(new PutPublicAccessBlockCommand({ ...account, PublicAccessBlockConfiguration: setting }));
-  const shown = await accountBlockOf(aws);
-  const same = setting === null ? shown === null : shown !== null && missing(shown).join() === missing(setting).join();
-  if (!same) return { again: 30, note: 'The account setting is written; reads do not show it yet.' };
 }

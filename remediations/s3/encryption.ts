@@ -4,15 +4,15 @@ import {
   type EncryptionType,
   GetBucketEncryptionCommand,
   GetBucketLocationCommand,
-  GetBucketPolicyCommand,
   PutBucketEncryptionCommand,
   S3Client,
   type ServerSideEncryption,
   type ServerSideEncryptionRule,
 } from '@aws-sdk/client-s3';
 import { type Aws, leafOf, orUndefined, type ResourceRef } from '../define.ts';
-import { parsePolicy, textsOf } from '../resource-policy.ts';
+import { textsOf } from '../resource-policy.ts';
 import { bucketAclOf } from './acl.ts';
+import { bucketPolicyOf } from './bucket-policy.ts';
 import { orNone } from './s3.ts';
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_ServerSideEncryptionRule.html */
@@ -71,10 +71,9 @@ const logDelivery = 'http://acs.amazonaws.com/groups/s3/LogDelivery';
 
 /** Services, log delivery and other accounts that the bucket's policy or ACL lets in; their rights on a key are not seen from here. */
 export async function guestsOf(aws: Aws, resource: ResourceRef): Promise<readonly string[]> {
-  const answer = aws.client(S3Client).send(new GetBucketPolicyCommand(bucketOf(aws, resource)));
-  const [document, acl] = await Promise.all([orUndefined(answer, 'NoSuchBucketPolicy', 'NoSuchBucket'), bucketAclOf(aws, resource)]);
-  const byPolicy = document?.Policy ? parsePolicy(document.Policy).Statement : [];
-  const principals = byPolicy.filter(({ Effect }) => Effect === 'Allow').flatMap(({ Principal }) => principalsOf(Principal));
+  const [policy, acl] = await Promise.all([bucketPolicyOf(aws, resource), bucketAclOf(aws, resource)]);
+  const statements = policy?.Statement ?? [];
+  const principals = statements.filter(({ Effect }) => Effect === 'Allow').flatMap(({ Principal }) => principalsOf(Principal));
   const guests = principals.filter((principal) => !principal.includes(`:${aws.accountId}:`) && principal !== aws.accountId);
   return [...new Set([...guests, ...(acl?.grants.some(({ grantee }) => grantee === logDelivery) ? ['the log delivery group'] : [])])].sort();
 }

@@ -30,8 +30,8 @@ export default defineControl({
   writes: ['s3:account-public-access-block'],
   permissions: {
     inspect: ['s3:GetAccountPublicAccessBlock'],
-    remediate: ['s3:GetAccountPublicAccessBlock', 's3:PutAccountPublicAccessBlock'],
-    undo: ['s3:GetAccountPublicAccessBlock', 's3:PutAccountPublicAccessBlock'],
+    remediate: ['s3:PutAccountPublicAccessBlock'],
+    undo: ['s3:PutAccountPublicAccessBlock'],
   },
   impact: 'Every bucket that serves a website or downloads to the public directly stops to; access from other accounts through a public policy ends too.',
   defaultMode: 'approve',

@@ -1,6 +1,7 @@
 import {
   CreateBucketCommand,
   GetBucketEncryptionCommand,
+  GetBucketPolicyCommand,
   PutBucketAclCommand,
   PutBucketEncryptionCommand,
   PutBucketPolicyCommand,
@@ -121,6 +122,7 @@ test('what uploads may not ask for is carried over and survives the undo', async
   const fake = mockClient(S3Client);
   try {
     fake.resolves({});
+    fake.on(GetBucketPolicyCommand).rejects(Object.assign(new Error('The bucket policy does not exist'), { name: 'NoSuchBucketPolicy' }));
     fake.on(GetBucketEncryptionCommand).callsFake(async () => ({ ServerSideEncryptionConfiguration: stored }));
     fake.on(PutBucketEncryptionCommand).callsFake(async (input) => {
       stored = input.ServerSideEncryptionConfiguration;
