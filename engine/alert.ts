@@ -1,7 +1,7 @@
 /** The words of an alert. Plain text for a person who has just been woken; never more than was verified, never a document's text. */
 import { leafOf } from './arn.ts';
 import type { AnyControl } from './control.ts';
-import type { Actor, Finding } from './model.ts';
+import type { Actor, Finding, ResourceRef } from './model.ts';
 import type { Alert } from './ports.ts';
 
 type Told = Pick<AnyControl, 'title' | 'hipaa' | 'impact'>;
@@ -10,14 +10,13 @@ type Told = Pick<AnyControl, 'title' | 'hipaa' | 'impact'>;
 export const toldKey = (finding: Finding): string => `${finding.state}:${finding.outcome?.status ?? finding.decision.action}`;
 
 export function alertOf(finding: Finding, control: Told): Alert {
-  const { id, resource, severity } = finding;
-  const urgency = isPage(finding) ? 'page' : 'notify';
+  const { id, severity } = finding;
   return {
     id: `${id}:${toldKey(finding)}`,
-    urgency,
+    urgency: isPage(finding) ? 'page' : 'notify',
     finding,
     title: control.title,
-    subject: subjectOf(`[${severity}] ${headline(finding)}: ${finding.control} on ${leafOf(resource)}`),
+    subject: subjectOf(`[${severity}] ${headline(finding)}: ${finding.control} on ${nameOf(finding.resource)}`),
     text: textOf(finding, control),
   };
 }
@@ -26,59 +25,91 @@ const isPage = ({ state, decision, outcome }: Finding): boolean =>
   state === 'open' &&
   (outcome?.status === 'REMEDIATION_FAILED' || outcome?.status === 'RETRY_LATER' || decision.action === 'page' || decision.action === 'approve');
 
-function headline({ state, decision, outcome, fixNotBefore }: Finding): string {
+/** "Fixed" stands in no other headline: it is what a tired eye looks for. */
+function headline({ state, decision, evaluation, outcome, fixNotBefore }: Finding): string {
   switch (outcome?.status) {
     case 'REMEDIATED':
       return 'Fixed';
     case 'REMEDIATION_FAILED':
       return 'FIX FAILED';
     case 'DOES_NOT_EXIST':
-      return 'Gone';
+      return 'Resource gone';
     case 'COMPLIANT':
     case 'NOT_APPLICABLE':
       return 'Resolved';
     case 'OFF':
+      return 'Closed, control off';
     case 'EXCEPTED':
-      return 'Closed';
+      return 'Closed, excepted';
     default:
   }
   if (state === 'resolved') return 'Resolved';
+  if (evaluation.complianceType === 'INSUFFICIENT_DATA') return 'CANNOT SEE';
   if (decision.action === 'approve') return 'Approval needed';
-  if (decision.action === 'fix') return fixNotBefore ? 'Will be fixed' : 'Being fixed';
+  if (decision.action === 'fix') return fixNotBefore ? 'Fix planned' : 'Fix under way';
   return decision.action === 'page' ? 'ACTION NEEDED' : 'Drift';
 }
 
+/** The account's own ARN ends in `root`, which would read like the root user. */
+const nameOf = (resource: ResourceRef): string => (resource.id.endsWith(':root') ? `account ${resource.accountId}, ${resource.region}` : leafOf(resource));
+
 /** SNS: printable ASCII, begins with a letter, digit or punctuation, under 100 characters. https://docs.aws.amazon.com/sns/latest/api/API_Publish.html */
 const subjectOf = (text: string): string => {
-  const ascii = text.replace(/[^\x20-\x7e]/g, '?');
+  const ascii = oneLine(text).replace(/[^\x20-\x7e]/gu, '?');
   return ascii.length < 100 ? ascii : `${ascii.slice(0, 96)}...`;
 };
 
+/** Bytes of one line: all of them together stay under 8 KB, and an ARN of the longest kind is whole. */
+const lineBytes = 500;
+const resourceBytes = 2_048;
+
 function textOf(finding: Finding, control: Told): string {
-  const { resource, evaluation, decision, outcome, openedBy, actor } = finding;
+  const { resource, evaluation, decision, openedBy, actor, proposal } = finding;
+  const open = finding.state === 'open';
   const lines: (readonly [string, string | undefined])[] = [
     ['Control', `${control.title} (${finding.control}, ${finding.severity})`],
     ['Resource', resource.id],
     ['Where', `account ${resource.accountId}, ${resource.region}`],
-    ['Who', actor ? whoOf(actor) : `not known; noticed by ${noticed[openedBy.source]}`],
-    ['When', openedBy.eventName ? `${openedBy.eventName} at ${openedBy.time}` : openedBy.time],
-    [finding.state === 'open' ? 'Wrong' : 'State', evaluation.annotation],
-    ['Decided', `${decision.action} - ${decision.reason}`],
+    [verdictLabel(finding), evaluation.annotation],
     ['Done', doneOf(finding)],
-    ['Proposal', outcome?.status === 'REMEDIATED' || finding.state === 'resolved' ? undefined : finding.proposal],
-    ['Impact', finding.proposal && finding.state === 'open' ? control.impact : undefined],
+    [proposalLabel(finding), open ? proposal : undefined],
+    ['Impact', open && proposal ? control.impact : undefined],
+    // A decision that an end has overtaken would read like one that still stands.
+    ['Decided', open || finding.outcome?.status === 'REMEDIATED' ? `${decision.action} - ${decision.reason}` : undefined],
+    ['Who', actor ? whoOf(actor) : 'not known'],
+    ['When', `${openedBy.eventName ?? `noticed by ${noticed[openedBy.source]}`} at ${openedBy.time}`],
     ['HIPAA', control.hipaa.map(({ section, specification }) => `45 CFR ${section} (${specification})`).join(', ')],
     ['Finding', `${finding.id}, episode ${finding.episode}, seen ${finding.seen} ${finding.seen === 1 ? 'time' : 'times'}`],
   ];
   return lines
-    .filter(([, value]) => value)
-    .map(([name, value]) => `${`${name}:`.padEnd(10)}${oneLine(value as string)}`)
+    .filter((line): line is readonly [string, string] => Boolean(line[1]))
+    .map(([name, value]) => `${`${name}:`.padEnd(11)}${clipped(oneLine(value), name === 'Resource' ? resourceBytes : lineBytes)}`)
     .join('\n');
 }
 
-/** Names are written by whoever made the resource: a line break in one must not forge a line of the alert. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is being removed.
-const oneLine = (text: string): string => text.replace(/[\u0000-\u001f\u007f\u2028\u2029\u202a-\u202e\u2066-\u2069]+/g, ' ');
+function verdictLabel({ state, evaluation }: Finding): string {
+  if (evaluation.complianceType === 'INSUFFICIENT_DATA') return 'Not seen';
+  if (evaluation.complianceType !== 'NON_COMPLIANT') return 'State';
+  return state === 'open' ? 'Wrong' : 'Last seen';
+}
+
+const proposalLabel = ({ decision, outcome }: Finding): string =>
+  outcome?.status === 'REMEDIATION_FAILED' ? 'Tried' : decision.action === 'fix' ? 'Fix' : 'Proposal';
+
+/**
+ * Names are written by whoever made the resource. Line breaks, runs of blanks, and characters that are not seen but
+ * turn the text around must not forge a line of the alert.
+ */
+const oneLine = (text: string): string =>
+  text
+    .toWellFormed()
+    .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\s]+/gu, ' ')
+    .trim();
+
+function clipped(text: string, bytes: number): string {
+  const { read } = new TextEncoder().encodeInto(text, new Uint8Array(bytes));
+  return read < text.length ? `${text.slice(0, read)}...` : text;
+}
 
 const noticed: Readonly<Record<Finding['openedBy']['source'], string>> = {
   cloudtrail: 'a CloudTrail event without an actor',
@@ -89,26 +120,31 @@ const noticed: Readonly<Record<Finding['openedBy']['source'], string>> = {
   operator: 'an operator',
 };
 
-function doneOf({ state, decision, outcome, changes, intended, fixNotBefore }: Finding): string {
-  const last = changes.at(-1);
-  switch (outcome?.status) {
-    case 'REMEDIATED':
-      return `${last?.change.summary ?? 'Fixed'}. Verified by reading the live state at ${outcome.at}.`;
-    case 'REMEDIATION_FAILED':
-      return `The fix did not succeed: ${outcome.reason}${intended ? ' It may have been written in part; look at the resource.' : ' Nothing was changed.'}`;
-    case undefined:
-      break;
-    default:
-      if (state === 'resolved') return `Nothing by the bot. ${outcome?.reason ?? ''}`.trim();
-  }
+function doneOf(finding: Finding): string {
+  const { state, decision, outcome, changes, fixNotBefore } = finding;
+  const inPart = inPartOf(finding);
+  if (outcome?.status === 'REMEDIATED') return `${sentence(changes.at(-1)?.change.summary ?? 'Fixed')} Verified by reading the live state at ${outcome.at}.`;
+  if (outcome?.status === 'REMEDIATION_FAILED') return `The fix did not succeed: ${sentence(outcome.reason)} ${inPart ?? 'Nothing was changed.'}`;
+  if (outcome?.status === 'OFF' || outcome?.status === 'EXCEPTED') return `${inPart ?? 'Nothing by the bot.'} The resource stays as it is: ${outcome.reason}`;
+  if (state === 'resolved') return `${inPart ?? 'Nothing by the bot.'} ${outcome?.reason ?? ''}`;
+  if (inPart) return inPart;
   if (decision.action === 'fix')
     return fixNotBefore ? `Nothing yet. The fix is due at ${fixNotBefore}, unless it is put right or excepted before.` : 'Nothing yet.';
   if (decision.action === 'approve') return 'Nothing. The change waits for a person.';
   return 'Nothing was changed.';
 }
 
-function whoOf({ arn, sourceIp, userAgent, invokedBy }: Actor): string {
-  return [arn, `by ${toolOf(userAgent, invokedBy)}`, sourceIp && `from ${sourceIp}`].filter(Boolean).join(' ');
+/** A write that was begun and never seen to hold, while a later one was not either. */
+function inPartOf({ changes, intended }: Finding): string | undefined {
+  const begun = intended ?? (changes.at(-1)?.doneAt === undefined ? changes.at(-1) : undefined);
+  return begun && `The bot began a change, "${begun.change.summary}". It may have been written in part; look at the resource.`;
+}
+
+const sentence = (text: string): string => (/[.!?]$/.test(text) ? text : `${text}.`);
+
+function whoOf({ arn, type, sourceIp, userAgent, invokedBy }: Actor): string {
+  const who = type === 'Root' ? `the root user, ${arn},` : arn;
+  return [who, `through ${toolOf(userAgent, invokedBy)}`, sourceIp && `from ${sourceIp}`].filter(Boolean).join(' ');
 }
 
 const tools: readonly (readonly [RegExp, string])[] = [

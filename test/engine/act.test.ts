@@ -47,7 +47,7 @@ describe('asked again after every wait', () => {
 
   test('told at once, fixed when it is due', async () => {
     const id = await dispatched(policyOf({ 'lamp-off': { fixAfter: 3_600 } }));
-    expect(world.alerts).toMatchObject([{ urgency: 'notify', subject: '[HIGH] Will be fixed: lamp-off on hall' }]);
+    expect(world.alerts).toMatchObject([{ urgency: 'notify', subject: '[HIGH] Fix planned: lamp-off on hall' }]);
     expect(world.alerts[0]!.text).toContain('The fix is due at 2026-11-01T04:00:00.000Z');
     world.advance(3_601);
     expect(await act(id, world.action)).toEqual({ ended: 'REMEDIATED' });

@@ -1,0 +1,330 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { alertOf, toldKey } from '../../engine/alert.ts';
+import {
+  type Actor,
+  change,
+  compliant,
+  type DecisionAction,
+  type Finding,
+  insufficientData,
+  nonCompliant,
+  type OutcomeStatus,
+  type RecordedChange,
+} from '../../engine/model.ts';
+
+const control = {
+  title: 'Lamps are off',
+  impact: 'It gets dark.',
+  hipaa: [
+    { section: '164.312(a)(1)', specification: 'standard' as const, rationale: 'Test.' },
+    { section: '164.312(e)(2)(ii)', specification: 'addressable' as const, rationale: 'Test.' },
+  ],
+};
+const at = '2026-11-01T03:00:00.000Z';
+const dana: Actor = {
+  arn: 'arn:aws:sts::123456789012:assumed-role/Admin/dana',
+  type: 'AssumedRole',
+  sourceIp: '192.0.2.1',
+  userAgent: 'aws-cli/2.15.30',
+};
+const done: RecordedChange = {
+  change: change({ action: 'lamp:Switch', summary: 'Switch the lamp off', before: { on: true }, after: { on: false } }),
+  intendedAt: at,
+  doneAt: at,
+};
+const begun: RecordedChange = { change: done.change, intendedAt: at };
+
+const finding = (changes: Partial<Finding> = {}): Finding => ({
+  id: 'f-abcdefghijklmnopqrstuvwxyz',
+  control: 'lamp-off',
+  resource: { accountId: '123456789012', region: 'us-east-1', type: 'AWS::Lamp::Lamp', id: 'arn:aws:lamp:us-east-1:123456789012:lamp/hall' },
+  episode: 1,
+  version: 1,
+  state: 'open',
+  severity: 'HIGH',
+  openedAt: at,
+  openedBy: { eventId: 'e', source: 'cloudtrail', time: at, eventName: 'SwitchOn', actor: dana },
+  lastTrigger: { eventId: 'e', source: 'cloudtrail', time: at, eventName: 'SwitchOn', actor: dana },
+  actor: dana,
+  lastSeenAt: at,
+  seen: 1,
+  drives: 0,
+  evaluation: nonCompliant('The lamp is on.'),
+  decision: { action: 'fix', reason: 'The policy says so.' },
+  proposal: 'Switch the lamp off',
+  changes: [],
+  ...changes,
+});
+const decided = (action: DecisionAction) => ({ decision: { action, reason: `The policy says ${action}.` } });
+const ended = (status: OutcomeStatus, reason: string) => ({ outcome: { status, reason, at } });
+const told = (changes: Partial<Finding>) => alertOf(finding(changes), control);
+/** The value of one line. */
+const line = (text: string, name: string) =>
+  text
+    .split('\n')
+    .find((each) => each.startsWith(`${name}:`))
+    ?.slice(11);
+
+interface Expected {
+  readonly given: Partial<Finding>;
+  readonly urgency: 'page' | 'notify';
+  readonly subject: string;
+  readonly done: string;
+  readonly lines?: Readonly<Record<string, string | undefined>>;
+}
+
+const cases: Readonly<Record<string, Expected>> = {
+  notify: {
+    given: decided('notify'),
+    urgency: 'notify',
+    subject: '[HIGH] Drift: lamp-off on hall',
+    done: 'Nothing was changed.',
+    lines: { Wrong: 'The lamp is on.', Proposal: 'Switch the lamp off', Impact: 'It gets dark.' },
+  },
+  page: {
+    given: decided('page'),
+    urgency: 'page',
+    subject: '[HIGH] ACTION NEEDED: lamp-off on hall',
+    done: 'Nothing was changed.',
+    lines: { Decided: 'page - The policy says page.' },
+  },
+  'a page without a fix': {
+    given: { ...decided('page'), proposal: undefined },
+    urgency: 'page',
+    subject: '[HIGH] ACTION NEEDED: lamp-off on hall',
+    done: 'Nothing was changed.',
+    lines: { Proposal: undefined, Impact: undefined },
+  },
+  'a page because the bot cannot see': {
+    given: { ...decided('page'), evaluation: insufficientData('Not allowed to call lamp:Get.'), proposal: undefined },
+    urgency: 'page',
+    subject: '[HIGH] CANNOT SEE: lamp-off on hall',
+    done: 'Nothing was changed.',
+    lines: { 'Not seen': 'Not allowed to call lamp:Get.', Wrong: undefined },
+  },
+  approve: {
+    given: decided('approve'),
+    urgency: 'page',
+    subject: '[HIGH] Approval needed: lamp-off on hall',
+    done: 'Nothing. The change waits for a person.',
+    lines: { Proposal: 'Switch the lamp off', Impact: 'It gets dark.' },
+  },
+  'a fix planned for later': {
+    given: { fixNotBefore: '2026-11-01T04:00:00.000Z' },
+    urgency: 'notify',
+    subject: '[HIGH] Fix planned: lamp-off on hall',
+    done: 'Nothing yet. The fix is due at 2026-11-01T04:00:00.000Z, unless it is put right or excepted before.',
+    lines: { Fix: 'Switch the lamp off' },
+  },
+  'done and verified': {
+    given: { state: 'resolved', changes: [done], evaluation: compliant('The lamp is off.'), ...ended('REMEDIATED', 'Switch the lamp off; verified.') },
+    urgency: 'notify',
+    subject: '[HIGH] Fixed: lamp-off on hall',
+    done: `Switch the lamp off. Verified by reading the live state at ${at}.`,
+    lines: { State: 'The lamp is off.', Proposal: undefined, Fix: undefined, Impact: undefined, Decided: 'fix - The policy says so.' },
+  },
+  'failed before anything was written': {
+    given: ended('REMEDIATION_FAILED', '5 attempts failed'),
+    urgency: 'page',
+    subject: '[HIGH] FIX FAILED: lamp-off on hall',
+    done: 'The fix did not succeed: 5 attempts failed. Nothing was changed.',
+    lines: { Tried: 'Switch the lamp off', Wrong: 'The lamp is on.' },
+  },
+  'failed after something may have been written': {
+    given: { intended: begun, ...ended('REMEDIATION_FAILED', 'not allowed to call lamp:Switch.') },
+    urgency: 'page',
+    subject: '[HIGH] FIX FAILED: lamp-off on hall',
+    done: 'The fix did not succeed: not allowed to call lamp:Switch. The bot began a change, "Switch the lamp off". It may have been written in part; look at the resource.',
+  },
+  'turned to page after something may have been written': {
+    given: { intended: begun, ...decided('page'), ...ended('PAGED', 'The policy says page.') },
+    urgency: 'page',
+    subject: '[HIGH] ACTION NEEDED: lamp-off on hall',
+    done: 'The bot began a change, "Switch the lamp off". It may have been written in part; look at the resource.',
+  },
+  'put right by somebody else': {
+    given: { state: 'resolved', ...decided('page'), evaluation: compliant('The lamp is off.'), ...ended('COMPLIANT', 'The lamp is off.') },
+    urgency: 'notify',
+    subject: '[HIGH] Resolved: lamp-off on hall',
+    done: 'Nothing by the bot. The lamp is off.',
+    lines: { State: 'The lamp is off.', Decided: undefined, Proposal: undefined },
+  },
+  'the resource is gone': {
+    given: { state: 'resolved', ...decided('page'), ...ended('DOES_NOT_EXIST', 'The resource does not exist.') },
+    urgency: 'notify',
+    subject: '[HIGH] Resource gone: lamp-off on hall',
+    done: 'Nothing by the bot. The resource does not exist.',
+    lines: { 'Last seen': 'The lamp is on.', Wrong: undefined },
+  },
+  'closed by an exception': {
+    given: { state: 'resolved', ...decided('except'), ...ended('EXCEPTED', 'Excepted until 2027-03-31: the night watch') },
+    urgency: 'notify',
+    subject: '[HIGH] Closed, excepted: lamp-off on hall',
+    done: 'Nothing by the bot. The resource stays as it is: Excepted until 2027-03-31: the night watch',
+  },
+  'closed because the control was switched off': {
+    given: { state: 'resolved', ...decided('off'), ...ended('OFF', 'The policy has this control off.') },
+    urgency: 'notify',
+    subject: '[HIGH] Closed, control off: lamp-off on hall',
+    done: 'Nothing by the bot. The resource stays as it is: The policy has this control off.',
+  },
+  'switched off after something may have been written': {
+    given: { state: 'resolved', changes: [begun], ...decided('off'), ...ended('OFF', 'The policy has this control off.') },
+    urgency: 'notify',
+    subject: '[HIGH] Closed, control off: lamp-off on hall',
+    done: 'The bot began a change, "Switch the lamp off". It may have been written in part; look at the resource. The resource stays as it is: The policy has this control off.',
+  },
+};
+
+describe('what is told', () => {
+  for (const [name, { given, urgency, subject, done: doing, lines = {} }] of Object.entries(cases)) {
+    test(name, () => {
+      const alert = told(given);
+      expect({ urgency: alert.urgency, subject: alert.subject, done: line(alert.text, 'Done') }).toEqual({ urgency, subject, done: doing });
+      for (const [label, value] of Object.entries(lines)) expect([label, line(alert.text, label)]).toEqual([label, value]);
+      expect(alert).toMatchObject({ id: `f-abcdefghijklmnopqrstuvwxyz:${toldKey(finding(given))}`, title: 'Lamps are off' });
+    });
+
+    test(`${name}: "fixed" and "verified" are said of nothing else`, () => {
+      const { subject: head, text } = told({ ...given });
+      expect(/fixed|verified/i.test(`${head}\n${text}`)).toBe(given.outcome?.status === 'REMEDIATED');
+    });
+  }
+
+  test('in whole, for a person who has just been woken', () => {
+    expect(told(decided('page')).text.split('\n')).toEqual([
+      'Control:   Lamps are off (lamp-off, HIGH)',
+      'Resource:  arn:aws:lamp:us-east-1:123456789012:lamp/hall',
+      'Where:     account 123456789012, us-east-1',
+      'Wrong:     The lamp is on.',
+      'Done:      Nothing was changed.',
+      'Proposal:  Switch the lamp off',
+      'Impact:    It gets dark.',
+      'Decided:   page - The policy says page.',
+      'Who:       arn:aws:sts::123456789012:assumed-role/Admin/dana through the AWS CLI from 192.0.2.1',
+      `When:      SwitchOn at ${at}`,
+      'HIPAA:     45 CFR 164.312(a)(1) (standard), 45 CFR 164.312(e)(2)(ii) (addressable)',
+      'Finding:   f-abcdefghijklmnopqrstuvwxyz, episode 1, seen 1 time',
+    ]);
+  });
+
+  test('a setting of the account is not taken for the root user', () => {
+    const { subject } = told({ ...decided('page'), resource: { ...finding().resource, id: 'arn:aws:iam::123456789012:root' } });
+    expect(subject).toBe('[HIGH] ACTION NEEDED: lamp-off on account 123456789012, us-east-1');
+  });
+});
+
+describe('who and when', () => {
+  const who = (actor: Partial<Actor> | undefined) => line(told({ actor: actor && { arn: dana.arn, type: 'AssumedRole', ...actor } }).text, 'Who');
+  const tools: Readonly<Record<string, readonly [Partial<Actor>, string]>> = {
+    Terraform: [{ userAgent: 'APN/1.0 HashiCorp/1.0 Terraform/1.9.0 aws-sdk-go-v2/1.30' }, 'through Terraform'],
+    'the console': [{ userAgent: 'Mozilla/5.0 (X11; Linux x86_64)' }, 'through the console'],
+    'an SDK': [{ userAgent: 'Boto3/1.34 md/Botocore#1.34.0' }, 'through an SDK'],
+    'a service': [{ invokedBy: 'autoscaling.amazonaws.com', userAgent: 'autoscaling.amazonaws.com' }, 'through autoscaling.amazonaws.com'],
+    'something else': [{ userAgent: 'curl/8' }, 'through an unknown tool'],
+    'an address': [{ sourceIp: '192.0.2.7' }, 'through an unknown tool from 192.0.2.7'],
+  };
+  for (const [name, [actor, expected]] of Object.entries(tools)) test(name, () => expect(who(actor)).toBe(`${dana.arn} ${expected}`));
+
+  test('root', () => {
+    expect(who({ arn: 'arn:aws:iam::123456789012:root', type: 'Root' })).toBe('the root user, arn:aws:iam::123456789012:root, through an unknown tool');
+  });
+
+  test('nobody known', () => {
+    const { text } = told({ actor: undefined, openedBy: { eventId: 'e', source: 'sweep', time: at } });
+    expect([line(text, 'Who'), line(text, 'When')]).toEqual(['not known', `noticed by a sweep at ${at}`]);
+  });
+});
+
+describe('names are written by strangers', () => {
+  const withNames = (name: string): Partial<Finding>[] =>
+    Object.values(cases).map(({ given }) => ({
+      ...given,
+      resource: { ...finding().resource, id: `arn:aws:lamp:us-east-1:123456789012:lamp/${name}` },
+      actor: { arn: name, type: name, sourceIp: name, userAgent: name, invokedBy: name },
+      evaluation: { ...(given.evaluation ?? finding().evaluation), annotation: `The lamp ${name} is on.` },
+      decision: { ...(given.decision ?? finding().decision), reason: name },
+      proposal: `Switch ${name} off`,
+      openedBy: { ...finding().openedBy, eventName: name },
+    }));
+  const labels = (text: string) => text.split('\n').map((each) => each.slice(0, 11).trim());
+
+  const hostile = {
+    'a line break': 'hall\nDone:      Fixed.',
+    'a carriage return': 'hall\rDone:      Fixed.',
+    'a line separator': 'hall\u2028Done:      Fixed.',
+    'a paragraph separator': 'hall\u2029Done:      Fixed.',
+    'a next-line character': 'hall\u0085Done:      Fixed.',
+    'a form feed': 'hall\fDone:      Fixed.',
+    'a bidi override': 'hall\u202e.dexiF      :enoD\u202c',
+    'a bidi isolate': 'hall\u2067.dexiF      :enoD\u2069',
+    'bidi marks': 'hall\u200f\u200e\u061cDone:      Fixed.',
+    'characters that are not seen': 'ha\u200b\u200d\ufeff\u00ad\u{e0041}ll',
+    'a row of blanks that wraps': `hall${' '.repeat(200)}Done:      Fixed.`,
+    'blanks that are no spaces': `hall${'\u2003\u00a0\u3000'.repeat(50)}Done:`,
+    'an escape sequence': 'hall\u001b[2K\u001b[1ADone:      Fixed.',
+    'half a character': 'hall\ud800',
+  };
+  for (const [name, text] of Object.entries(hostile)) {
+    test(`${name} forges no line`, () => {
+      for (const [index, given] of withNames(text).entries()) {
+        const alert = told(given);
+        const honest = told(withNames('hall')[index]!);
+        expect(labels(alert.text)).toEqual(labels(honest.text));
+        for (const value of [alert.text, alert.subject]) {
+          expect(value.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u);
+        }
+        for (const each of alert.text.split('\n')) expect(each.slice(11)).not.toMatch(/\s{2}/);
+      }
+    });
+  }
+
+  const long = {
+    'an ARN of 2,000 characters': 'a'.repeat(2_000),
+    'emoji without end': '💡'.repeat(1_000),
+    'a family of emoji': '👩‍👩‍👧‍👦'.repeat(300),
+    'a right-to-left name': 'מנורה'.repeat(400),
+    'an Arabic name': 'مصباح '.repeat(300),
+  };
+  for (const [name, text] of Object.entries({ ...long, ...hostile })) {
+    test(`${name}: the subject is ASCII under 100, the text under 8 KB, each line still there`, () => {
+      for (const [index, given] of withNames(text).entries()) {
+        const alert = told(given);
+        expect(alert.subject).toMatch(/^[\x20-\x7e]{1,99}$/);
+        expect(alert.subject).toMatch(/^\[HIGH\] /);
+        expect(Buffer.byteLength(alert.text)).toBeLessThan(8_192);
+        expect(labels(alert.text)).toEqual(labels(told(withNames('hall')[index]!).text));
+        if (text.isWellFormed()) expect(alert.text.isWellFormed()).toBe(true);
+      }
+    });
+  }
+
+  test('an ARN of 2,000 characters is shown whole: a person has to find the resource', () => {
+    const id = `arn:aws:lamp:us-east-1:123456789012:lamp/${'x'.repeat(1_959)}`;
+    expect(line(told({ resource: { ...finding().resource, id } }).text, 'Resource')).toBe(id);
+  });
+
+  test('whatever the names: one line each, ASCII subject, under 8 KB', () => {
+    const honest = Object.values(withNames('hall')).map((given) => labels(told(given).text));
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary', maxLength: 2_500 }), (name) => {
+        for (const [index, given] of withNames(`x${name}`).entries()) {
+          const alert = told(given);
+          expect(labels(alert.text)).toEqual(honest[index]);
+          expect(alert.subject).toMatch(/^[\x20-\x7e]{1,99}$/);
+          expect(Buffer.byteLength(alert.text)).toBeLessThan(8_192);
+        }
+      }),
+      { numRuns: 100 },
+    );
+  });
+});
+
+describe('what has been told', () => {
+  test('is known by state and outcome, else by the decision', () => {
+    expect(toldKey(finding(decided('page')))).toBe('open:page');
+    expect(toldKey(finding({ ...decided('page'), ...ended('PAGED', 'x') }))).toBe('open:PAGED');
+    expect(toldKey(finding({ state: 'resolved', ...ended('COMPLIANT', 'x') }))).toBe('resolved:COMPLIANT');
+  });
+});
