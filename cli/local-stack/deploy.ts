@@ -37,6 +37,8 @@ export interface DeployReport {
   /** Changed so that the emulator's IAM, which matches actions only, lets the roles do what they may do on AWS. */
   readonly widened: readonly Difference[];
   readonly outputs: Readonly<Record<string, string>>;
+  /** Names of the deployed functions. */
+  readonly functions: readonly string[];
   readonly durable: ReadonlyMap<string, DurableSettings>;
   /** What the framework printed. */
   readonly output: string;
@@ -219,6 +221,7 @@ export async function deploy(context: DeployContext, undo: Undo, policy?: string
   const applied: Difference[] = [];
   const notApplied: Difference[] = [];
   const widened: Difference[] = [];
+  const functions: string[] = [];
   const durable = new Map<string, DurableSettings>();
   const stacks = await liveStacks(context.clients);
   const outputs: Record<string, string> = {};
@@ -228,9 +231,11 @@ export async function deploy(context: DeployContext, undo: Undo, policy?: string
     for (const [key, { Value }] of Object.entries(deployed.template.Outputs ?? {})) outputs[key] = String(resolve(Value, deployed));
     await applySkipped(deployed, context.clients, undo, applied, notApplied);
     await widenRoles(deployed, context.clients, widened);
+    for (const [logicalId, { Type }] of Object.entries(deployed.template.Resources))
+      if (Type === 'AWS::Lambda::Function') functions.push(deployed.physicalIds.get(logicalId)!);
     for (const [name, settings] of durableOf(deployed)) durable.set(name, settings);
   }
-  return { stacks, applied, notApplied, widened, outputs, durable, output };
+  return { stacks, applied, notApplied, widened, outputs, functions, durable, output };
 }
 
 /** `serverless remove`, and what the appliers had put beside the stack. Returns what the framework printed. */

@@ -46,6 +46,8 @@ export interface LambdaStandIn {
   readonly endpoint: string;
   /** The emulator forgets DurableConfig, so the stack says which functions are durable. */
   setDurable(functions: ReadonlyMap<string, DurableSettings>): void;
+  /** Fetches a function's code and its role's keys ahead of the first invocation. */
+  prepare(nameOrArn: string): Promise<void>;
   invoke(nameOrArn: string, event: unknown): Promise<InvocationResult>;
   executions(): ExecutionSummary[];
   children: Invoker['children'];
@@ -154,7 +156,7 @@ function splitName(nameOrArn: string): { name: string; qualifier?: string } {
 export async function startLambda(options: LambdaOptions): Promise<LambdaStandIn> {
   const { emulator, clients, clock, region, directory, log = () => undefined } = options;
   const store = executionStore(join(directory, 'executions'));
-  const functions = deployedFunctions(clients, directory);
+  const functions = deployedFunctions(clients, emulator, directory);
   const roles = deployedRoles(clients, emulator);
   let durable: ReadonlyMap<string, DurableSettings> = new Map();
   let invoker: Invoker;
@@ -361,6 +363,10 @@ export async function startLambda(options: LambdaOptions): Promise<LambdaStandIn
     endpoint,
     setDurable(settings) {
       durable = settings;
+    },
+    async prepare(nameOrArn) {
+      const { roleArn } = await find(nameOrArn);
+      await roles.keysOf(roleArn);
     },
     invoke: async (nameOrArn, event) => invoker.invoke(await find(nameOrArn), JSON.stringify(event)),
     executions: () =>
