@@ -26,7 +26,7 @@ const own = {
   table: localArn('dynamodb', `table/${stack}-*`),
   intake: localArn('sqs', `${stack}-IntakeQueue-*`),
   topics: localArn('sns', `${stack}-Channel*`),
-  remediate: localArn('lambda', `function:${stack}-remediate`),
+  remediateExecutions: localArn('lambda', `function:${stack}-remediate:*/durable-execution/*/*`),
   remediateVersions: localArn('lambda', `function:${stack}-remediate:*`),
   logs: (name: string) => localArn('logs', `log-group:/aws/lambda/${stack}-${name}:*`),
   // A key has no name; it waits for nothing but itself.
@@ -100,7 +100,7 @@ const remediateRuntime: readonly Statement[] = [
     Sid: 'KeepItsPlace',
     Effect: 'Allow',
     Action: ['lambda:CheckpointDurableExecution', 'lambda:GetDurableExecutionState'],
-    Resource: [own.remediate, own.remediateVersions],
+    Resource: [own.remediateExecutions],
   },
 ];
 

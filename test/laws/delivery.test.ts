@@ -1,0 +1,334 @@
+/** The packaged stack: free of findings, split code, and each hop allowed by resource, identity and key policy together. */
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { runSimulation } from '@cloud-copilot/iam-simulate';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { type Deployed, resolve } from '../../cli/local-stack/template.ts';
+import { account, filledIn, type Packaged, packaged, propertiesOf, region, serverless, stackName } from '../support/packaged.ts';
+
+const stranger = '999999999999';
+const inOther = (arn: string) => arn.replace(account, stranger);
+
+let stack: Packaged;
+let deployed: Deployed;
+
+beforeAll(async () => {
+  stack = await packaged();
+  deployed = filledIn(stack.template);
+}, 180_000);
+afterAll(() => stack && rmSync(stack.folder, { recursive: true }));
+
+const arnOf = (logicalId: string, attribute = 'Arn') => resolve({ 'Fn::GetAtt': [logicalId, attribute] }, deployed) as string;
+const refOf = (logicalId: string) => resolve({ Ref: logicalId }, deployed) as string;
+const idsOf = (type: string) => Object.entries(stack.template.Resources).flatMap(([id, { Type }]) => (Type === type ? [id] : []));
+
+interface Ask {
+  readonly principal: string;
+  readonly action: string;
+  readonly resource: string;
+  readonly resourcePolicy?: unknown;
+  readonly identityPolicies?: readonly unknown[];
+  readonly context?: Record<string, string>;
+}
+
+async function verdict({ principal, action, resource, resourcePolicy, identityPolicies = [], context = {} }: Ask): Promise<string> {
+  const result = await runSimulation(
+    {
+      request: { principal, action, resource: { resource, accountId: account }, contextVariables: { 'aws:SecureTransport': 'true', ...context } },
+      identityPolicies: identityPolicies.map((policy, index) => ({ name: `policy${index}`, policy })),
+      serviceControlPolicies: [],
+      resourceControlPolicies: [],
+      resourcePolicy,
+    },
+    {},
+  );
+  if (result.resultType === 'error') throw new Error(JSON.stringify(result.errors));
+  return result.overallResult;
+}
+
+const keyPolicy = (key: string) => propertiesOf(deployed, key).KeyPolicy;
+const keyOf = (property: unknown) => idsOf('AWS::KMS::Key').find((id) => property === arnOf(id) || property === refOf(id))!;
+
+const queuePolicyOf = (queueId: string) => {
+  const id = idsOf('AWS::SQS::QueuePolicy').find((policy) => (propertiesOf(deployed, policy).Queues as string[]).includes(refOf(queueId)));
+  return id && propertiesOf(deployed, id).PolicyDocument;
+};
+
+/** The service may use the key for messages it puts into an encrypted queue or topic. */
+const withKey = async (Service: string, key: string, context: Record<string, string>) =>
+  Promise.all(
+    ['kms:Decrypt', 'kms:GenerateDataKey'].map((action) =>
+      verdict({ principal: Service, action, resource: arnOf(key), resourcePolicy: keyPolicy(key), context }),
+    ),
+  );
+
+/** Account and ARN of the source, as the sending service states them. */
+const from = (sourceArn: string) => ({ 'aws:SourceArn': sourceArn, 'aws:SourceAccount': sourceArn.split(':')[4]! });
+
+describe('the template', () => {
+  const cfnLint = spawnSync('cfn-lint', ['--version']).status === 0;
+  if (!cfnLint && process.env.CI === 'true') throw new Error('cfn-lint is not on the PATH');
+
+  (cfnLint ? test : test.skip)('is free of cfn-lint findings', () => {
+    const { stdout, status } = spawnSync('cfn-lint', [stack.file, join(stack.folder, 'cloudformation-template-create-stack.json')], { encoding: 'utf8' });
+    expect({ stdout, status }).toEqual({ stdout: '', status: 0 });
+  });
+
+  test('names no partition', () => {
+    expect(readFileSync(stack.file, 'utf8')).not.toContain('arn:aws:');
+  });
+
+  test('the ledger and the keys stay when the stack goes, under names that a new stack will not want', () => {
+    for (const id of ['Ledger', 'DataKey', 'AlarmKey']) {
+      expect(stack.template.Resources[id]).toMatchObject({ DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' });
+      expect(Object.keys(stack.template.Resources[id]!.Properties!)).not.toContain('TableName');
+    }
+  });
+
+  test('roles carry managed policies only', () => {
+    for (const id of idsOf('AWS::IAM::Role')) expect(Object.keys(propertiesOf(deployed, id))).not.toContain('Policies');
+    expect(idsOf('AWS::IAM::Policy')).toEqual([]);
+  });
+
+  test('every log group is encrypted and ends', () => {
+    for (const id of idsOf('AWS::Logs::LogGroup')) expect(propertiesOf(deployed, id)).toMatchObject({ KmsKeyId: arnOf('DataKey'), RetentionInDays: 365 });
+  });
+
+  test('every queue and topic is encrypted with a key of the stack', () => {
+    for (const id of [...idsOf('AWS::SQS::Queue'), ...idsOf('AWS::SNS::Topic')]) expect(keyOf(propertiesOf(deployed, id).KmsMasterKeyId)).toMatch(/Key$/);
+  });
+
+  test('the alarm about the bot does not hang on the key of the data', () => {
+    expect(keyOf(propertiesOf(deployed, 'OwnHealth').KmsMasterKeyId)).toBe('AlarmKey');
+  });
+
+  test('every dead-letter queue is watched', () => {
+    const watched = idsOf('AWS::CloudWatch::Alarm').map((id) => JSON.stringify(propertiesOf(deployed, id).Dimensions));
+    for (const id of ['IntakeDlq', 'TargetDlq']) expect(watched.filter((dimensions) => dimensions?.includes(arnOf(id, 'QueueName')))).toHaveLength(1);
+  });
+
+  test('every rule has its target, its dead-letter queue and its place in an alarm', () => {
+    const watched = JSON.stringify(idsOf('AWS::CloudWatch::Alarm').map((id) => propertiesOf(deployed, id).Metrics));
+    for (const id of idsOf('AWS::Events::Rule')) {
+      const { Name, Targets } = propertiesOf(deployed, id);
+      expect(Targets).toEqual([expect.objectContaining({ Arn: arnOf('IntakeQueue'), DeadLetterConfig: { Arn: arnOf('TargetDlq') } })]);
+      expect(watched).toContain(JSON.stringify(Name));
+    }
+  });
+
+  test('messages come back after six times the timeout of detect, five times', () => {
+    const { Timeout } = propertiesOf(deployed, 'DetectLambdaFunction') as { Timeout: number };
+    expect(propertiesOf(deployed, 'IntakeQueue')).toMatchObject({
+      VisibilityTimeout: 6 * Timeout,
+      RedrivePolicy: { deadLetterTargetArn: arnOf('IntakeDlq'), maxReceiveCount: 5 },
+    });
+  });
+
+  test('detect starts the published version of remediate', () => {
+    const { Environment } = propertiesOf(deployed, 'DetectLambdaFunction') as { Environment: { Variables: Record<string, string> } };
+    expect(Environment.Variables.REMEDIATE_ARN).toBe(refOf(idsOf('AWS::Lambda::Version')[0]!));
+    expect(stack.template.Resources[idsOf('AWS::Lambda::Version')[0]!]!.DeletionPolicy).toBe('Retain');
+  });
+});
+
+describe('each hop', () => {
+  test.each(['IntakeQueue', 'TargetDlq'])('rules to %s', async (queueId) => {
+    expect(idsOf('AWS::Events::Rule').length).toBeGreaterThan(0);
+    const send = { principal: 'events.amazonaws.com', action: 'sqs:SendMessage', resource: arnOf(queueId), resourcePolicy: queuePolicyOf(queueId) };
+    const key = keyOf(propertiesOf(deployed, queueId).KmsMasterKeyId);
+    for (const id of idsOf('AWS::Events::Rule')) {
+      const ruleArn = `arn:aws:events:${region}:${account}:rule/${propertiesOf(deployed, id).Name}`;
+      expect(await verdict({ ...send, context: from(ruleArn) })).toBe('Allowed');
+      expect(await verdict({ ...send, context: from(inOther(ruleArn)) })).not.toBe('Allowed');
+      expect(await withKey('events.amazonaws.com', key, from(ruleArn))).toEqual(['Allowed', 'Allowed']);
+      expect(await withKey('events.amazonaws.com', key, from(inOther(ruleArn)))).not.toContain('Allowed');
+    }
+    expect(await verdict({ ...send, context: from(`arn:aws:events:${region}:${account}:rule/somebody-elses`) })).not.toBe('Allowed');
+  });
+
+  test('queues refuse plain HTTP', async () => {
+    for (const queueId of idsOf('AWS::SQS::Queue')) {
+      const context = { ...from(`arn:aws:events:${region}:${account}:rule/${stackName}-s3-api`), 'aws:SecureTransport': 'false' };
+      const ask = { principal: 'events.amazonaws.com', action: 'sqs:SendMessage', resource: arnOf(queueId), resourcePolicy: queuePolicyOf(queueId), context };
+      expect(await verdict(ask)).toBe('ExplicitlyDenied');
+    }
+  });
+
+  test('alarms to the own-health topic', async () => {
+    const send = {
+      principal: 'cloudwatch.amazonaws.com',
+      action: 'sns:Publish',
+      resource: refOf('OwnHealth'),
+      resourcePolicy: propertiesOf(deployed, 'OwnHealthPolicy').PolicyDocument,
+    };
+    const key = keyOf(propertiesOf(deployed, 'OwnHealth').KmsMasterKeyId);
+    for (const id of idsOf('AWS::CloudWatch::Alarm')) {
+      const { AlarmName, AlarmActions } = propertiesOf(deployed, id);
+      const alarmArn = `arn:aws:cloudwatch:${region}:${account}:alarm:${AlarmName}`;
+      expect(AlarmActions).toEqual([refOf('OwnHealth')]);
+      expect(await verdict({ ...send, context: from(alarmArn) })).toBe('Allowed');
+      expect(await verdict({ ...send, context: from(inOther(alarmArn)) })).not.toBe('Allowed');
+    }
+    const alarmArn = `arn:aws:cloudwatch:${region}:${account}:alarm:${stackName}-intake-age`;
+    expect(await withKey('cloudwatch.amazonaws.com', key, from(alarmArn))).toEqual(['Allowed', 'Allowed']);
+    expect(await withKey('cloudwatch.amazonaws.com', key, from(inOther(alarmArn)))).not.toContain('Allowed');
+  });
+
+  test('logs to the key', async () => {
+    const ask = (group: string) => ({
+      principal: `logs.${region}.amazonaws.com`,
+      resource: arnOf('DataKey'),
+      // The simulation knows no encryption contexts: another key of the same form stands in, in the policy and in the request.
+      resourcePolicy: JSON.parse(JSON.stringify(keyPolicy('DataKey')).replaceAll('kms:EncryptionContext:aws:logs:arn', 'aws:SourceArn')),
+      context: { 'aws:SourceArn': group },
+    });
+    for (const id of idsOf('AWS::Logs::LogGroup')) {
+      const group = `arn:aws:logs:${region}:${account}:log-group:${propertiesOf(deployed, id).LogGroupName}`;
+      for (const action of ['kms:Encrypt', 'kms:Decrypt', 'kms:GenerateDataKey', 'kms:ReEncryptFrom', 'kms:ReEncryptTo']) {
+        expect(await verdict({ ...ask(group), action })).toBe('Allowed');
+        expect(await verdict({ ...ask(inOther(group)), action })).not.toBe('Allowed');
+      }
+    }
+  });
+
+  test('Lambda takes the roles', async () => {
+    for (const id of idsOf('AWS::IAM::Role')) {
+      const ask = { action: 'sts:AssumeRole', resource: arnOf(id), resourcePolicy: propertiesOf(deployed, id).AssumeRolePolicyDocument };
+      expect(await verdict({ ...ask, principal: 'lambda.amazonaws.com' })).toBe('Allowed');
+      expect(await verdict({ ...ask, principal: `arn:aws:iam::${stranger}:role/anybody` })).not.toBe('Allowed');
+    }
+  });
+
+  const indexOf = () => `${arnOf('Ledger')}/index/open`;
+  const version = (): string => refOf(idsOf('AWS::Lambda::Version')[0]!);
+  const execution = () => `${version()}/durable-execution/f-1/1`;
+  const logStream = (name: string) => `arn:aws:logs:${region}:${account}:log-group:/aws/lambda/${stackName}-${name}:log-stream:2026`;
+  const tableActions = ['GetItem', 'BatchGetItem', 'PutItem', 'UpdateItem', 'DeleteItem', 'ConditionCheckItem', 'Query'].map((name) => `dynamodb:${name}`);
+  type Hop = readonly [action: string, resource: () => string];
+  const both = (name: string): readonly Hop[] => [
+    ...tableActions.map((action) => [action, () => arnOf('Ledger')] as const),
+    ['dynamodb:Query', indexOf],
+    ['sns:Publish', () => refOf('ChannelSecurity')],
+    ['kms:Decrypt', () => arnOf('DataKey')],
+    ['kms:GenerateDataKey', () => arnOf('DataKey')],
+    ['logs:CreateLogStream', () => logStream(name)],
+    ['logs:PutLogEvents', () => logStream(name)],
+  ];
+  const hops: readonly (readonly [role: string, action: string, resource: () => string])[] = [
+    ...both('detect').map((hop) => ['DetectRole', ...hop] as const),
+    ...both('remediate').map((hop) => ['RemediateRole', ...hop] as const),
+    ...['ReceiveMessage', 'DeleteMessage', 'GetQueueAttributes', 'SendMessage'].map(
+      (name) => ['DetectRole', `sqs:${name}`, () => arnOf('IntakeQueue')] as const,
+    ),
+    ['DetectRole', 'lambda:InvokeFunction', version],
+    ['RemediateRole', 'lambda:CheckpointDurableExecution', execution],
+    ['RemediateRole', 'lambda:GetDurableExecutionState', execution],
+  ];
+  const resourcePolicyFor = (resource: string) => {
+    if (resource.includes(':kms:')) return keyPolicy('DataKey');
+    return resource.includes(':sqs:') ? queuePolicyOf('IntakeQueue') : undefined;
+  };
+  const documentsOf = (role: string) =>
+    (propertiesOf(deployed, role).ManagedPolicyArns as string[]).map(
+      (policy) => propertiesOf(deployed, idsOf('AWS::IAM::ManagedPolicy').find((id) => refOf(id) === policy)!).PolicyDocument,
+    );
+
+  test.each(hops)('%s: %s', async (role, action, resourceOf) => {
+    const resource = resourceOf();
+    const ask = { action, resource, identityPolicies: documentsOf(role), resourcePolicy: resourcePolicyFor(resource) };
+    expect(await verdict({ ...ask, principal: arnOf(role) })).toBe('Allowed');
+    expect(await verdict({ ...ask, principal: inOther(arnOf(role)) })).not.toBe('Allowed');
+  });
+
+  const refusals: readonly (readonly [role: string, action: string, resource: () => string])[] = [
+    ['DetectRole', 'lambda:InvokeFunction', () => `arn:aws:lambda:${region}:${account}:function:billing:1`],
+    ['DetectRole', 'lambda:InvokeFunction', () => arnOf('RemediateLambdaFunction')],
+    ['DetectRole', 'dynamodb:GetItem', () => `arn:aws:dynamodb:${region}:${account}:table/patients`],
+    ['RemediateRole', 'dynamodb:GetItem', () => `arn:aws:dynamodb:${region}:${account}:table/patients`],
+    ['RemediateRole', 's3:GetObject', () => 'arn:aws:s3:::records/scan.dcm'],
+    ['RemediateRole', 'kms:Decrypt', () => `arn:aws:kms:${region}:${account}:key/00000000-0000-4000-8000-000000000009`],
+    ['RemediateRole', 'sns:Publish', () => refOf('OwnHealth')],
+    ['RemediateRole', 'kms:ScheduleKeyDeletion', () => arnOf('DataKey')],
+    ['RemediateRole', 'sqs:ReceiveMessage', () => arnOf('IntakeDlq')],
+  ];
+  test.each(refusals)('%s is refused %s elsewhere', async (role, action, resourceOf) => {
+    expect(await verdict({ principal: arnOf(role), action, resource: resourceOf(), identityPolicies: documentsOf(role), resourcePolicy: undefined })).not.toBe(
+      'Allowed',
+    );
+  });
+});
+
+describe('the artifact', () => {
+  let code: string;
+  beforeAll(() => {
+    code = join(stack.folder, 'code');
+    mkdirSync(code);
+    execFileSync('unzip', ['-q', join(stack.folder, 'phidelity.zip'), '-d', code]);
+  });
+
+  test('is smaller than 3 MB', () => {
+    expect(statSync(join(stack.folder, 'phidelity.zip')).size).toBeLessThan(3 * 1024 * 1024);
+  });
+
+  test('holds both handlers and their chunks', () => {
+    const files = readdirSync(join(code, 'handlers'));
+    expect(files).toEqual(expect.arrayContaining(['detect.mjs', 'remediate.mjs']));
+    expect(files.filter((file) => file.startsWith('s3-bucket-public-access-block-')).length).toBeGreaterThan(0);
+  });
+
+  /** Files that the process reads when it imports the handler and the chunk of one control. */
+  const loadedBy = (control: string): string => {
+    const chunk = readdirSync(join(code, 'handlers')).find(
+      (file) => readFileSync(join(code, 'handlers/detect.mjs'), 'utf8').includes(file) && file.startsWith(`${control}-`),
+    );
+    if (!chunk) throw new Error(`detect loads no chunk ${control}`);
+    const script = join(code, 'load.mjs');
+    writeFileSync(
+      script,
+      `import { registerHooks } from 'node:module';
+       const seen = [];
+       registerHooks({ load(url, context, next) { const loaded = next(url, context); seen.push(String(loaded.source)); return loaded; } });
+       await import('./handlers/detect.mjs');
+       await import('./handlers/${chunk}');
+       console.log(seen.join('\\n'));`,
+    );
+    const env = {
+      PATH: process.env.PATH,
+      TABLE: 'ledger',
+      TOPICS: '{}',
+      ACCOUNT_ID: account,
+      REMEDIATE_ROLE_ARN: 'arn:aws:iam::123456789012:role/r',
+      AWS_REGION: region,
+    };
+    return execFileSync(process.execPath, [script], { env, encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 });
+  };
+
+  // Each client's code names its service: the id that the SDK signs and resolves endpoints with.
+  const clients = { S3: 'serviceId:"S3"', EC2: 'serviceId:"EC2"', RDS: 'serviceId:"RDS"' };
+  const clientsIn = (source: string) =>
+    Object.entries(clients).flatMap(([name, mark]) =>
+      source.includes(mark) || source.includes(`?? "${name}"`) || source.includes(`??"${name}"`) ? [name] : [],
+    );
+
+  test('an S3 event loads the S3 client and no other', () => {
+    expect(clientsIn(loadedBy('s3-bucket-public-access-block'))).toEqual(['S3']);
+  });
+
+  test('a snapshot event loads the EC2 client and no other', () => {
+    expect(clientsIn(loadedBy('ebs-snapshot-not-public'))).toEqual(['EC2']);
+  });
+});
+
+describe('a wrong policy', () => {
+  test('ends the command with its faults and nothing else to read', async () => {
+    const file = join(stack.folder, 'wrong.yaml');
+    writeFileSync(file, 'version: 1\nextends: hipaa\ncontrols:\n  s3-bucket-publik-access-block: fix\n  ec2-*: mend\n');
+    const { code, output } = await serverless('package', '--package', join(stack.folder, 'wrong'), '--param', `policy=${file}`);
+    expect(code).toBe(1);
+    expect(output).toMatch(/wrong\.yaml:4:3 .*did you mean "s3-bucket-public-access-block"/);
+    expect(output).toMatch(/wrong\.yaml:5:\d+ /);
+    expect(output).not.toMatch(/^\s+at /m);
+    expect(readdirSync(stack.folder)).not.toContain('wrong');
+  });
+});
