@@ -28,7 +28,6 @@ testControl(control, {
     'turned off': { given: trail(false), change: { before: false, after: true } },
     'never asked for: the rest of the trail stays as it was': {
       given: trail(undefined, 'us-west-2'),
-      // biome-ignore lint/suspicious/noThenProperty: the tester's word; a case is never awaited.
       async then(admin) {
         const { trailList } = await admin.in('us-west-2').client(CloudTrailClient).send(new DescribeTrailsCommand({}));
         expect(trailList).toEqual([expect.objectContaining({ S3KeyPrefix: 'logs', IsMultiRegionTrail: true, LogFileValidationEnabled: true })]);

@@ -35,7 +35,6 @@ testControl(control, {
     'made and not started': { given: trail('made'), annotation: 'never logged', params: { exemptTrails: ['other'] } },
     'the home region is another one': {
       given: trail('stopped', 'us-west-2'),
-      // biome-ignore lint/suspicious/noThenProperty: the tester's word; a case is never awaited.
       async then(admin) {
         const { IsLogging } = await admin
           .in('us-west-2')

@@ -57,7 +57,6 @@ testControl(control, {
     'an expiry that locks out stays as its owner set it': {
       given: policy({ ...strong, HardExpiry: true, MinimumPasswordLength: 8 }),
       change: { after: { ...strong, HardExpiry: true } },
-      // biome-ignore lint/suspicious/noThenProperty: the tester's word; a case is never awaited.
       async then(admin) {
         const { PasswordPolicy } = await admin.client(IAMClient).send(new GetAccountPasswordPolicyCommand({}));
         expect(PasswordPolicy).toMatchObject({ HardExpiry: true, MinimumPasswordLength: 14 });

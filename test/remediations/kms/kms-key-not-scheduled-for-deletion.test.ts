@@ -30,7 +30,6 @@ testControl(control, {
       given: key(7),
       annotation: /deletes the key on \d{4}-\d\d-\d\d/,
       change: { before: { enabled: false, deletionWindowInDays: 7 }, after: enabled },
-      // biome-ignore lint/suspicious/noThenProperty: the tester's word; a case is never awaited.
       async then(admin, keyId) {
         const { KeyMetadata } = await admin.client(KMSClient).send(new DescribeKeyCommand({ KeyId: keyId }));
         expect(KeyMetadata!.KeyState).toBe('Enabled');

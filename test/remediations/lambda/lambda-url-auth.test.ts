@@ -49,7 +49,6 @@ testControl(control, {
     'open to anybody': {
       given: url('NONE'),
       change: { before: 'NONE', after: 'AWS_IAM' },
-      // biome-ignore lint/suspicious/noThenProperty: the tester's word; a case is never awaited.
       async then(admin) {
         const live = await admin.client(LambdaClient).send(new GetFunctionUrlConfigCommand({ FunctionName: 'intake' }));
         expect(live).toMatchObject({ FunctionUrl: expect.stringContaining('lambda-url'), Cors: { AllowOrigins: ['https://portal.example.com'] } });

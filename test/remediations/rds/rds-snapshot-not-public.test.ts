@@ -50,7 +50,6 @@ testControl(control, {
     'public and shared with an account, which keeps its share': {
       given: snapshot('all', '210987654321'),
       change: { before: ['all'], after: [] },
-      // biome-ignore lint/suspicious/noThenProperty: the tester's word; a case is never awaited.
       async then(admin) {
         const { DBSnapshotAttributesResult } = await admin
           .client(RDSClient)
