@@ -2,7 +2,6 @@
 import { existsSync } from 'node:fs';
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import type { LoadedPolicy } from '../engine/policy/load.ts';
 import { loadPolicy } from '../engine/policy/load.ts';
 import type { AwsAccess } from '../engine/ports.ts';
@@ -39,12 +38,16 @@ export interface Caller {
 
 /** Who the SDK's credential chain says we are, in the region it says. */
 export async function whoAmI(givenRegion: string | undefined): Promise<Caller> {
+  const { GetCallerIdentityCommand, STSClient } = await import('@aws-sdk/client-sts');
   const client = new STSClient({ region: givenRegion, maxAttempts: 2, requestHandler: { ...patience, requestTimeout: 5_000 } });
   const region = await client.config.region();
   const { Account, Arn } = await client.send(new GetCallerIdentityCommand({}));
   if (!Account || !Arn) throw new Error('AWS STS did not say whose credentials these are.');
   return { accountId: Account, arn: Arn, region };
 }
+
+/** The `--state` folder for a command that only reads, which must not make one: undefined while nothing is kept there. */
+export const existingState = (directory: string): string | undefined => (existsSync(directory) ? directory : undefined);
 
 export { catalogue };
 

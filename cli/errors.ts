@@ -40,7 +40,8 @@ function sentenceOf(error: unknown): string {
   if (/region is missing/i.test(text)) return 'No AWS region is set. Use --region or AWS_REGION.';
   const unreachable = networkFault(error);
   if (unreachable) return `AWS cannot be reached (${unreachable}). Check the network and the region${endpointHint()}.`;
-  if (isForeignAnswer(error)) return `What answered is not AWS${endpointHint()}: ${text}`;
+  if (isForeignAnswer(error))
+    return `What answered is not AWS: ${text.replace(/ Deserialization error.*$/s, '')} Check the network and the region${endpointHint()}.`;
   if (isDenied(error)) return `Not allowed: ${text}`;
   if ((error as NodeJS.ErrnoException | undefined)?.code === 'EADDRINUSE') return `The port is in use by another program: ${text}`;
   return text || code || 'The command failed without a reason.';

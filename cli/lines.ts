@@ -4,6 +4,7 @@ import type { Line } from '../engine/detect.ts';
 import type { OutcomeStatus } from '../engine/model.ts';
 import { colors } from './colors.ts';
 import { print, say } from './context.ts';
+import { printable } from './errors.ts';
 
 const paint: Readonly<Partial<Record<OutcomeStatus, (text: string) => string>>> = {
   COMPLIANT: colors.green,
@@ -25,6 +26,8 @@ export interface Summary {
   readonly dropped: number;
   readonly routed: number;
   readonly workItems: number;
+  /** Faults that kept work items from an outcome. */
+  readonly failed: number;
   readonly byStatus: Readonly<Record<string, number>>;
   readonly seconds: number;
 }
@@ -40,10 +43,10 @@ export function lineWriter(json: boolean) {
       print(json ? JSON.stringify(line) : human(line));
     },
     /** Prints the summary and tells whether drift is left. */
-    end(counts: { readonly events: number; readonly routed: number; readonly droppedBy: Readonly<Record<string, number>> }): { readonly drift: boolean } {
-      const { events, routed, droppedBy } = counts;
+    end(counts: Pick<Summary, 'events' | 'routed' | 'droppedBy' | 'failed'>): { readonly drift: boolean } {
+      const { events, routed, droppedBy, failed } = counts;
       const seconds = Math.round(performance.now() - started) / 1_000;
-      const summary: Summary = { events, dropped: events - routed, droppedBy, routed, workItems, byStatus, seconds };
+      const summary: Summary = { events, dropped: events - routed, droppedBy, routed, workItems, failed, byStatus, seconds };
       if (json) print(JSON.stringify({ summary }));
       else say(sentence(summary));
       return { drift: open.some((status) => byStatus[status]) };
@@ -51,19 +54,22 @@ export function lineWriter(json: boolean) {
   };
 }
 
-const human = ({ eventName, control, resource, evaluation, outcome, change, findingId }: Line): string =>
-  [
-    `${(paint[outcome.status] ?? String)(outcome.status.padEnd(18))} ${control}  ${leafOf(resource) || resource.id}${eventName ? colors.dim(`  ${eventName}`) : ''}`,
-    evaluation && evaluation.complianceType !== 'COMPLIANT' && `${' '.repeat(19)}${evaluation.annotation}`,
-    change && `${' '.repeat(19)}${change.summary} (${change.action})`,
-    evaluation && evaluation.annotation !== outcome.reason && `${' '.repeat(19)}${colors.dim(outcome.reason)}`,
-    findingId && `${' '.repeat(19)}${colors.dim(findingId)}`,
+function human({ eventName, control, resource, evaluation, outcome, change, findingId }: Line): string {
+  const indent = ' '.repeat(19);
+  const name = printable(leafOf(resource) || resource.id);
+  return [
+    `${(paint[outcome.status] ?? String)(outcome.status.padEnd(18))} ${control}  ${name}${eventName ? colors.dim(`  ${printable(eventName)}`) : ''}`,
+    evaluation && evaluation.complianceType !== 'COMPLIANT' && `${indent}${printable(evaluation.annotation)}`,
+    change && `${indent}${printable(change.summary)} (${change.action})`,
+    evaluation && evaluation.annotation !== outcome.reason && `${indent}${colors.dim(printable(outcome.reason))}`,
+    findingId && `${indent}${colors.dim(findingId)}`,
   ]
     .filter(Boolean)
     .join('\n');
+}
 
-function sentence({ events, routed, dropped, droppedBy, workItems, byStatus, seconds }: Summary): string {
+function sentence({ events, routed, dropped, droppedBy, workItems, failed, byStatus, seconds }: Summary): string {
   const reasons = Object.entries(droppedBy).map(([reason, count]) => `${count} ${reason}`);
   const statuses = Object.entries(byStatus).map(([status, count]) => `${count} ${status}`);
-  return `\n${events} events: ${routed} routed, ${dropped} dropped${reasons.length > 0 ? ` (${reasons.join(', ')})` : ''}; ${workItems} work items${statuses.length > 0 ? `: ${statuses.join(', ')}` : ''}; ${seconds} s`;
+  return `\n${events} events: ${routed} routed, ${dropped} dropped${reasons.length > 0 ? ` (${reasons.join(', ')})` : ''}; ${workItems} work items${statuses.length > 0 ? `: ${statuses.join(', ')}` : ''}${failed > 0 ? `; ${failed} failed` : ''}; ${seconds} s`;
 }

@@ -2,13 +2,6 @@
 import { Command, CommanderError } from 'commander';
 import manifest from '../package.json' with { type: 'json' };
 import { errorColors } from './colors.ts';
-import { addControls } from './commands/controls.ts';
-import { addDemo } from './commands/demo.ts';
-import { addFindings } from './commands/findings.ts';
-import { addPlan } from './commands/plan.ts';
-import { addPolicy } from './commands/policy.ts';
-import { addReplay } from './commands/replay.ts';
-import { addSweep } from './commands/sweep.ts';
 import { type ExitCode, explain } from './errors.ts';
 
 const exit = (code: ExitCode): void => {
@@ -26,13 +19,18 @@ const program = new Command('phidelity')
     "\nExit codes: 0 fine, 1 findings or a refused input, 2 could not run.\nAWS access is the SDK's own: AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL and the rest.",
   );
 
-addControls(program);
-addPolicy(program, exit);
-addPlan(program, exit);
-addReplay(program, exit);
-addSweep(program, exit);
-addFindings(program, exit);
-addDemo(program, exit);
+/** Only the command that is named is loaded; help and slips of the hand need them all. */
+const commands: Readonly<Record<string, () => Promise<(program: Command, exit: (code: ExitCode) => void) => void>>> = {
+  controls: async () => (await import('./commands/controls.ts')).addControls,
+  policy: async () => (await import('./commands/policy.ts')).addPolicy,
+  plan: async () => (await import('./commands/plan.ts')).addPlan,
+  replay: async () => (await import('./commands/replay.ts')).addReplay,
+  sweep: async () => (await import('./commands/sweep.ts')).addSweep,
+  findings: async () => (await import('./commands/findings.ts')).addFindings,
+  demo: async () => (await import('./commands/demo.ts')).addDemo,
+};
+const [, , named = ''] = process.argv;
+for (const load of Object.hasOwn(commands, named) ? [commands[named]!] : Object.values(commands)) (await load())(program, exit);
 for (const command of program.commands) command.exitOverride().showHelpAfterError('(add --help for what can be said here)');
 
 // A reader that has seen enough (`| head`) is no fault.

@@ -6,8 +6,7 @@ import type { Place } from '../engine/model.ts';
 import type { CompiledPolicy } from '../engine/policy/model.ts';
 import type { Ledger, Log, Ports } from '../engine/ports.ts';
 import { routerOf } from '../engine/route.ts';
-import { tagsOf } from '../handlers/aws/tags.ts';
-import { type Caller, catalogue, access as openAccess, say } from './context.ts';
+import { type Caller, catalogue, existingState, access as openAccess, say } from './context.ts';
 import { sqliteLedger } from './state/sqlite-ledger.ts';
 
 export interface Session {
@@ -21,7 +20,7 @@ export interface Session {
 export function openSession(options: { readonly state: string; readonly policy: CompiledPolicy; readonly caller: Caller; readonly apply: boolean }): Session {
   const { state, policy, caller, apply } = options;
   const clock = { now: () => new Date(), sleep: (milliseconds: number) => delay(milliseconds) };
-  const stored = sqliteLedger({ directory: state, clock });
+  const stored = sqliteLedger({ directory: apply ? state : existingState(state), clock });
   // The policy of this run is the file it was given, not one that an earlier run left.
   const ledger: Ledger = { ...stored, policy: async () => policy };
   const access = openAccess();
@@ -31,7 +30,10 @@ export function openSession(options: { readonly state: string; readonly policy: 
     clock,
     log: quiet,
     aws: access,
-    tags: (resource) => tagsOf(resource, access),
+    async tags(resource) {
+      const { tagsOf } = await import('../handlers/aws/tags.ts');
+      return tagsOf(resource, access);
+    },
     async alert({ subject, text }) {
       say(`\n${subject}\n${text}\n`);
     },

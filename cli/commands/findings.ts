@@ -1,14 +1,11 @@
 /** `findings`: what is open, and what has been. */
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { Command } from 'commander';
 import { leafOf } from '../../engine/arn.ts';
 import type { Finding } from '../../engine/model.ts';
 import type { Ledger } from '../../engine/ports.ts';
-import { dynamoLedger } from '../../handlers/aws/ledger.ts';
 import { colors } from '../colors.ts';
-import { access, print, say, whoAmI } from '../context.ts';
+import { access, existingState, print, say, whoAmI } from '../context.ts';
 import type { ExitCode } from '../errors.ts';
-import { stackOf } from '../stack.ts';
 import { sqliteLedger } from '../state/sqlite-ledger.ts';
 
 interface Options {
@@ -26,10 +23,14 @@ export function addFindings(program: Command, exit: (code: ExitCode) => void): v
     .command('findings')
     .description('list findings; exit code 1 when one is open')
     .option('--open', 'only those that are open')
-    .option('--stack <name>', 'of a deployed stack')
-    .option('--state <dir>', 'of the embedded database in this folder', '.phidelity')
-    .option('--region <region>', 'AWS region of the stack')
+    .option('--stack <name>', 'those of a deployed stack')
+    .option('--state <dir>', 'those of the embedded database in this folder', '.phidelity')
+    .option('--region <region>', 'AWS region of the stack; by default that of the SDK')
     .option('--json', 'one JSON array')
+    .addHelpText(
+      'after',
+      '\nExamples: of this folder, and of the deployed bot\n  npx phidelity findings --open\n  npx phidelity findings --open --stack phidelity-prod --region us-east-1',
+    )
     .action(async (options: Options) => exit(await findings(options)));
 }
 
@@ -50,9 +51,16 @@ async function findings(options: Options): Promise<ExitCode> {
 
 async function ledgerOf({ stack, state, region }: Options): Promise<{ readonly ledger: Ledger; close(): void }> {
   if (!stack) {
-    const ledger = sqliteLedger({ directory: state, clock });
+    const directory = existingState(state);
+    if (directory === undefined) say(`Nothing has been recorded in ${state} yet; \`sweep --apply\` and \`replay --apply\` do.`);
+    const ledger = sqliteLedger({ directory, clock });
     return { ledger, close: () => ledger.close() };
   }
+  const [{ DynamoDBClient }, { dynamoLedger }, { stackOf }] = await Promise.all([
+    import('@aws-sdk/client-dynamodb'),
+    import('../../handlers/aws/ledger.ts'),
+    import('../stack.ts'),
+  ]);
   const caller = await whoAmI(region);
   const { table } = await stackOf(stack, caller);
   const client = access()(caller, { share: false }).client(DynamoDBClient);

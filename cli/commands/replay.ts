@@ -8,7 +8,8 @@ import { type DropReason, normalise } from '../../engine/normalise.ts';
 import type { CompiledPolicy } from '../../engine/policy/model.ts';
 import { type Routed, route, routerOf } from '../../engine/route.ts';
 import { catalogue, defaultPolicy, policyFrom, say, whoAmI } from '../context.ts';
-import { type ExitCode, UsageError } from '../errors.ts';
+import { type ExitCode, printable, UsageError } from '../errors.ts';
+import { failuresOf } from '../failures.ts';
 import { eventsOf, type InputEvent } from '../input.ts';
 import { lineWriter } from '../lines.ts';
 import { openSession } from '../session.ts';
@@ -35,14 +36,18 @@ const refused: readonly string[] = [
 export function addReplay(program: Command, exit: (code: ExitCode) => void): void {
   program
     .command('replay')
-    .description('run saved events through the bot: EventBridge events, arrays, NDJSON or CloudTrail log files, also .gz; - is standard input')
-    .argument('<file...>')
+    .description('run saved events through the bot: EventBridge events, arrays, NDJSON or CloudTrail log files, also .gz')
+    .argument('<file...>', 'files of events; - is standard input')
     .option('--policy <file>', 'policy to decide by', defaultPolicy)
     .option('--apply', 'act; without it live state is read and nothing is written')
     .option('--offline', 'only route: no AWS, records of any account and region')
     .option('--state <dir>', 'folder of the embedded database', '.phidelity')
-    .option('--region <region>', 'AWS region of the caller')
+    .option('--region <region>', 'AWS region to sign in to; by default that of the SDK')
     .option('--json', 'one JSON line a work item, and a last line with the summary')
+    .addHelpText(
+      'after',
+      '\nExamples: what would be looked at, what would be done, and do it\n  npx phidelity replay trail.json.gz --offline\n  npx phidelity replay trail.json.gz\n  npx phidelity replay trail.json.gz --apply --policy policies/restore-and-close.yaml',
+    )
     .action(async (files: string[], options: Options) => {
       if (options.apply && options.offline) throw new UsageError('--apply reads and writes live state, --offline does neither: choose one', 2);
       const inputs = await eventsOf(files);
@@ -55,53 +60,57 @@ async function live(inputs: readonly InputEvent[], policy: CompiledPolicy, optio
   const caller = await whoAmI(options.region);
   const session = openSession({ state: options.state, policy, caller, apply: options.apply ?? false });
   const writer = lineWriter(options.json ?? false);
-  const tally = tallyOf();
-  const errors: unknown[] = [];
-  const run = async (events: readonly unknown[]) => {
-    const reports = await detect(events, session.detection);
-    for (const report of reports) {
-      for (const line of report.lines) writer.write(line);
-      errors.push(...report.errors);
-    }
-    return reports;
-  };
+  const tally = tallyOf(caller.accountId);
+  const failures = failuresOf();
   try {
     // As many at a time as a batch from the queue, so that state is never held for a whole log file.
     for (let at = 0; at < inputs.length; at += 10) {
       const batch = inputs.slice(at, at + 10);
-      const reports = await run(batch.map(({ event }) => event));
-      for (const [index, { lines, sweeps, dropped, errors: failed }] of reports.entries()) {
-        tally.add(batch[index]!.place, lines.length + sweeps + failed.length > 0, dropped);
+      if (failures.hopeless) {
+        for (const { place } of batch) tally.add(place, false, ['not run']);
+        continue;
+      }
+      const reports = await detect(
+        batch.map(({ event }) => event),
+        session.detection,
+      );
+      for (const [index, { lines, sweeps, dropped, errors }] of reports.entries()) {
+        const { place } = batch[index]!;
+        for (const line of lines) writer.write(line);
+        failures.add(errors, place);
+        tally.add(place, lines.length + sweeps + errors.length > 0, dropped);
       }
     }
-    for (const { control, place } of session.wanted) await run([sweepEvent(control, place)]);
+    for (const { control, place } of session.wanted) {
+      if (failures.hopeless) break;
+      const [report] = await detect([sweepEvent(control, place)], session.detection);
+      for (const line of report!.lines) writer.write(line);
+      failures.add(report!.errors, `${control} in ${place.region}`);
+    }
   } finally {
     session.close();
   }
-  const { drift } = writer.end({ events: inputs.length, ...tally });
-  // One fault, many events: it is told once.
-  const [first] = errors;
-  if (first !== undefined) throw first;
-  return drift || tally.refused > 0 ? 1 : 0;
+  const { drift } = writer.end({ events: inputs.length, failed: failures.count, ...tally });
+  failures.tell();
+  return failures.count > 0 ? 2 : drift || tally.refused > 0 ? 1 : 0;
 }
 
 async function offline(inputs: readonly InputEvent[], policy: CompiledPolicy, { json = false }: { readonly json?: boolean }): Promise<ExitCode> {
   const router = routerOf(catalogue);
-  const controls = new Map(await Promise.all(catalogue.map(async (entry) => [entry.id, await entry.load()] as const)));
   const writer = lineWriter(json);
   const tally = tallyOf();
   for (const { place, event } of inputs) {
     const { triggers, dropped } = normalise(event);
     let work = 0;
     for (const trigger of triggers) {
-      const selected = router.select(trigger).map(({ id }) => controls.get(id)!);
+      const selected = await Promise.all(router.select(trigger).map((entry) => entry.load()));
       const routed = route(trigger, selected, policy);
       for (const line of offlineLines(trigger, routed)) writer.write(line);
       work += routed.items.length + routed.sweeps.length;
     }
     tally.add(place, work > 0, triggers.length > 0 && work === 0 ? [...dropped, 'no control'] : dropped);
   }
-  writer.end({ events: inputs.length, ...tally });
+  writer.end({ events: inputs.length, failed: 0, ...tally });
   return tally.refused > 0 ? 1 : 0;
 }
 
@@ -130,7 +139,8 @@ function offlineLines(trigger: Trigger, { items, sweeps }: Routed): Line[] {
   ];
 }
 
-function tallyOf() {
+/** @param own the account whose events are taken; undefined takes those of any. */
+function tallyOf(own?: string) {
   const droppedBy: Record<string, number> = {};
   const tally = {
     droppedBy,
@@ -142,7 +152,8 @@ function tallyOf() {
         if (!worked) droppedBy[reason] = (droppedBy[reason] ?? 0) + 1;
         if (!refused.includes(reason)) continue;
         tally.refused += 1;
-        if (tally.refused <= 5) say(`${place}: ${reason}`);
+        if (tally.refused <= 5)
+          say(printable(`${place}: ${reason}${own && reason.startsWith('another account') ? `: the credentials are those of ${own}` : ''}`));
         if (tally.refused === 6) say('... and more; the summary counts them');
       }
     },

@@ -1,12 +1,14 @@
 /** `sweep`: evaluates everything that exists, control by control. */
 import { randomUUID } from 'node:crypto';
+import { clearLine, cursorTo } from 'node:readline';
 import { SingleBar } from 'cli-progress';
 import type { Command } from 'commander';
 import { detect } from '../../engine/detect.ts';
 import type { Place } from '../../engine/model.ts';
 import { globalRegionOf } from '../../engine/route.ts';
-import { catalogue, defaultPolicy, policyFrom, say, whoAmI } from '../context.ts';
+import { catalogue, defaultPolicy, policyFrom, whoAmI } from '../context.ts';
 import { type ExitCode, UsageError } from '../errors.ts';
+import { failuresOf } from '../failures.ts';
 import { lineWriter } from '../lines.ts';
 import { nearest } from '../nearest.ts';
 import { openSession } from '../session.ts';
@@ -35,14 +37,18 @@ export const sweepEvent = (control: string, { accountId, region }: Place): unkno
 export function addSweep(program: Command, exit: (code: ExitCode) => void): void {
   program
     .command('sweep')
-    .description('evaluate everything that exists in the region')
+    .description('evaluate everything that exists in a region; exit code 1 when something fails a control')
     .option('--control <id...>', 'only these controls')
     .option('--service <name...>', 'only the controls of these services')
     .option('--policy <file>', 'policy to decide by', defaultPolicy)
     .option('--apply', 'act; without it nothing is written')
     .option('--state <dir>', 'folder of the embedded database', '.phidelity')
-    .option('--region <region>', 'AWS region to sweep')
+    .option('--region <region>', 'AWS region to sweep; by default that of the SDK')
     .option('--json', 'one JSON line a resource, and a last line with the summary')
+    .addHelpText(
+      'after',
+      '\nExamples: look at all buckets; close what fails one control\n  npx phidelity sweep --service s3\n  npx phidelity sweep --control s3-bucket-public-access-block --apply',
+    )
     .action(async (options: Options) => exit(await sweep(options)));
 }
 
@@ -55,26 +61,36 @@ async function sweep(options: Options): Promise<ExitCode> {
   const progress = process.stderr.isTTY
     ? new SingleBar({ stream: process.stderr, format: '{bar} {value}/{total} {control}', hideCursor: true, clearOnComplete: true })
     : undefined;
-  const unread: string[] = [];
+  const failures = failuresOf();
   let routed = 0;
+  let unread = 0;
   progress?.start(entries.length, 0, { control: '' });
   try {
     for (const { id, scope } of entries) {
       progress?.update({ control: id });
       const region = scope === 'global' ? globalRegionOf(caller.region) : caller.region;
       const [report] = await detect([sweepEvent(id, { accountId: caller.accountId, region })], session.detection);
+      // The bar is drawn again after the lines: they would stand on it otherwise.
+      if (progress && report!.lines.length > 0) {
+        cursorTo(process.stderr, 0);
+        clearLine(process.stderr, 0);
+      }
       for (const line of report!.lines) writer.write(line);
-      if (report!.errors.length > 0) unread.push(`${id}: ${(report!.errors[0] as Error).message}`);
+      failures.add(report!.errors, id);
+      if (report!.errors.length > 0) unread += 1;
       else routed += 1;
       progress?.increment();
+      if (failures.hopeless) break;
     }
   } finally {
     progress?.stop();
     session.close();
   }
-  const { drift } = writer.end({ events: entries.length, routed, droppedBy: unread.length > 0 ? { 'could not be read': unread.length } : {} });
-  for (const line of unread) say(line);
-  return unread.length > 0 ? 2 : drift ? 1 : 0;
+  const notRun = entries.length - routed - unread;
+  const droppedBy = { ...(unread > 0 && { 'could not be read': unread }), ...(notRun > 0 && { 'not run': notRun }) };
+  const { drift } = writer.end({ events: entries.length, routed, droppedBy, failed: failures.count });
+  failures.tell();
+  return failures.count > 0 ? 2 : drift ? 1 : 0;
 }
 
 function chosen({ control, service }: Options) {

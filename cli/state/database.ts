@@ -27,10 +27,16 @@ const patience = 10_000;
 
 /**
  * The database in `directory`, which is made if need be, readable by its owner only: before and after may hold PHI.
+ * Without a directory it is in memory.
  * Rows that expired at or before `expired` (epoch seconds) are deleted.
  * @throws TerminalError with the path and the way out.
  */
-export const openState = (directory: string, expired: number): DatabaseSync => {
+export const openState = (directory: string | undefined, expired: number): DatabaseSync => {
+  if (directory === undefined) {
+    const memory = new DatabaseSync(':memory:');
+    prepare(memory, 'memory', expired);
+    return memory;
+  }
   const file = join(directory, 'state.sqlite');
   let db: DatabaseSync | undefined;
   try {
@@ -47,16 +53,15 @@ export const openState = (directory: string, expired: number): DatabaseSync => {
 };
 
 /** Not mkdir's `recursive`: where a parent takes no folders, as in /proc, it tries for ever. */
-const makeFolder = (directory: string): void => {
-  const make = () => mkdirSync(directory, { mode: 0o700 });
+const makeFolder = (directory: string, parents = true): void => {
   try {
-    make();
+    mkdirSync(directory, { mode: 0o700 });
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'EEXIST' && statSync(directory).isDirectory()) return;
-    if (code !== 'ENOENT' || dirname(directory) === directory) throw error;
+    if (!parents || code !== 'ENOENT' || dirname(directory) === directory) throw error;
     makeFolder(dirname(directory));
-    make();
+    makeFolder(directory, false);
   }
 };
 

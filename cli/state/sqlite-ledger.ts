@@ -7,7 +7,8 @@ import type { Clock, Ledger, SaveOptions } from '../../engine/ports.ts';
 import { openState, transaction } from './database.ts';
 
 export interface SqliteLedgerOptions {
-  readonly directory: string;
+  /** Undefined: in memory, for one run. */
+  readonly directory: string | undefined;
   readonly clock: Pick<Clock, 'now'>;
   /** Findings read at a time. */
   readonly pageSize?: number;
