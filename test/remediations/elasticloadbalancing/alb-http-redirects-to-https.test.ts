@@ -1,5 +1,7 @@
 import type { Action, CreateListenerCommandInput } from '@aws-sdk/client-elastic-load-balancing-v2';
+import { expect, test } from '@jest/globals';
 import control from '../../../remediations/elasticloadbalancing/alb-http-redirects-to-https.ts';
+import { normalisedActions } from '../../../remediations/elasticloadbalancing/elasticloadbalancing.ts';
 import { type Arrange, testControl } from '../../support/control-tester.ts';
 import { type FakeBalancer, fakeBalancer, targetGroup } from '../../support/fakes/elasticloadbalancing.ts';
 import { balancer } from '../../support/load-balancers.ts';
@@ -111,4 +113,12 @@ testControl(control, {
   },
   gone: listener,
   events,
+});
+
+test('a forward is one setting in each form that AWS takes or shows', () => {
+  const shown: Action = { Type: 'forward', TargetGroupArn: targetGroup, ...forwardTo(targetGroup), Order: 1 };
+  for (const form of [{ Type: 'forward', TargetGroupArn: targetGroup } as const, forwardTo(targetGroup)]) {
+    expect(normalisedActions([form])).toEqual(normalisedActions([shown]));
+  }
+  expect(normalisedActions([forwardTo('b', 'a')])).toEqual(normalisedActions([forwardTo('a', 'b')]));
 });
