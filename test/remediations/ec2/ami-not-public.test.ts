@@ -34,7 +34,6 @@ testControl(control, {
     public: { given: image({ Group: 'all' }), annotation: 'Everybody', change: { before: ['all'], after: [] } },
     'public and shared with one account, which keeps its access': {
       given: image({ Group: 'all' }, { UserId: '111122223333' }),
-      // biome-ignore lint/suspicious/noThenProperty: the tester's word; a case is never awaited.
       async then(admin, id) {
         const attribute = new DescribeImageAttributeCommand({ ImageId: id.split('/')[1], Attribute: 'launchPermission' });
         expect((await admin.client(EC2Client).send(attribute)).LaunchPermissions).toEqual([{ UserId: '111122223333' }]);

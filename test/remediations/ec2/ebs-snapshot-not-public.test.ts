@@ -35,7 +35,6 @@ testControl(control, {
     'public and shared with one account, which keeps its access': {
       given: snapshot({ GroupNames: ['all'], UserIds: ['111122223333'] }),
       change: { before: ['all'], after: [] },
-      // biome-ignore lint/suspicious/noThenProperty: the tester's word; a case is never awaited.
       async then(admin, id) {
         const attribute = new DescribeSnapshotAttributeCommand({ SnapshotId: id.split('/')[1], Attribute: 'createVolumePermission' });
         expect((await admin.client(EC2Client).send(attribute)).CreateVolumePermissions).toEqual([{ UserId: '111122223333' }]);

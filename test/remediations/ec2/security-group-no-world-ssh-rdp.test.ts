@@ -66,7 +66,6 @@ testControl(control, {
         before: [{ IpProtocol: 'tcp', FromPort: 22, ToPort: 22, IpRanges: [{ CidrIp: '0.0.0.0/0', Description: 'temporary' }] }],
         after: [],
       },
-      // biome-ignore lint/suspicious/noThenProperty: the tester's word; a case is never awaited.
       async then(admin, id) {
         const { SecurityGroups } = await admin.client(EC2Client).send(new DescribeSecurityGroupsCommand({ GroupIds: [id.split('/')[1]!] }));
         expect(SecurityGroups![0]!.IpPermissions!.map(({ FromPort, IpRanges }) => ({ FromPort, IpRanges }))).toEqual([

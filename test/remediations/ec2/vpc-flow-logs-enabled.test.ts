@@ -91,12 +91,10 @@ testControl(control, {
           },
         ],
       },
-      // biome-ignore lint/suspicious/noThenProperty: the tester's word; a case is never awaited.
       then: async (admin, id) => expect(await retentionOf(admin, id)).toEqual([2192]),
     },
     'the log group is there and keeps its longer retention': {
       given: groupKept,
-      // biome-ignore lint/suspicious/noThenProperty: as above
       then: async (admin, id) => expect(await retentionOf(admin, id)).toEqual([3653]),
     },
     'to a bucket': {
