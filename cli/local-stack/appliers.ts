@@ -111,23 +111,37 @@ export const appliers: Readonly<Record<string, Applier>> = {
 };
 
 /** Properties of resources that the emulator makes but not wholly, by `TYPE PROPERTY`; they are given the physical id. */
-export const propertyAppliers: Readonly<Record<string, (id: string, value: unknown, clients: Clients) => Promise<unknown>>> = {
+export const propertyAppliers: Readonly<Record<string, (id: string, value: unknown, clients: Clients) => Promise<Effect>>> = {
   'AWS::IAM::Role ManagedPolicyArns': async (RoleName, value, { iam }) => {
     const wanted = new Set(value as string[]);
     for await (const { AttachedPolicies = [] } of paginateListAttachedRolePolicies({ client: iam }, { RoleName }))
       for (const { PolicyArn } of AttachedPolicies) if (!wanted.has(PolicyArn!)) await iam.send(new DetachRolePolicyCommand({ RoleName, PolicyArn }));
     for (const PolicyArn of wanted) await iam.send(new AttachRolePolicyCommand({ RoleName, PolicyArn }));
+    return {
+      undo: async () => {
+        for (const PolicyArn of wanted) await iam.send(new DetachRolePolicyCommand({ RoleName, PolicyArn }));
+      },
+    };
   },
   'AWS::DynamoDB::Table TimeToLiveSpecification': async (TableName, value, { dynamoDb }) => {
     const { TimeToLiveDescription } = await dynamoDb.send(new DescribeTimeToLiveCommand({ TableName }));
-    const specification = value as { AttributeName: string; Enabled: boolean };
-    if ((TimeToLiveDescription?.TimeToLiveStatus === 'ENABLED') === specification.Enabled) return;
-    await dynamoDb.send(new UpdateTimeToLiveCommand({ TableName, TimeToLiveSpecification: specification }));
+    const TimeToLiveSpecification = value as { AttributeName: string; Enabled: boolean };
+    // Refused when it changes nothing.
+    if ((TimeToLiveDescription?.TimeToLiveStatus === 'ENABLED') !== TimeToLiveSpecification.Enabled)
+      await dynamoDb.send(new UpdateTimeToLiveCommand({ TableName, TimeToLiveSpecification }));
+    return {};
   },
-  'AWS::DynamoDB::Table PointInTimeRecoverySpecification': (TableName, value, { dynamoDb }) =>
-    dynamoDb.send(new UpdateContinuousBackupsCommand({ TableName, PointInTimeRecoverySpecification: value as { PointInTimeRecoveryEnabled: boolean } })),
-  'AWS::S3::Bucket VersioningConfiguration': (Bucket, value, { s3 }) =>
-    s3.send(new PutBucketVersioningCommand({ Bucket, VersioningConfiguration: value as { Status: 'Enabled' } })),
-  'AWS::S3::Bucket ObjectLockConfiguration': (Bucket, value, { s3 }) =>
-    s3.send(new PutObjectLockConfigurationCommand({ Bucket, ObjectLockConfiguration: value as object })),
+  'AWS::DynamoDB::Table PointInTimeRecoverySpecification': async (TableName, value, { dynamoDb }) => {
+    const PointInTimeRecoverySpecification = value as { PointInTimeRecoveryEnabled: boolean };
+    await dynamoDb.send(new UpdateContinuousBackupsCommand({ TableName, PointInTimeRecoverySpecification }));
+    return {};
+  },
+  'AWS::S3::Bucket VersioningConfiguration': async (Bucket, value, { s3 }) => {
+    await s3.send(new PutBucketVersioningCommand({ Bucket, VersioningConfiguration: value as { Status: 'Enabled' } }));
+    return {};
+  },
+  'AWS::S3::Bucket ObjectLockConfiguration': async (Bucket, value, { s3 }) => {
+    await s3.send(new PutObjectLockConfigurationCommand({ Bucket, ObjectLockConfiguration: value as object }));
+    return {};
+  },
 };

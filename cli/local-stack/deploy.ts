@@ -155,7 +155,10 @@ async function applySkipped(deployed: Deployed, clients: Clients, undo: Undo, ap
         if (!apply) continue;
         const result = await attempt(async () => apply(deployed.physicalIds.get(logicalId)!, resolve(value, deployed), clients));
         if ('failed' in result) notApplied.push({ logicalId, type, note: `${property}: ${result.failed}` });
-        else applied.push({ logicalId, type, note: property });
+        else {
+          applied.push({ logicalId, type, note: property });
+          if (result.done.undo) undo.set(`${deployed.stackName} ${logicalId} ${property}`, result.done.undo);
+        }
       }
       continue;
     }

@@ -5,6 +5,10 @@
 import type { IamAction } from '../../engine/model.ts';
 
 const extra: Readonly<Record<string, readonly IamAction[]>> = {
+  // On AWS a transaction is allowed by the actions of its items.
+  'dynamodb:PutItem': ['dynamodb:TransactWriteItems'],
+  'dynamodb:UpdateItem': ['dynamodb:TransactWriteItems'],
+  'dynamodb:GetItem': ['dynamodb:TransactGetItems'],
   's3:GetBucketPublicAccessBlock': ['s3:GetPublicAccessBlock', 's3:ListBucket'],
   's3:GetAccountPublicAccessBlock': ['s3:GetPublicAccessBlock'],
   's3:PutAccountPublicAccessBlock': ['s3:PutPublicAccessBlock', 's3:DeletePublicAccessBlock'],

@@ -20,6 +20,7 @@ import {
 } from '@aws-sdk/client-sqs';
 import type { SQSBatchResponse, SQSRecord } from 'aws-lambda';
 
+import { codeOf } from '../../engine/errors.ts';
 import type { StackClock } from './clock.ts';
 import type { InvocationResult } from './invoke.ts';
 
@@ -53,11 +54,25 @@ interface Failed {
 // https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html: five pollers to begin with.
 const defaultConcurrency = 5;
 const maxReceive = 10;
+// Removed with its stack; the next refresh ends the polling.
+const missing = new Set(['QueueDoesNotExist', 'AWS.SimpleQueueService.NonExistentQueue']);
+
+/** moto leaves the account out of the events that its rules put into queues. */
+function withAccount(body: string, accountId: string): string {
+  if (!body.includes('"detail-type"')) return body;
+  try {
+    const event = JSON.parse(body) as Record<string, unknown>;
+    return 'detail-type' in event && 'detail' in event && !('account' in event) ? JSON.stringify({ ...event, account: accountId }) : body;
+  } catch {
+    // Not an event: the consumer gets it as it is.
+    return body;
+  }
+}
 
 const toRecord = (message: Message, arn: string, region: string): SQSRecord => ({
   messageId: message.MessageId!,
   receiptHandle: message.ReceiptHandle!,
-  body: message.Body!,
+  body: withAccount(message.Body!, arn.split(':')[4]!),
   attributes: (message.Attributes ?? {}) as unknown as SQSRecord['attributes'],
   messageAttributes: Object.fromEntries(
     Object.entries(message.MessageAttributes ?? {}).map(([name, { StringValue, BinaryValue, DataType }]) => [
@@ -176,7 +191,7 @@ export function createPoller({ sqs, lambda, clock, region, invoke, log = () => u
         if (batches.size >= limit) await Promise.race(batches);
       } catch (error) {
         if (signal.aborted) break;
-        log(`${configuration.EventSourceArn}: ${(error as Error).message}`);
+        if (!missing.has(codeOf(error))) log(`${configuration.EventSourceArn}: ${(error as Error).message}`);
         await pause(500);
       }
     }
