@@ -116,7 +116,7 @@ testControl(control, {
 });
 
 test('a forward is one setting in each form that AWS takes or shows', () => {
-  const shown: Action = { Type: 'forward', TargetGroupArn: targetGroup, ...forwardTo(targetGroup), Order: 1 };
+  const shown: Action = { ...forwardTo(targetGroup), TargetGroupArn: targetGroup, Order: 1 };
   for (const form of [{ Type: 'forward', TargetGroupArn: targetGroup } as const, forwardTo(targetGroup)]) {
     expect(normalisedActions([form])).toEqual(normalisedActions([shown]));
   }
