@@ -1,0 +1,80 @@
+import { beforeAll, describe, expect, test } from '@jest/globals';
+import type { AnyControl } from '../../engine/control.ts';
+import { grantWords, keptWords, nextWords } from '../../infra/plugin/words.ts';
+import { catalogue } from '../../remediations/index.ts';
+import { policyOf } from '../support/policy-of.ts';
+
+let controls: AnyControl[];
+beforeAll(async () => {
+  controls = await Promise.all(catalogue.map((entry) => entry.load()));
+});
+
+const said = async (now: string, before?: string) =>
+  grantWords(await policyOf(`controls: ${now}`), before === undefined ? undefined : await policyOf(`controls: ${before}`), catalogue, controls).join('\n');
+
+const notify = '{ "*": notify }';
+const fixing = '{ "*": notify, s3-bucket-public-access-block: fix }';
+const asking = '{ "*": notify, s3-bucket-public-access-block: approve }';
+const flowLogs = (role: string) => `{ "*": notify, vpc-flow-logs-enabled: { mode: fix, params: { deliverLogsPermissionArn: "${role}" } } }`;
+
+describe('what a policy lets the bot write', () => {
+  test('nothing', async () => {
+    expect(await said(notify)).toBe('With this policy the bot cannot write to any resource of the account.');
+  });
+
+  test('one fix, with the control that asks for it', async () => {
+    expect(await said(fixing)).toBe(
+      'With this policy the bot may fix 1 controls by itself and 0 after an approval. Its role may call:\n    s3:PutBucketPublicAccessBlock  (s3-bucket-public-access-block)',
+    );
+  });
+
+  test('an approval is not a fix by itself', async () => {
+    expect(await said(asking)).toContain('may fix 0 controls by itself and 1 after an approval');
+  });
+
+  test('a role that a fix hands over, by its name', async () => {
+    expect(await said(flowLogs('arn:aws:iam::123456789012:role/delivery'))).toContain(
+      'iam:PassRole of arn:aws:iam::123456789012:role/delivery  (vpc-flow-logs-enabled)',
+    );
+  });
+});
+
+describe('the difference to the policy stored before', () => {
+  test('added', async () => {
+    expect(await said(fixing, notify)).toMatch(
+      /Compared with the policy stored before:\n {2}\+ s3:PutBucketPublicAccessBlock {2}\(s3-bucket-public-access-block\)$/,
+    );
+  });
+
+  test('taken away', async () => {
+    expect(await said(notify, fixing)).toMatch(/cannot write.*\nCompared with the policy stored before:\n {2}- s3:PutBucketPublicAccessBlock/);
+  });
+
+  test('the same calls under another mode', async () => {
+    expect(await said(asking, fixing)).toMatch(/The permissions are the same as before\.$/);
+  });
+});
+
+const outputs = {
+  LedgerTableName: 'phidelity-dev-Ledger-1',
+  DataKeyArn: 'arn:aws:kms:us-east-1:123456789012:key/1',
+  AlarmKeyArn: 'arn:aws:kms:us-east-1:123456789012:key/2',
+  OwnHealthTopic: 'arn:aws:sns:us-east-1:123456789012:health',
+  ChannelSecurityTopic: 'arn:aws:sns:us-east-1:123456789012:security',
+};
+
+test('after a deploy: every topic, each with the command that subscribes a person', () => {
+  expect(nextWords(outputs).filter((line) => line.includes('aws sns subscribe --topic-arn'))).toEqual([
+    expect.stringContaining(outputs.OwnHealthTopic),
+    expect.stringContaining(outputs.ChannelSecurityTopic),
+  ]);
+});
+
+test('after a removal: the table and both keys', () => {
+  const text = keptWords(outputs).join('\n');
+  for (const kept of [outputs.LedgerTableName, outputs.DataKeyArn, outputs.AlarmKeyArn]) expect(text).toContain(kept);
+});
+
+test('after a removal of nothing: nothing', () => {
+  expect(keptWords({})).toEqual([]);
+});
