@@ -69,7 +69,6 @@ testControl(control, {
       given: classic([on('TCP', 8080), on('SSL', 8443), on('HTTP', 80)]),
       annotation: 'HTTP:80, TCP:8080 without TLS',
       change: { before: [shown('HTTP', 80), shown('TCP', 8080)] },
-      // biome-ignore lint/suspicious/noThenProperty: the tester's word for what must hold after the fix; nothing awaits this object.
       then: async (admin) => {
         const { LoadBalancerDescriptions = [] } = await admin.client(ElasticLoadBalancingClient).send(new DescribeLoadBalancersCommand({}));
         expect(LoadBalancerDescriptions[0]!.ListenerDescriptions!.map(({ Listener }) => Listener!.LoadBalancerPort)).toEqual([8443]);

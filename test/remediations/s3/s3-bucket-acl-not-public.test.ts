@@ -101,7 +101,6 @@ testControl(control, {
         ],
       }),
       change: { before: [{ grantee: everyone, permission: 'READ_ACP' }] },
-      // biome-ignore lint/suspicious/noThenProperty: the tester's word for what must hold after the fix; nothing awaits this object.
       then: async (admin) => {
         expect(await grantsLeft(admin)).toEqual(
           expect.arrayContaining([
