@@ -9,7 +9,7 @@ import { type DropReason, normalise } from './normalise.ts';
 import { modeFor } from './policy/match.ts';
 import type { CompiledPolicy } from './policy/model.ts';
 import type { Calls, FindingKey, Ports, Standing } from './ports.ts';
-import { record } from './record.ts';
+import { record, type Verdict } from './record.ts';
 import { type Router, route, type SweepItem, type WorkItem } from './route.ts';
 
 export interface Detection {
@@ -98,7 +98,7 @@ export async function detect(events: readonly unknown[], detection: Detection): 
 
   const all = [...units.values()];
   const standings = await ports.ledger.lookup(
-    all.map(({ control, resource, fold, work }) => ({ control, resource, fold, eventId: work.at(-1)!.trigger.eventId })),
+    all.map((unit) => ({ ...keyOf(unit), eventId: (isEventControl(unit.of) ? inOrder(unit)[0]! : latest(unit)).trigger.eventId })),
   );
   const groups = Map.groupBy(
     all.map((unit, at) => ({ unit, standing: standings[at]! })),
@@ -142,8 +142,8 @@ async function judgeState(unit: Unit, standing: Standing, detection: Detection, 
   const actor = (standing.last?.state === 'open' ? standing.last.actor : undefined) ?? actorAmong(unit);
   const judged: Judged = isOff(settingsOf(policy, unit.control))
     ? { decision: { action: 'off', reason: 'The policy has this control off.' } }
-    : await judge(unit.of as AnyStateControl, unit.resource, actor, policy, aws, ports, listed);
-  return { index, ...(await settle(unit, trigger, standing, judged, detection)) };
+    : await judge(unit.of as AnyStateControl, unit.resource, actor, policy, aws, ports, { listed });
+  return { index, ...(await settle(unit, { trigger, actor, standing, judged }, detection)) };
 }
 
 /** Each event has a verdict of its own; they are taken in the order they happened. */
@@ -152,12 +152,13 @@ async function judgeEvents(unit: Unit, first: Standing, detection: Detection): P
   const control = unit.of;
   if (!isEventControl(control)) return [];
   const judgements: Judgement[] = [];
-  let standing = first;
-  for (const { trigger, index } of [...unit.work].sort((a, b) => a.trigger.time.localeCompare(b.trigger.time))) {
+  let standing: Standing | undefined = first;
+  for (const { trigger, index } of inOrder(unit)) {
+    standing ??= (await ports.ledger.lookup([{ ...keyOf(unit), eventId: trigger.eventId }]))[0]!;
     const count = dryRun || !control.counts ? 0 : await ports.ledger.recent(control.id, unit.fold ?? '', trigger.eventId, trigger.time);
     const judged = judgeEvent(control, trigger, policy, count);
-    judgements.push({ index, ...(await settle(unit, trigger, standing, judged, detection)) });
-    if (unit.work.length > 1) [standing = standing] = await ports.ledger.lookup([{ ...keyOf(unit), eventId: '' }]);
+    judgements.push({ index, ...(await settle(unit, { trigger, actor: actorOf(trigger), standing, judged }, detection)) });
+    standing = undefined;
   }
   return judgements;
 }
@@ -184,12 +185,15 @@ const idle = (control: AnyControl, trigger: Trigger, resource: ResourceRef, { ev
 
 const keyOf = ({ control, resource, fold }: Unit): FindingKey => ({ control, resource, fold });
 
-async function settle(unit: Unit, trigger: Trigger, standing: Standing, judged: Judged, detection: Detection): Promise<Omit<Judgement, 'index'>> {
+type Settling = Pick<Verdict, 'trigger' | 'actor' | 'standing' | 'judged'>;
+
+async function settle(unit: Unit, settling: Settling, detection: Detection): Promise<Omit<Judgement, 'index'>> {
+  const { trigger, standing, judged } = settling;
   const { ports, policy, dryRun, own } = detection;
   const key = keyOf(unit);
   const settled = dryRun
     ? { outcome: dryOutcome(judged), findingId: standing.last?.state === 'open' ? standing.last.id : null }
-    : await record({ key, control: unit.of, trigger, standing, judged, fixAfter: settingsOf(policy, unit.control).fixAfter, own, ports });
+    : await record({ ...settling, key, control: unit.of, fixAfter: settingsOf(policy, unit.control).fixAfter, own, ports });
   const { evaluation = null, plan, decision } = judged;
   return {
     eventId: trigger.eventId,
@@ -214,9 +218,10 @@ const dryOutcome = (judged: Judged): Line['outcome'] =>
 /** The newest trigger speaks for the unit: all of them are answered by one look at the live state. */
 const latest = ({ work }: Unit) => work.reduce((newest, candidate) => (candidate.trigger.time >= newest.trigger.time ? candidate : newest));
 
-const actorAmong = ({ work }: Unit): Actor | undefined =>
-  [...work]
-    .sort((a, b) => a.trigger.time.localeCompare(b.trigger.time))
+const inOrder = ({ work }: Unit) => [...work].sort((a, b) => a.trigger.time.localeCompare(b.trigger.time));
+
+const actorAmong = (unit: Unit): Actor | undefined =>
+  inOrder(unit)
     .map(({ trigger }) => actorOf(trigger))
     .find((actor) => actor !== undefined);
 

@@ -66,7 +66,7 @@ export function step(finding: Finding, changes: Partial<Finding>, told: { kind: 
 export function opened(
   key: FindingKey,
   control: Pick<AnyControl, 'severity'>,
-  verdict: Pick<Finding, 'evaluation' | 'decision' | 'proposal' | 'fixNotBefore'>,
+  verdict: Pick<Finding, 'actor' | 'evaluation' | 'decision' | 'proposal' | 'fixNotBefore'>,
   trigger: Trigger,
   last: Finding | undefined,
   at: string,
@@ -84,7 +84,6 @@ export function opened(
     severity: control.severity,
     openedAt: at,
     openedBy: summary,
-    actor: actorOf(trigger),
     lastSeenAt: at,
     lastTrigger: summary,
     seen: 1,
@@ -99,7 +98,7 @@ export function opened(
 export const seen = (finding: Finding, trigger: Trigger, verdict: Partial<Finding>, at: string): Step =>
   step(
     finding,
-    { ...verdict, actor: finding.actor ?? actorOf(trigger), lastSeenAt: at, lastTrigger: summaryOf(trigger), seen: finding.seen + 1 },
+    { ...verdict, actor: finding.actor ?? verdict.actor, lastSeenAt: at, lastTrigger: summaryOf(trigger), seen: finding.seen + 1 },
     { kind: 'SEEN', by: 'detect', at, note: verdict.evaluation?.annotation ?? '', eventId: trigger.eventId },
   );
 

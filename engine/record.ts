@@ -10,13 +10,15 @@ import { statusOf } from './decide.ts';
 import { ConflictError } from './errors.ts';
 import { actorOf, opened, resolved, type Step, seen, step } from './finding.ts';
 import type { Judged } from './judge.ts';
-import type { Finding, Outcome, OutcomeStatus, Trigger } from './model.ts';
+import type { Actor, Finding, Outcome, OutcomeStatus, Trigger } from './model.ts';
 import type { FindingKey, Ports, SaveOptions, Standing } from './ports.ts';
 
 export interface Verdict {
   readonly key: FindingKey;
   readonly control: AnyControl;
   readonly trigger: Trigger;
+  /** Who is judged to have made the change; the trigger that speaks for a batch may not know. */
+  readonly actor: Actor | undefined;
   readonly standing: Standing;
   readonly judged: Judged;
   /** Seconds between telling and fixing. */
@@ -69,9 +71,10 @@ async function recordOnce(verdict: Verdict): Promise<Recorded> {
   return { outcome: finding.outcome ?? outcome, findingId: finding.id };
 }
 
-function newsOf({ judged, fixAfter, ports }: Verdict): Pick<Finding, 'evaluation' | 'decision' | 'proposal' | 'fixNotBefore'> {
+function newsOf({ actor, judged, fixAfter, ports }: Verdict): Pick<Finding, 'actor' | 'evaluation' | 'decision' | 'proposal' | 'fixNotBefore'> {
   const { evaluation, decision, plan } = judged;
   return {
+    actor,
     evaluation: evaluation!,
     decision,
     proposal: plan?.kind === 'change' ? plan.summary : undefined,

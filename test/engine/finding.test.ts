@@ -22,7 +22,7 @@ const call: Trigger = {
   detail: { eventSource: 'lamp.amazonaws.com', eventName: 'SwitchOn', awsRegion: 'us-east-1', requestParameters: { patient: 'Ada' } },
 };
 const item: Trigger = { ...place, source: 'config', eventId: 'event-2', time: at, resourceType: 'AWS::S3::Bucket', resourceId: 'records' };
-const verdict = { evaluation: nonCompliant('The lamp is on.'), decision: { action: 'fix', reason: 'The policy says so.' } } as const;
+const verdict = { actor, evaluation: nonCompliant('The lamp is on.'), decision: { action: 'fix', reason: 'The policy says so.' } } as const;
 
 describe('the id of a finding', () => {
   test('is f- and 26 characters of base32, and fits an execution name', () => {
@@ -114,7 +114,7 @@ describe('the steps of a finding', () => {
   });
 
   test('opened again: the next episode, of which the last one says nothing', () => {
-    const again = opened(key, { severity: 'HIGH' }, verdict, item, { ...first.finding, episode: 4 }, at).finding;
+    const again = opened(key, { severity: 'HIGH' }, { ...verdict, actor: undefined }, item, { ...first.finding, episode: 4 }, at).finding;
     expect(again).toMatchObject({ id: findingId(key, 5), episode: 5, version: 1, changes: [] });
     expect(again.actor).toBeUndefined();
   });
@@ -126,10 +126,10 @@ describe('the steps of a finding', () => {
   });
 
   test('seen: the first actor stays; one who was unknown is learnt', () => {
-    const stranger: Trigger = { ...call, eventId: 'event-3', actor: { ...actor, arn: 'arn:aws:iam::123456789012:user/other' } };
-    expect(seen(first.finding, stranger, {}, at).finding).toMatchObject({ actor, seen: 2, lastTrigger: { eventId: 'event-3' } });
+    const other = { ...actor, arn: 'arn:aws:iam::123456789012:user/other' };
+    expect(seen(first.finding, item, { actor: other }, at).finding).toMatchObject({ actor, seen: 2, lastTrigger: { eventId: 'event-2' } });
     expect(seen({ ...first.finding, actor: undefined }, item, {}, at).finding.actor).toBeUndefined();
-    expect(seen({ ...first.finding, actor: undefined }, call, {}, at).finding.actor).toBe(actor);
+    expect(seen({ ...first.finding, actor: undefined }, item, { actor: other }, at).finding.actor).toBe(other);
   });
 
   test('resolved by the verified fix', () => {
