@@ -38,6 +38,8 @@ export interface EmulatorOptions {
   /** Refused when taken. Without it, a free one. */
   readonly port?: number;
   readonly log?: (line: string) => void;
+  /** False: no user is made, and IAM is empty; `adminCredentials` throws. */
+  readonly admin?: boolean;
 }
 
 interface Launcher {
@@ -159,7 +161,7 @@ async function untilUp(endpoint: string, child: ChildProcess, errors: () => stri
 }
 
 /** @throws TerminalError when there is no way to get moto, or the given port is taken. */
-export async function startEmulator({ port, log }: EmulatorOptions = {}): Promise<Emulator> {
+export async function startEmulator({ port, log, admin: wantsAdmin = true }: EmulatorOptions = {}): Promise<Emulator> {
   const claimed = await claimPort(port ?? 0);
   const launcher = findEmulator();
   log?.(`AWS emulator: ${launcher.origin}`);
@@ -192,7 +194,7 @@ export async function startEmulator({ port, log }: EmulatorOptions = {}): Promis
     const answer = await fetch(`${endpoint}/moto-api/${path}`, { method: 'POST', body });
     if (!answer.ok) throw new Error(`moto ${path}: ${answer.status} ${await answer.text()}`);
   };
-  let admin: Keys;
+  let admin: Keys | undefined;
   let auth = false;
   // moto counts calls: it checks IAM once so many have gone by. https://docs.getmoto.org/en/5.2.1/docs/iam.html
   const setAuth = async (on: boolean) => {
@@ -201,7 +203,7 @@ export async function startEmulator({ port, log }: EmulatorOptions = {}): Promis
   };
   try {
     await untilUp(endpoint, child, () => errors);
-    admin = await createAdmin(endpoint);
+    if (wantsAdmin) admin = await createAdmin(endpoint);
   } catch (error) {
     await stop();
     throw error;
@@ -220,7 +222,10 @@ export async function startEmulator({ port, log }: EmulatorOptions = {}): Promis
     endpoint,
     origin: launcher.origin,
     pid: child.pid!,
-    adminCredentials: () => admin,
+    adminCredentials() {
+      if (!admin) throw new Error('this emulator was started without an admin');
+      return admin;
+    },
     setAuth,
     unchecked(work) {
       const done = last.then(() => switchedOff(work));
@@ -231,9 +236,9 @@ export async function startEmulator({ port, log }: EmulatorOptions = {}): Promis
       return auth;
     },
     async reset() {
-      await setAuth(false);
+      if (wantsAdmin) await setAuth(false);
       await post('reset');
-      admin = await createAdmin(endpoint);
+      if (wantsAdmin) admin = await createAdmin(endpoint);
     },
     stop,
   };

@@ -238,8 +238,8 @@ describeOnMoto('the Lambda stand-in', () => {
   });
 
   test('only the newest checkpoint token is honoured', async () => {
-    const { DurableExecutionArn } = await invoke('token', 'wait');
-    await suspended('token');
+    const { DurableExecutionArn } = await invoke('token', 'slow');
+    await until('the slow step', () => existsSync(join(directory, 'token.log')) && log('token').includes('slow'));
     const stale = { DurableExecutionArn, CheckpointToken: 'stale' };
     for (const command of [new CheckpointDurableExecutionCommand(stale), new GetDurableExecutionStateCommand(stale)])
       await expect(lambda.send(command as CheckpointDurableExecutionCommand)).rejects.toMatchObject({
