@@ -88,8 +88,8 @@ async function leaseAll(control: AnyStateControl, { resource }: Finding, owner: 
 
 async function attempt(finding: Finding, control: AnyStateControl, policy: CompiledPolicy, lease: Lease, ports: Ports): Promise<Attempt> {
   const aws = ports.aws(finding.resource, { share: false });
-  const look = () => judge(control, finding.resource, finding.actor, policy, aws, ports);
-  const judged = await look();
+  const look = (begun?: Change) => judge(control, finding.resource, finding.actor, policy, aws, ports, { begun });
+  const judged = await look(finding.intended?.change);
 
   if (judged.decision.action === 'none') return settled(finding, control, judged, lease, ports);
   if (judged.decision.action !== 'fix' || judged.plan?.kind !== 'change') return give(finding, control, ports, judged.decision, judged);
@@ -104,7 +104,7 @@ async function attempt(finding: Finding, control: AnyStateControl, policy: Compi
     if (error instanceof DeniedError || error instanceof TerminalError) return fail(intended, control, ports, `${error.message}.`);
     throw error;
   }
-  return verify(intended, control, look, lease, ports);
+  return verify(intended, control, () => look(change), lease, ports);
 }
 
 /** Recorded before the write. An open INTENDED is the same write begun earlier: its `before` is the true one. */

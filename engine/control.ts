@@ -90,6 +90,8 @@ export interface Control<State = unknown, Setting = unknown, Params extends ZodT
   plan?(state: State, params: output<Params>): Plan<Setting>;
   /** Sets what `change.after` says; twice is the same as once. */
   remediate?(resource: ResourceRef, change: Change<Setting>, aws: Aws): Promise<Again | void>;
+  /** Whether an interrupted `remediate` left the state compliant but not all of it done; it is then run again. Default: never. */
+  unfinished?(state: State, change: Change<Setting>): boolean;
   /** Sets what `change.before` says; twice is the same as once. */
   undo?(resource: ResourceRef, change: Change<Setting>, aws: Aws): Promise<Again | void>;
   /** The setting a change governs, normalised: ids, order and defaults that AWS assigns are left out. */

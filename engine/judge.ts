@@ -2,7 +2,7 @@
 import type { AnyStateControl } from './control.ts';
 import { decide } from './decide.ts';
 import { DeniedError } from './errors.ts';
-import { type Actor, type Decision, type Evaluation, insufficientData, type Plan, type ResourceRef } from './model.ts';
+import { type Actor, type Change, type Decision, type Evaluation, insufficientData, nonCompliant, type Plan, type ResourceRef } from './model.ts';
 import { exceptionFor, modeFor, needsTags, reachable } from './policy/match.ts';
 import type { CompiledControl, CompiledPolicy } from './policy/model.ts';
 import type { Aws, Ports } from './ports.ts';
@@ -23,6 +23,13 @@ export const settingsOf = (policy: CompiledPolicy, control: string): CompiledCon
 /** Every mode that the policy can give this control is off: nothing of it is read. */
 export const isOff = (control: CompiledControl): boolean => [...reachable(control)].every((mode) => mode === 'off');
 
+export interface Known {
+  /** The state as `list` gave it. */
+  readonly listed?: unknown;
+  /** An open INTENDED: its write may have stopped halfway. */
+  readonly begun?: Change;
+}
+
 /** @throws what AWS answers, except a denial, which is a verdict: INSUFFICIENT_DATA. */
 export async function judge(
   control: AnyStateControl,
@@ -31,7 +38,7 @@ export async function judge(
   policy: CompiledPolicy,
   aws: Aws,
   { tags, clock }: Pick<Ports, 'tags' | 'clock'>,
-  listed?: unknown,
+  { listed, begun }: Known = {},
 ): Promise<Judged> {
   const settings = settingsOf(policy, control.id);
   let state: unknown;
@@ -43,8 +50,10 @@ export async function judge(
     if (!(error instanceof DeniedError)) throw error;
     evaluation = insufficientData(`Not allowed to call ${error.action}.`);
   }
+  const halfway = begun && evaluation?.complianceType === 'COMPLIANT' && control.unfinished?.(state, begun);
+  if (halfway) evaluation = nonCompliant('A fix was interrupted before its last step.');
   const drifted = evaluation?.complianceType === 'NON_COMPLIANT';
-  const plan = drifted ? control.plan?.(state, settings.params) : undefined;
+  const plan = halfway ? begun : drifted ? control.plan?.(state, settings.params) : undefined;
   const exception = evaluation && (await exceptionOf(drifted));
   return { state, evaluation, plan, decision: decide({ evaluation, mode: modeFor(settings, actor), exception, plan, noFix: control.noFix }) };
 

@@ -3,6 +3,7 @@ import { arnFrom, matchArn, partitionOf } from './arn.ts';
 import type { AnyControl, Catalogue, CatalogueEntry, EventControl } from './control.ts';
 import { isEventControl } from './control.ts';
 import type { CloudTrailDetail, Place, ResourceRef, Trigger } from './model.ts';
+import { matchesPattern } from './pattern.ts';
 import type { CompiledPolicy } from './policy/model.ts';
 
 export interface WorkItem {
@@ -125,11 +126,13 @@ function forControl(control: AnyControl, trigger: Trigger): readonly { resource:
 function forEventControl(control: EventControl, trigger: Trigger): readonly { resource: ResourceRef; fold: string }[] {
   if (trigger.source !== 'cloudtrail') return [];
   const wanted = control.triggers.find(
-    ({ kinds, eventSource, eventNames, outcome = 'succeeded' }) =>
+    ({ kinds, eventSource, eventNames, outcome = 'succeeded', pattern }) =>
       kinds.includes(trigger.kind) &&
       (eventSource === '*' || eventSource === trigger.eventSource) &&
       eventNames.some((name) => nameMatches(name, trigger.eventName)) &&
-      (outcome === 'any' || outcome === trigger.outcome),
+      (outcome === 'any' || outcome === trigger.outcome) &&
+      // A replayed log was filtered by no rule.
+      (!pattern || matchesPattern(pattern, trigger.detail)),
   );
   if (!wanted) return [];
   const resources = named(control, trigger.detail, wanted.resourceIds);

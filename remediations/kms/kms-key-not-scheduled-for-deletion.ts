@@ -98,6 +98,8 @@ export default defineControl({
     }),
 
   setting: (state) => settingOf(state),
+  // Between the two calls of the fix the key is saved and disabled: what it has encrypted cannot be read.
+  unfinished: ({ keyState }) => keyState === 'Disabled',
 
   async remediate(resource, _change, aws) {
     const client = aws.client(KMSClient);

@@ -231,6 +231,43 @@ describe('killed at any call', () => {
   });
 });
 
+describe('a fix of two steps, killed between them', () => {
+  /** The lamp is off after the first step, and dusted after the second. */
+  const halfway = async () => {
+    const id = await dispatched();
+    world.house.after = (name) => {
+      if (name === 'write') throw new Error('killed');
+    };
+    await expect(act(id, world.action)).rejects.toThrow('killed');
+    world.house.after = () => {};
+    world.advance(121);
+    let dusty = true;
+    const { house } = world;
+    const write = house.write.bind(house);
+    house.write = async (name, on) => {
+      dusty = false;
+      await write(name, on);
+    };
+    const entry = world.catalogue[0]!;
+    const control = await entry.load();
+    world.catalogue[0] = { ...entry, load: async () => ({ ...control, unfinished: () => dusty }) as typeof control };
+    return id;
+  };
+
+  test('the second step is made up for before it is called done', async () => {
+    expect(await act(await halfway(), world.action)).toEqual({ ended: 'REMEDIATED' });
+    expect(world.house.writes).toHaveLength(2);
+  });
+
+  test('but not when the policy no longer wants it: a page', async () => {
+    const id = await halfway();
+    world.policy = policyOf({ 'lamp-off': { mode: 'page' } });
+    expect(await act(id, world.action)).toEqual({ ended: 'PAGED' });
+    expect(world.house.writes).toHaveLength(1);
+    expect(world.alerts[0]!.text).toContain('interrupted');
+  });
+});
+
 test('a finding that is not there is for nobody to try again', async () => {
   await expect(act('f-none', world.action)).rejects.toThrow(TerminalError);
 });

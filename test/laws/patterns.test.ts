@@ -6,7 +6,7 @@ import { normalise } from '../../engine/normalise.ts';
 import { routerOf } from '../../engine/route.ts';
 import { type Rule, rulesOf } from '../../infra/rules.ts';
 import { catalogue } from '../../remediations/index.ts';
-import { matchesPattern } from '../support/event-pattern.ts';
+import { matchesPattern } from '../../engine/pattern.ts';
 import { policyOf } from '../support/policy-of.ts';
 
 const detailTypes = { api: 'AWS API Call via CloudTrail', signin: 'AWS Console Sign In via CloudTrail', service: 'AWS Service Event via CloudTrail' };

@@ -1,4 +1,4 @@
-/** EventBridge pattern matching, as far as the bot's rules use it: exact, prefix, suffix, anything-but, exists. */
+/** EventBridge pattern matching, as far as the bot's rules use it: exact, prefix, suffix, anything-but, exists. Pure. */
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
 
