@@ -2,7 +2,7 @@
 import picocolors from 'picocolors';
 
 const { NO_COLOR, FORCE_COLOR, TERM } = process.env;
-const coloured = ({ isTTY }: NodeJS.WriteStream) => !NO_COLOR && (Boolean(FORCE_COLOR) || (isTTY && TERM !== 'dumb'));
+const coloured = ({ isTTY }: NodeJS.WriteStream) => !NO_COLOR && (Boolean(FORCE_COLOR) || (Boolean(isTTY) && TERM !== 'dumb'));
 
 /** For standard output. */
 export const colors = picocolors.createColors(coloured(process.stdout));

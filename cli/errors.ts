@@ -37,7 +37,7 @@ function sentenceOf(error: unknown): string {
   if (code === 'CredentialsProviderError') return `No AWS credentials were found${profileWords(text)}. ${signIn}`;
   if (/expired/i.test(code)) return `The AWS credentials have expired (${code}). Sign in again, e.g. \`aws sso login\`.`;
   if (isCredentialError(error)) return `AWS does not accept the credentials (${code}): ${text}`;
-  if (/region is missing/i.test(text)) return 'No AWS region is set. Use --region or AWS_REGION.';
+  if (/region is missing|region=""/i.test(text)) return 'No AWS region is set. Use --region or AWS_REGION.';
   const unreachable = networkFault(error);
   if (unreachable) return `AWS cannot be reached (${unreachable}). Check the network and the region${endpointHint()}.`;
   if (isForeignAnswer(error))
@@ -50,7 +50,10 @@ function sentenceOf(error: unknown): string {
 const signIn = 'Set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or sign in with `aws sso login`.';
 
 /** The SDK's own words tell more than "none" when a profile is named but cannot be used. */
-const profileWords = (text: string): string => (/any providers/i.test(text) ? '' : `: ${text.replace(/\.$/, '')}`);
+function profileWords(text: string): string {
+  if (!/any providers/i.test(text)) return `: ${text.replace(/\.$/, '')}`;
+  return process.env.AWS_PROFILE ? ` in profile ${process.env.AWS_PROFILE}` : '';
+}
 
 const endpointHint = () => (process.env.AWS_ENDPOINT_URL ? ` and AWS_ENDPOINT_URL (${process.env.AWS_ENDPOINT_URL})` : '');
 
