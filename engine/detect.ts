@@ -98,7 +98,7 @@ export async function detect(events: readonly unknown[], detection: Detection): 
 
   const all = [...units.values()];
   const standings = await ports.ledger.lookup(
-    all.map((unit) => ({ ...keyOf(unit), eventId: (isEventControl(unit.of) ? inOrder(unit)[0]! : latest(unit)).trigger.eventId })),
+    all.map((unit) => ({ ...keyOf(unit), eventId: inOrder(unit).at(isEventControl(unit.of) ? 0 : -1)!.trigger.eventId })),
   );
   const groups = Map.groupBy(
     all.map((unit, at) => ({ unit, standing: standings[at]! })),
@@ -136,9 +136,9 @@ export async function detect(events: readonly unknown[], detection: Detection): 
 
 type Judgement = Omit<Line, 'calls'> & { readonly index: number };
 
-async function judgeState(unit: Unit, standing: Standing, detection: Detection, aws: ReturnType<Ports['aws']>): Promise<Judgement> {
+async function judgeState(unit: Unit, first: Standing, detection: Detection, aws: ReturnType<Ports['aws']>): Promise<Judgement> {
   const { ports, policy } = detection;
-  const { trigger, index, listed } = latest(unit);
+  const { trigger, index, listed, standing } = await speakerOf(unit, first, ports);
   const actor = (standing.last?.state === 'open' ? standing.last.actor : undefined) ?? actorAmong(unit);
   const judged: Judged = isOff(settingsOf(policy, unit.control))
     ? { decision: { action: 'off', reason: 'The policy has this control off.' } }
@@ -215,8 +215,14 @@ const dryOutcome = (judged: Judged): Line['outcome'] =>
     ? { status: 'DRY_RUN', reason: `Would ${judged.decision.action}: ${judged.decision.reason}` }
     : { status: statusOf(judged.decision.action, judged.evaluation), reason: judged.decision.reason };
 
-/** The newest trigger speaks for the unit: all of them are answered by one look at the live state. */
-const latest = ({ work }: Unit) => work.reduce((newest, candidate) => (candidate.trigger.time >= newest.trigger.time ? candidate : newest));
+/** The newest trigger speaks for the unit, as one look at the live state answers all; but one that is done leaves the word to those that are not. */
+async function speakerOf(unit: Unit, newest: Standing, { ledger }: Pick<Ports, 'ledger'>): Promise<Unit['work'][number] & { readonly standing: Standing }> {
+  const [last, ...earlier] = inOrder(unit).reverse();
+  if (!newest.done) return { ...last!, standing: newest };
+  const standings = await ledger.lookup(earlier.map(({ trigger }) => ({ ...keyOf(unit), eventId: trigger.eventId })));
+  const open = standings.findIndex(({ done }) => !done);
+  return open < 0 ? { ...last!, standing: newest } : { ...earlier[open]!, standing: standings[open]! };
+}
 
 const inOrder = ({ work }: Unit) => [...work].sort((a, b) => a.trigger.time.localeCompare(b.trigger.time));
 

@@ -119,6 +119,50 @@ test('the findings, writes and alerts are those of the drifted resources, howeve
   );
 });
 
+test('each new drift is an episode of its own, and no old event that comes along hides or repeats it', async () => {
+  const rounds = fc.array(
+    fc.record({
+      relit: fc.subarray([...names]),
+      again: fc.array(fc.nat(20), { maxLength: 5 }),
+      order: fc.array(fc.nat(1_000), { minLength: 8, maxLength: 8 }),
+      minutes: fc.integer({ min: -30, max: 30 }),
+    }),
+    { minLength: 1, maxLength: 4 },
+  );
+  await fc.assert(
+    fc.asyncProperty(rounds, async (drawn) => {
+      const world = new World();
+      try {
+        const past: unknown[] = [];
+        const expected = new Map<string, number>();
+        for (const { relit, again, order, minutes } of drawn) {
+          const eventTime = new Date(world.clock.now().getTime() + minutes * 60_000).toISOString();
+          const fresh = relit.map((name) => {
+            world.house.lamps.set(name, { on: true });
+            expected.set(name, (expected.get(name) ?? 0) + 1);
+            return call('SwitchOn', name, { eventTime });
+          });
+          const old = again.map((index) => past[index]).filter((event) => event !== undefined);
+          const batch = [...fresh, ...old].map((event, index) => ({ event, at: order[index]! })).sort((a, b) => a.at - b.at);
+          const reports = await world.detect(...batch.map(({ event }) => event));
+          expect(reports.flatMap(({ errors }) => errors)).toEqual([]);
+          await world.runDispatched();
+          past.push(...fresh);
+        }
+        for (const [name, times] of expected) {
+          expect([name, world.house.lamps.get(name)]).toEqual([name, { on: false }]);
+          expect(world.house.writes.filter((write) => write === `${name}=false`)).toHaveLength(times);
+          const episodes = (await world.findings()).filter(({ resource }) => resource.id === lampArn(name as Name)).map(({ episode }) => episode);
+          expect(episodes.sort()).toEqual([...Array(times)].map((_, index) => index + 1));
+        }
+      } finally {
+        world.close();
+      }
+    }),
+    { numRuns: 60 },
+  );
+});
+
 describe('in one batch', () => {
   test('six events of one drifted resource: one read, one line, one finding, one write', async () => {
     const world = new World();
