@@ -7,8 +7,15 @@ export const topicId = (channel: string): string => `Channel${logicalId(channel)
 
 const topic = (DisplayName: string, KmsMasterKeyId: object): Resources[string] => ({ Type: 'AWS::SNS::Topic', Properties: { DisplayName, KmsMasterKeyId } });
 
+function channelTopics(channels: readonly string[]): Resources {
+  const ids = Map.groupBy(channels, topicId);
+  const clash = [...ids.values()].find(({ length }) => length > 1);
+  if (clash) throw new Error(`the channels ${clash.join(' and ')} would share a topic: rename one`);
+  return Object.fromEntries(channels.map((channel) => [topicId(channel), topic(`phidelity ${channel}`, dataKeyArn)]));
+}
+
 export const topics = ({ channels }: Pick<CompiledPolicy, 'channels'>): Resources => ({
-  ...Object.fromEntries(Object.keys(channels).map((channel) => [topicId(channel), topic(`phidelity ${channel}`, dataKeyArn)])),
+  ...channelTopics(Object.keys(channels)),
   OwnHealth: topic('phidelity own health', alarmKeyArn),
   OwnHealthPolicy: {
     Type: 'AWS::SNS::TopicPolicy',

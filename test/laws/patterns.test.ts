@@ -3,10 +3,10 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import type { CatalogueEntry } from '../../engine/control.ts';
 import { normalise } from '../../engine/normalise.ts';
+import { matchesPattern } from '../../engine/pattern.ts';
 import { routerOf } from '../../engine/route.ts';
 import { type Rule, rulesOf } from '../../infra/rules.ts';
 import { catalogue } from '../../remediations/index.ts';
-import { matchesPattern } from '../../engine/pattern.ts';
 import { policyOf } from '../support/policy-of.ts';
 
 const detailTypes = { api: 'AWS API Call via CloudTrail', signin: 'AWS Console Sign In via CloudTrail', service: 'AWS Service Event via CloudTrail' };
