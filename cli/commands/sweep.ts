@@ -1,6 +1,5 @@
 /** `sweep`: evaluates everything that exists, control by control. */
 import { randomUUID } from 'node:crypto';
-import { clearLine, cursorTo } from 'node:readline';
 import { SingleBar } from 'cli-progress';
 import type { Command } from 'commander';
 import { detect } from '../../engine/detect.ts';
@@ -58,9 +57,11 @@ async function sweep(options: Options): Promise<ExitCode> {
   const caller = await whoAmI(options.region);
   const session = openSession({ state: options.state, policy, caller, apply: options.apply ?? false });
   const writer = lineWriter(options.json ?? false);
-  const progress = process.stderr.isTTY
-    ? new SingleBar({ stream: process.stderr, format: '{bar} {value}/{total} {control}', hideCursor: true, clearOnComplete: true })
-    : undefined;
+  // Not with --apply: alerts go to standard error too, and the bar would be drawn over them.
+  const progress =
+    process.stderr.isTTY && !options.apply
+      ? new SingleBar({ stream: process.stderr, format: '{bar} {value}/{total} {control}', hideCursor: true, clearOnComplete: true })
+      : undefined;
   const failures = failuresOf();
   let routed = 0;
   let unread = 0;
@@ -70,12 +71,10 @@ async function sweep(options: Options): Promise<ExitCode> {
       progress?.update({ control: id });
       const region = scope === 'global' ? globalRegionOf(caller.region) : caller.region;
       const [report] = await detect([sweepEvent(id, { accountId: caller.accountId, region })], session.detection);
-      // The bar is drawn again after the lines: they would stand on it otherwise.
-      if (progress && report!.lines.length > 0) {
-        cursorTo(process.stderr, 0);
-        clearLine(process.stderr, 0);
-      }
+      // A bar that stops puts the cursor back to where it began: nothing may be printed meanwhile.
+      if (report!.lines.length > 0) progress?.stop();
       for (const line of report!.lines) writer.write(line);
+      if (report!.lines.length > 0) progress?.start(entries.length, routed + unread, { control: id });
       failures.add(report!.errors, id);
       if (report!.errors.length > 0) unread += 1;
       else routed += 1;
