@@ -37,9 +37,9 @@ export function openSession(options: { readonly state: string; readonly policy: 
     async alert({ subject, text }) {
       say(`\n${subject}\n${text}\n`);
     },
-    async dispatch({ id }) {
+    async dispatch({ id }, calls) {
       // What must wait (a fix not due yet, a setting AWS shows late) is taken up by the next run.
-      await act(id, { ports, catalogue, leaseSeconds: 120 });
+      await act(id, { ports, catalogue, leaseSeconds: 120, calls });
     },
     async requestSweep(control, place) {
       if (!wanted.some((known) => known.control === control && known.place.region === place.region)) wanted.push({ control, place });

@@ -12,13 +12,15 @@ import { resolved, resourceKey, step } from './finding.ts';
 import { type Judged, judge } from './judge.ts';
 import type { Again, Change, Decision, EntryKind, Finding, OutcomeStatus, RecordedChange } from './model.ts';
 import type { CompiledPolicy } from './policy/model.ts';
-import type { Lease, Ports } from './ports.ts';
+import type { Aws, Calls, Lease, Ports } from './ports.ts';
 
 export interface Action {
   readonly ports: Ports;
   readonly catalogue: Catalogue;
   /** Longer than one attempt can take: a lease must not run out under its holder. */
   readonly leaseSeconds: number;
+  /** Counted as calls to resources are sent. */
+  readonly calls?: Calls;
 }
 
 /** Ended: the finding holds the outcome. Again: come back after so many seconds. */
@@ -52,7 +54,8 @@ export async function act(findingId: string, action: Action): Promise<Attempt> {
     // Another attempt may have ended while this one waited for the lease.
     const current = (await ports.ledger.get(findingId)) ?? finding;
     if (current.state === 'resolved') return await tellOnce(current, control, ports);
-    return await attempt(current, control, policy, leases[0]!, ports);
+    const aws = ports.aws(finding.resource, { share: false, calls: action.calls });
+    return await attempt(current, control, policy, aws, leases[0]!, ports);
   } finally {
     await Promise.all(leases.map((lease) => ports.ledger.release(lease)));
   }
@@ -86,8 +89,7 @@ async function leaseAll(control: AnyStateControl, { resource }: Finding, owner: 
   return held;
 }
 
-async function attempt(finding: Finding, control: AnyStateControl, policy: CompiledPolicy, lease: Lease, ports: Ports): Promise<Attempt> {
-  const aws = ports.aws(finding.resource, { share: false });
+async function attempt(finding: Finding, control: AnyStateControl, policy: CompiledPolicy, aws: Aws, lease: Lease, ports: Ports): Promise<Attempt> {
   const look = (begun?: Change) => judge(control, finding.resource, finding.actor, policy, aws, ports, { begun });
   const judged = await look(finding.intended?.change);
 

@@ -70,6 +70,7 @@ function textOf(finding: Finding, control: Told): string {
     ['Control', `${control.title} (${finding.control}, ${finding.severity})`],
     ['Resource', resource.id],
     ['Where', `account ${resource.accountId}, ${resource.region}`],
+    ['Was', finding.wrong === evaluation.annotation ? undefined : finding.wrong],
     [verdictLabel(finding), evaluation.annotation],
     ['Done', doneOf(finding)],
     [proposalLabel(finding), open ? proposal : undefined],

@@ -1,14 +1,16 @@
 /** The line: events in, one report per event out. Reads resources, writes only the ledger, dispatches and alerts. */
+import { randomUUID } from 'node:crypto';
+import { actorAmong, inOrder, keyOf, speakerOf, standingsOf, type Unit, Units } from './coalesce.ts';
 import type { AnyControl, AnyStateControl, EventControl } from './control.ts';
 import { isEventControl } from './control.ts';
 import { decide, statusOf } from './decide.ts';
-import { actorOf, findingId, findingKey, resourceKey, summaryOf } from './finding.ts';
+import { actorOf, findingId, resourceKey, summaryOf } from './finding.ts';
 import { isOff, type Judged, judge, settingsOf } from './judge.ts';
-import type { Actor, Change, Decision, Evaluation, OutcomeStatus, ResourceRef, Trigger } from './model.ts';
+import type { Change, Decision, Evaluation, Finding, OutcomeStatus, ResourceRef, Trigger } from './model.ts';
 import { type DropReason, normalise } from './normalise.ts';
 import { modeFor } from './policy/match.ts';
 import type { CompiledPolicy } from './policy/model.ts';
-import type { Calls, FindingKey, Ports, Standing } from './ports.ts';
+import type { Calls, Ports, Standing } from './ports.ts';
 import { record, type Verdict } from './record.ts';
 import { type Router, route, type SweepItem, type WorkItem } from './route.ts';
 
@@ -41,35 +43,33 @@ export interface Report {
   /** Why the event, or a part of it, gave no work. */
   readonly dropped: readonly (DropReason | 'no control')[];
   readonly lines: readonly Line[];
+  /** Work items the event was part of; one that a copy of the event in the same batch answers has its line there. */
+  readonly work: number;
   /** Sweeps asked for because the event does not name its resource. */
   readonly sweeps: number;
   /** Back to the queue: what went wrong, or that time ran out. */
   readonly errors: readonly unknown[];
 }
 
-interface Unit extends FindingKey {
-  readonly of: AnyControl;
-  readonly work: { readonly trigger: Trigger; readonly index: number; readonly listed?: unknown }[];
-}
-
 const parallel = 5;
+
+/** Seconds. */
+const sweepDelay = 60;
 
 export async function detect(events: readonly unknown[], detection: Detection): Promise<Report[]> {
   const { ports, dryRun } = detection;
-  const reports = events.map(() => ({ dropped: [] as Report['dropped'][number][], lines: [] as Line[], sweeps: 0, errors: [] as unknown[] }));
-  const units = new Map<string, Unit>();
+  const reports = events.map(() => ({ dropped: [] as Report['dropped'][number][], lines: [] as Line[], work: 0, sweeps: 0, errors: [] as unknown[] }));
+  const units = new Units();
 
-  const add = ({ trigger, control, resource, fold }: WorkItem, index: number, listed?: unknown) => {
+  const add = (item: WorkItem, index: number, listed?: unknown) => {
+    const { trigger, control, resource } = item;
+    reports[index]!.work += 1;
     if (isEventControl(control) && !control.counts) {
       const judged = judgeEvent(control, trigger, detection.policy, 0);
       // Most events of an account need nothing: they cost no look at the ledger.
       if (!drifts(judged)) return void reports[index]!.lines.push(idle(control, trigger, resource, judged));
     }
-    const key = findingKey({ control: control.id, resource, fold });
-    const unit = units.get(key) ?? { of: control, control: control.id, resource, fold, work: [] };
-    // The same event arrives once for every rule that matches it.
-    if (!unit.work.some((work) => work.trigger.eventId === trigger.eventId)) unit.work.push({ trigger, index, listed });
-    units.set(key, unit);
+    units.add(item, index, listed);
   };
 
   for (const [index, event] of events.entries()) {
@@ -80,10 +80,10 @@ export async function detect(events: readonly unknown[], detection: Detection): 
       for (const trigger of triggers) {
         const entries = detection.router.select(trigger);
         const controls = await Promise.all(entries.map((entry) => entry.load()));
-        const { items, sweeps } = route(trigger, controls, detection.policy);
+        const { items, sweeps: unnamed } = route(trigger, controls, detection.policy);
+        const sweeps = unnamed.filter(({ control }) => !isOff(settingsOf(detection.policy, control.id)));
         for (const item of items) add(item, index);
         for (const sweep of sweeps) {
-          if (isOff(settingsOf(detection.policy, sweep.control.id))) continue;
           report.sweeps += 1;
           if (trigger.source !== 'sweep') await requestSweep(sweep, detection);
           else for await (const [resource, state] of listOf(sweep, ports)) add({ trigger, control: sweep.control, resource }, index, state);
@@ -96,10 +96,8 @@ export async function detect(events: readonly unknown[], detection: Detection): 
     }
   }
 
-  const all = [...units.values()];
-  const standings = await ports.ledger.lookup(
-    all.map((unit) => ({ ...keyOf(unit), eventId: inOrder(unit).at(isEventControl(unit.of) ? 0 : -1)!.trigger.eventId })),
-  );
+  const all = units.all();
+  const standings = await standingsOf(all, ports.ledger);
   const groups = Map.groupBy(
     all.map((unit, at) => ({ unit, standing: standings[at]! })),
     ({ unit }) => resourceKey(unit.resource),
@@ -110,6 +108,7 @@ export async function detect(events: readonly unknown[], detection: Detection): 
     for (let group = waiting.shift(); group; group = waiting.shift()) {
       const calls: Calls = { read: 0, write: 0 };
       const aws = ports.aws(group[0]!.unit.resource, { share: true, calls });
+      const counting = { ...detection, ports: { ...ports, dispatch: (finding: Finding) => ports.dispatch(finding, calls) } };
       for (const { unit, standing } of group) {
         const fail = (error: unknown) => {
           for (const { index } of unit.work) reports[index]!.errors.push(error);
@@ -120,9 +119,9 @@ export async function detect(events: readonly unknown[], detection: Detection): 
         }
         try {
           const before = { ...calls };
-          const lines = isEventControl(unit.of) ? await judgeEvents(unit, standing, detection) : [await judgeState(unit, standing, detection, aws)];
+          const lines = isEventControl(unit.of) ? await judgeEvents(unit, standing, detection) : await judgeState(unit, standing, counting, aws);
           const spent = { read: calls.read - before.read, write: calls.write - before.write };
-          for (const { index, ...line } of lines) reports[index]!.lines.push({ ...line, calls: spent });
+          for (const [nth, { index, ...line }] of lines.entries()) reports[index]!.lines.push({ ...line, calls: nth === 0 ? spent : { read: 0, write: 0 } });
         } catch (error) {
           fail(error);
         }
@@ -136,14 +135,20 @@ export async function detect(events: readonly unknown[], detection: Detection): 
 
 type Judgement = Omit<Line, 'calls'> & { readonly index: number };
 
-async function judgeState(unit: Unit, first: Standing, detection: Detection, aws: ReturnType<Ports['aws']>): Promise<Judgement> {
+/** The speaker's judgement first; it is that of the others too. */
+async function judgeState(unit: Unit, first: Standing, detection: Detection, aws: ReturnType<Ports['aws']>): Promise<Judgement[]> {
   const { ports, policy } = detection;
-  const { trigger, index, listed, standing } = await speakerOf(unit, first, ports);
+  const { trigger, index, listed, standing } = await speakerOf(unit, first, ports.ledger);
   const actor = (standing.last?.state === 'open' ? standing.last.actor : undefined) ?? actorAmong(unit);
   const judged: Judged = isOff(settingsOf(policy, unit.control))
     ? { decision: { action: 'off', reason: 'The policy has this control off.' } }
     : await judge(unit.of as AnyStateControl, unit.resource, actor, policy, aws, ports, { listed });
-  return { index, ...(await settle(unit, { trigger, actor, standing, judged }, detection)) };
+  const spoken = { index, ...(await settle(unit, { trigger, actor, standing, judged }, detection)) };
+  const others = unit.work.filter((work) => work.trigger !== trigger);
+  return [
+    spoken,
+    ...others.map((work) => ({ ...spoken, index: work.index, eventId: work.trigger.eventId, eventName: summaryOf(work.trigger).eventName ?? null })),
+  ];
 }
 
 /** Each event has a verdict of its own; they are taken in the order they happened. */
@@ -183,8 +188,6 @@ const idle = (control: AnyControl, trigger: Trigger, resource: ResourceRef, { ev
   calls: { read: 0, write: 0 },
 });
 
-const keyOf = ({ control, resource, fold }: Unit): FindingKey => ({ control, resource, fold });
-
 type Settling = Pick<Verdict, 'trigger' | 'actor' | 'standing' | 'judged'>;
 
 async function settle(unit: Unit, settling: Settling, detection: Detection): Promise<Omit<Judgement, 'index'>> {
@@ -215,25 +218,13 @@ const dryOutcome = (judged: Judged): Line['outcome'] =>
     ? { status: 'DRY_RUN', reason: `Would ${judged.decision.action}: ${judged.decision.reason}` }
     : { status: statusOf(judged.decision.action, judged.evaluation), reason: judged.decision.reason };
 
-/** The newest trigger speaks for the unit, as one look at the live state answers all; but one that is done leaves the word to those that are not. */
-async function speakerOf(unit: Unit, newest: Standing, { ledger }: Pick<Ports, 'ledger'>): Promise<Unit['work'][number] & { readonly standing: Standing }> {
-  const [last, ...earlier] = inOrder(unit).reverse();
-  if (!newest.done) return { ...last!, standing: newest };
-  const standings = await ledger.lookup(earlier.map(({ trigger }) => ({ ...keyOf(unit), eventId: trigger.eventId })));
-  const open = standings.findIndex(({ done }) => !done);
-  return open < 0 ? { ...last!, standing: newest } : { ...earlier[open]!, standing: standings[open]! };
-}
-
-const inOrder = ({ work }: Unit) => [...work].sort((a, b) => a.trigger.time.localeCompare(b.trigger.time));
-
-const actorAmong = (unit: Unit): Actor | undefined =>
-  inOrder(unit)
-    .map(({ trigger }) => actorOf(trigger))
-    .find((actor) => actor !== undefined);
-
-/** Once for a control and place in ten minutes, and never inside this batch: a type can have thousands of resources. */
+/**
+ * Never inside this batch: a type can have thousands of resources. Events of one minute share a sweep: it runs `sweepDelay` later,
+ * when all of them have happened. The lease is shorter than the queue's visibility timeout, so that a crash after it loses no sweep.
+ */
 async function requestSweep({ control, place }: SweepItem, { ports, dryRun }: Detection): Promise<void> {
-  if (dryRun || (await ports.ledger.once(`sweep|${control.id}|${place.accountId}|${place.region}`, 600))) await ports.requestSweep(control.id, place);
+  const asked = dryRun || (await ports.ledger.lease(`sweep|${control.id}|${place.accountId}|${place.region}`, randomUUID(), sweepDelay - 5));
+  if (asked) await ports.requestSweep(control.id, place, sweepDelay);
 }
 
 function listOf({ control, place }: SweepItem, { aws }: Pick<Ports, 'aws'>): AsyncIterable<readonly [ResourceRef, unknown]> {

@@ -89,6 +89,7 @@ export function opened(
     seen: 1,
     drives: 0,
     changes: [],
+    wrong: verdict.evaluation.annotation,
     ...verdict,
   };
   return { finding, entry: entryOf(finding, 'OPENED', 'detect', at, verdict.evaluation.annotation, trigger.eventId) };

@@ -182,6 +182,8 @@ export interface Finding {
   /** Triggers that met this episode open. */
   readonly seen: number;
   readonly evaluation: Evaluation;
+  /** What was wrong when the episode began; `evaluation` is as last read. */
+  readonly wrong: string;
   readonly decision: Decision;
   /** Executions of handlers/remediate asked for so far; part of their names from the second on. */
   readonly drives: number;

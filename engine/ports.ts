@@ -103,8 +103,6 @@ export interface Ledger {
    * The same event id counts once.
    */
   recent(control: string, fold: string, eventId: string, time: string): Promise<number>;
-  /** True once per key and `seconds`: the first caller does the work, the others leave it. */
-  once(key: string, seconds: number): Promise<boolean>;
   /** Undefined before the first deploy has stored one. */
   policy(): Promise<CompiledPolicy | undefined>;
   storePolicy(policy: CompiledPolicy): Promise<void>;
@@ -130,8 +128,8 @@ export interface Ports {
   tags(resource: ResourceRef): Promise<Readonly<Record<string, string>>>;
   /** Sends to every channel of the policy that takes it; throws when one it must reach does not answer. */
   alert(alert: Alert): Promise<void>;
-  /** Asks for the finding to be acted on. Repeating it starts nothing new. */
-  dispatch(finding: Finding): Promise<void>;
-  /** Asks for a sweep of one control in one place, later and outside this batch. */
-  requestSweep(control: string, place: Place): Promise<void>;
+  /** Asks for the finding to be acted on. Repeating it starts nothing new. Where that is done in this process, its calls are added. */
+  dispatch(finding: Finding, calls?: Calls): Promise<void>;
+  /** Asks for a sweep of one control in one place, so many seconds later and outside this batch. */
+  requestSweep(control: string, place: Place, delaySeconds: number): Promise<void>;
 }

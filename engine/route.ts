@@ -30,7 +30,7 @@ export const unnamed = Symbol('the event does not name its resource');
 
 /** Where a partition keeps its global services. */
 const globalRegions: Readonly<Record<string, string>> = {
-  'aws-cn': 'cn-northwest-1',
+  'aws-cn': 'cn-north-1',
   'aws-us-gov': 'us-gov-west-1',
   'aws-iso': 'us-iso-east-1',
   'aws-iso-b': 'us-isob-east-1',
@@ -111,9 +111,9 @@ function forControl(control: AnyControl, trigger: Trigger): readonly { resource:
       return resources === unnamed ? unnamed : resources.map((resource) => ({ resource }));
     }
     case 'config':
-      return named(trigger.arn ?? trigger.resourceId);
+      return named(trigger.arn ?? configName(trigger));
     case 'config-rule':
-      return named(trigger.resourceType === control.resourceType ? trigger.resourceId : undefined);
+      return named(trigger.resourceType === control.resourceType ? configName(trigger) : undefined);
     case 'securityhub':
       return named(trigger.resourceId.startsWith('arn:') ? trigger.resourceId : undefined);
     case 'sweep':
@@ -122,6 +122,13 @@ function forControl(control: AnyControl, trigger: Trigger): readonly { resource:
       return [{ resource: trigger.resource }];
   }
 }
+
+/**
+ * Config's resourceId is what the ARN ends in for some services only; for others it is an internal id (`db-ABC…`), and an ARN made
+ * of it would read as a resource that is gone. https://docs.aws.amazon.com/config/latest/developerguide/resource-config-reference.html
+ */
+const configName = ({ resourceType, resourceId }: { readonly resourceType: string; readonly resourceId: string }): string | undefined =>
+  resourceId.startsWith('arn:') || /^AWS::(EC2|KMS|S3)::/.test(resourceType) ? resourceId : undefined;
 
 function forEventControl(control: EventControl, trigger: Trigger): readonly { resource: ResourceRef; fold: string }[] {
   if (trigger.source !== 'cloudtrail') return [];

@@ -67,9 +67,9 @@ export function runtimeOf(environment: Environment, service: string, keepPolicyM
       const { dispatchTo } = await import('./aws/dispatch.ts');
       await dispatchTo(given('REMEDIATE_ARN', environment.remediateArn), finding, home());
     },
-    async requestSweep(control, place) {
+    async requestSweep(control, place, delaySeconds) {
       const { requestSweepThrough } = await import('./aws/sweeps.ts');
-      await requestSweepThrough(given('INTAKE_QUEUE_URL', environment.intakeQueueUrl), control, place, home(), clock);
+      await requestSweepThrough(given('INTAKE_QUEUE_URL', environment.intakeQueueUrl), control, place, delaySeconds, home(), clock);
     },
     async tags(resource) {
       const { tagsOf } = await import('./aws/tags.ts');

@@ -1,7 +1,7 @@
 /** `demo`: the whole thing on this machine. Every line is printed from a record of the bot or from a read of the live state. */
 import { type Command, InvalidArgumentError } from 'commander';
 import colors from 'picocolors';
-import type { Entry, Finding } from '../../engine/model.ts';
+import type { Finding } from '../../engine/model.ts';
 import { awsAccess } from '../../handlers/aws/access.ts';
 import { dynamoLedger } from '../../handlers/aws/ledger.ts';
 import { print, root, say } from '../context.ts';
@@ -63,8 +63,7 @@ async function show(stack: LocalStack): Promise<boolean> {
     const alert = await reader.next(20);
     const finding = await findingOf(ledger, control);
     if (!idle || !finding) throw new Error(`the bot did not come to an end with ${control}; run with --verbose to see why`);
-    const [opened] = await ledger.entries(finding.id);
-    for (const line of told(finding, opened!)) print(line);
+    for (const line of told(finding)) print(line);
     print(row('After', await readBack()));
     print(alertBox(alert));
   }
@@ -81,9 +80,9 @@ async function findingOf(ledger: ReturnType<typeof dynamoLedger>, control: strin
 const row = (name: string, value: string) => `   ${colors.cyan(name.padEnd(9))}${value}`;
 
 /** From the record alone. */
-const told = ({ actor, openedBy, decision, outcome }: Finding, opened: Entry): string[] => [
+const told = ({ actor, openedBy, wrong, decision, outcome }: Finding): string[] => [
   row('Who', `${actor?.arn} (${openedBy.eventName}, noticed by ${openedBy.source})`),
-  row('Wrong', opened.note),
+  row('Wrong', wrong),
   row('Decided', `${decision.action}: ${decision.reason}`),
   row('Done', outcome ? `${outcome.status}: ${outcome.reason}` : 'nothing was written; a person was paged'),
 ];

@@ -74,11 +74,11 @@ async function live(inputs: readonly InputEvent[], policy: CompiledPolicy, optio
         batch.map(({ event }) => event),
         session.detection,
       );
-      for (const [index, { lines, sweeps, dropped, errors }] of reports.entries()) {
+      for (const [index, { lines, work, sweeps, dropped, errors }] of reports.entries()) {
         const { place } = batch[index]!;
         for (const line of lines) writer.write(line);
         failures.add(errors, place);
-        tally.add(place, lines.length + sweeps + errors.length > 0, dropped);
+        tally.add(place, work + sweeps + errors.length > 0, dropped);
       }
     }
     for (const { control, place } of session.wanted) {

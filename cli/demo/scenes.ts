@@ -9,7 +9,14 @@ import {
   ElasticLoadBalancingV2Client,
 } from '@aws-sdk/client-elastic-load-balancing-v2';
 import { IAMClient, UploadServerCertificateCommand } from '@aws-sdk/client-iam';
-import { CreateBucketCommand, GetPublicAccessBlockCommand, PutPublicAccessBlockCommand, S3Client } from '@aws-sdk/client-s3';
+import {
+  CreateBucketCommand,
+  GetBucketPolicyCommand,
+  GetPublicAccessBlockCommand,
+  PutBucketPolicyCommand,
+  PutPublicAccessBlockCommand,
+  S3Client,
+} from '@aws-sdk/client-s3';
 import type { Aws } from '../../engine/ports.ts';
 import type { StackEvent } from '../local-stack/index.ts';
 
@@ -86,7 +93,9 @@ const bucket: Scene = {
     const s3 = admin.client(S3Client);
     const Bucket = `lab-results-${randomUUID().slice(0, 8)}`;
     const open = { BlockPublicAcls: false, IgnorePublicAcls: false, BlockPublicPolicy: false, RestrictPublicBuckets: false };
+    const Policy = { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Principal: '*', Action: 's3:GetObject', Resource: `arn:aws:s3:::${Bucket}/*` }] };
     await s3.send(new CreateBucketCommand({ Bucket }));
+    await s3.send(new PutBucketPolicyCommand({ Bucket, Policy: JSON.stringify(Policy) }));
     await s3.send(new PutPublicAccessBlockCommand({ Bucket, PublicAccessBlockConfiguration: open }));
     return {
       control: 's3-bucket-public-access-block',
@@ -97,7 +106,9 @@ const bucket: Scene = {
       ),
       async readBack() {
         const { PublicAccessBlockConfiguration } = await s3.send(new GetPublicAccessBlockCommand({ Bucket }));
-        return `GetPublicAccessBlock: ${Object.entries(PublicAccessBlockConfiguration ?? {})
+        const { Policy: text = '{}' } = await s3.send(new GetBucketPolicyCommand({ Bucket }));
+        const statements = (JSON.parse(text) as typeof Policy).Statement.map(({ Effect, Action, Principal }) => `${Effect} ${Action} to ${Principal}`);
+        return `GetBucketPolicy: ${statements.join(', ')}; GetPublicAccessBlock: ${Object.entries(PublicAccessBlockConfiguration ?? {})
           .map(([name, value]) => `${name}=${value}`)
           .join(' ')}`;
       },

@@ -4,7 +4,7 @@ import type { Place } from '../../engine/model.ts';
 import type { Aws, Clock } from '../../engine/ports.ts';
 
 /** Asks for a sweep by a message of the bot's own in the intake queue; `normalise` reads it. */
-export async function requestSweepThrough(queueUrl: string, control: string, place: Place, aws: Aws, clock: Clock): Promise<void> {
+export async function requestSweepThrough(queueUrl: string, control: string, place: Place, delaySeconds: number, aws: Aws, clock: Clock): Promise<void> {
   const message = {
     source: 'phidelity',
     'detail-type': 'Sweep',
@@ -14,5 +14,5 @@ export async function requestSweepThrough(queueUrl: string, control: string, pla
     time: clock.now().toISOString(),
     detail: { control },
   };
-  await aws.client(SQSClient).send(new SendMessageCommand({ QueueUrl: queueUrl, MessageBody: JSON.stringify(message) }));
+  await aws.client(SQSClient).send(new SendMessageCommand({ QueueUrl: queueUrl, DelaySeconds: delaySeconds, MessageBody: JSON.stringify(message) }));
 }

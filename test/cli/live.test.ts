@@ -78,7 +78,7 @@ describeOnMoto('replay and sweep on live state', () => {
     expect(applied.code).toBe(0);
     const { summary } = ndjson(applied);
     expect(ours(applied)).toEqual([
-      { ...would, outcome: { status: 'REMEDIATED', reason: expect.stringContaining('verified'), at: expect.any(String) }, calls: expect.anything() },
+      { ...would, outcome: { status: 'REMEDIATED', reason: expect.stringContaining('verified'), at: expect.any(String) }, calls: { read: 3, write: 1 } },
     ]);
     expect(summary).toMatchObject({ events: 1, routed: 1, dropped: 0, failed: 0, byStatus: { REMEDIATED: 1 } });
     expect(await blockOf('records')).toEqual(everythingBlocked);

@@ -51,6 +51,7 @@ const finding = (changes: Partial<Finding> = {}): Finding => ({
   seen: 1,
   drives: 0,
   evaluation: nonCompliant('The lamp is on.'),
+  wrong: 'The lamp is on.',
   decision: { action: 'fix', reason: 'The policy says so.' },
   proposal: 'Switch the lamp off',
   changes: [],

@@ -164,13 +164,14 @@ test('each new drift is an episode of its own, and no old event that comes along
 });
 
 describe('in one batch', () => {
-  test('six events of one drifted resource: one read, one line, one finding, one write', async () => {
+  test('six events of one drifted resource, two of them copies: one read, four lines, one finding, one write', async () => {
     const world = new World();
     try {
       world.house.lamps.set('hall', { on: true });
       const events = [kinds.on('hall'), kinds.off('hall'), kinds.config('hall'), kinds.on('hall')].map(({ event }) => event);
       const reports = await world.detect(...events, events[0], events[2]);
-      expect(reports.flatMap(({ lines }) => lines.filter(({ control }) => control === 'lamp-off'))).toHaveLength(1);
+      expect(reports.flatMap(({ lines }) => lines.filter(({ control }) => control === 'lamp-off'))).toHaveLength(4);
+      expect(reports.every(({ work }) => work > 0)).toBe(true);
       expect(world.house.reads).toBe(1);
       await world.runDispatched();
       expect(world.house.writes).toEqual(['hall=false']);

@@ -36,6 +36,7 @@ export const findingOf = (parts: Partial<Finding> = {}): Finding => {
     lastTrigger: opener,
     seen: 1,
     evaluation: { complianceType: 'NON_COMPLIANT', annotation: 'The bucket has no public access block.' },
+    wrong: 'The bucket has no public access block.',
     decision: { action: 'notify', reason: 'the policy says notify' },
     drives: 0,
     changes: [],

@@ -187,7 +187,7 @@ export class World {
       const name = finding.drives > 1 ? `${finding.id}-${finding.drives}` : finding.id;
       if (!this.dispatched.includes(name)) this.dispatched.push(name);
     },
-    requestSweep: async (control, place) => void this.sweeps.push(`${control} ${place.region}`),
+    requestSweep: async (control, place, delaySeconds) => void this.sweeps.push(`${control} ${place.region} in ${delaySeconds} s`),
   };
 
   readonly action: Action = { ports: this.ports, catalogue: this.catalogue, leaseSeconds: 120 };

@@ -1,0 +1,60 @@
+/** Work on one control and resource is one unit, however many events of a batch ask for it: one look at the live state answers them all. */
+import type { AnyControl } from './control.ts';
+import { isEventControl } from './control.ts';
+import { actorOf, findingKey } from './finding.ts';
+import type { Actor, Trigger } from './model.ts';
+import type { FindingKey, Ledger, Standing } from './ports.ts';
+import type { WorkItem } from './route.ts';
+
+export interface Work {
+  readonly trigger: Trigger;
+  /** Of the event in its batch. */
+  readonly index: number;
+  /** The state as a sweep listed it. */
+  readonly listed?: unknown;
+}
+
+export interface Unit extends FindingKey {
+  readonly of: AnyControl;
+  readonly work: Work[];
+}
+
+/** Collects work items; the same event arrives once for every rule that matches it, and counts once. */
+export class Units {
+  readonly #units = new Map<string, Unit>();
+
+  add({ trigger, control, resource, fold }: WorkItem, index: number, listed?: unknown): void {
+    const key = findingKey({ control: control.id, resource, fold });
+    const unit = this.#units.get(key) ?? { of: control, control: control.id, resource, fold, work: [] };
+    if (!unit.work.some((work) => work.trigger.eventId === trigger.eventId)) unit.work.push({ trigger, index, listed });
+    this.#units.set(key, unit);
+  }
+
+  all(): readonly Unit[] {
+    return [...this.#units.values()];
+  }
+}
+
+export const keyOf = ({ control, resource, fold }: Unit): FindingKey => ({ control, resource, fold });
+
+/** Oldest first. */
+export const inOrder = ({ work }: Unit): Work[] => [...work].sort((a, b) => a.trigger.time.localeCompare(b.trigger.time));
+
+/** Where each unit's first question stands: the newest event of a state control, the oldest of an event control. */
+export const standingsOf = (units: readonly Unit[], ledger: Pick<Ledger, 'lookup'>): Promise<Standing[]> =>
+  ledger.lookup(units.map((unit) => ({ ...keyOf(unit), eventId: inOrder(unit).at(isEventControl(unit.of) ? 0 : -1)!.trigger.eventId })));
+
+/** The newest event speaks for the unit; but one that is done leaves the word to those that are not. */
+export async function speakerOf(unit: Unit, newest: Standing, ledger: Pick<Ledger, 'lookup'>): Promise<Work & { readonly standing: Standing }> {
+  const [last, ...earlier] = inOrder(unit).reverse();
+  if (!newest.done) return { ...last!, standing: newest };
+  const standings = await ledger.lookup(earlier.map(({ trigger }) => ({ ...keyOf(unit), eventId: trigger.eventId })));
+  const open = standings.findIndex(({ done }) => !done);
+  return open < 0 ? { ...last!, standing: newest } : { ...earlier[open]!, standing: standings[open]! };
+}
+
+/** The first who is known to have had a hand in it. */
+export const actorAmong = (unit: Unit): Actor | undefined =>
+  inOrder(unit)
+    .map(({ trigger }) => actorOf(trigger))
+    .find((actor) => actor !== undefined);

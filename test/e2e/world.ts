@@ -1,0 +1,91 @@
+/** The deployed bot on the local stack, and what its end-to-end tests do with it. */
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { CreateBucketCommand, GetPublicAccessBlockCommand, PutPublicAccessBlockCommand } from '@aws-sdk/client-s3';
+import { type LocalStack, type LocalStackOptions, type StackEvent, startLocalStack, type TopicReader } from '../../cli/local-stack/index.ts';
+import type { Finding } from '../../engine/model.ts';
+import type { Ledger } from '../../engine/ports.ts';
+import { dynamoLedger } from '../../handlers/aws/ledger.ts';
+
+export const open = { BlockPublicAcls: true, IgnorePublicAcls: true, BlockPublicPolicy: false, RestrictPublicBuckets: false };
+export const closed = { BlockPublicAcls: true, IgnorePublicAcls: true, BlockPublicPolicy: true, RestrictPublicBuckets: true };
+export const dana = { type: 'AssumedRole', arn: 'arn:aws:sts::123456789012:assumed-role/Developers/dana', accountId: '123456789012' };
+
+const folder = mkdtempSync(join(tmpdir(), 'e2e-'));
+
+/** A policy file on top of the baseline, with everything off that it does not name. */
+export function policyFile(controls: string): string {
+  const file = join(folder, `${randomUUID()}.yaml`);
+  writeFileSync(file, `version: 1\nextends: hipaa\ncontrols:\n  "*": off\n${controls.replace(/^/gm, '  ')}\n`);
+  return file;
+}
+
+export interface Deployed {
+  readonly stack: LocalStack;
+  readonly ledger: Ledger;
+  readonly alerts: TopicReader;
+  bucket(block?: Partial<typeof open>): Promise<string>;
+  blockOf(bucket: string): Promise<unknown>;
+  /** As CloudTrail tells of it on EventBridge. */
+  event(source: string, eventName: string, detail: Record<string, unknown>): StackEvent;
+  opened(bucket: string, detail?: Record<string, unknown>): StackEvent;
+  findings(control?: string): Promise<Finding[]>;
+  /** Sends, and waits until nothing runs and nothing is queued. */
+  settle(...events: StackEvent[]): Promise<void>;
+}
+
+export async function deployed(policy: string, options: LocalStackOptions = {}): Promise<Deployed> {
+  const stack = await startLocalStack({ ...options, policy });
+  const { clients, clock, report, accountId, region } = stack;
+  const ledger = dynamoLedger({ client: clients.dynamoDb, table: report.outputs.LedgerTableName!, clock });
+  const event: Deployed['event'] = (source, eventName, detail) => ({
+    source: `aws.${source}`,
+    'detail-type': 'AWS API Call via CloudTrail',
+    detail: {
+      eventVersion: '1.09',
+      eventSource: `${source}.amazonaws.com`,
+      eventName,
+      eventID: randomUUID(),
+      eventTime: clock.now().toISOString(),
+      awsRegion: region,
+      recipientAccountId: accountId,
+      userIdentity: dana,
+      sourceIPAddress: '192.0.2.7',
+      userAgent: 'aws-cli/2.17.0',
+      readOnly: false,
+      eventType: 'AwsApiCall',
+      managementEvent: true,
+      requestParameters: null,
+      responseElements: null,
+      ...detail,
+    },
+  });
+  return {
+    stack,
+    ledger,
+    alerts: await stack.subscribe(report.outputs.ChannelSecurityTopic!),
+    event,
+    opened: (bucketName, detail = {}) => event('s3', 'PutBucketPublicAccessBlock', { requestParameters: { bucketName, publicAccessBlock: '' }, ...detail }),
+    async bucket(block) {
+      const Bucket = `records-${randomUUID()}`;
+      await clients.s3.send(new CreateBucketCommand({ Bucket }));
+      if (block) await clients.s3.send(new PutPublicAccessBlockCommand({ Bucket, PublicAccessBlockConfiguration: block }));
+      return Bucket;
+    },
+    async blockOf(Bucket) {
+      return (await clients.s3.send(new GetPublicAccessBlockCommand({ Bucket }))).PublicAccessBlockConfiguration;
+    },
+    async findings(control) {
+      const found: Finding[] = [];
+      for await (const finding of ledger.findings({})) if (!control || finding.control === control) found.push(finding);
+      return found;
+    },
+    async settle(...events) {
+      await stack.putEvents(events);
+      const { idle, queues } = await stack.drain(60);
+      if (!idle) throw new Error(`still busy: ${JSON.stringify(queues)}`);
+    },
+  };
+}
