@@ -17,7 +17,6 @@ const tables = `
   CREATE TABLE entries (finding TEXT NOT NULL, seq INTEGER NOT NULL, body TEXT NOT NULL, PRIMARY KEY (finding, seq)) STRICT;
   CREATE TABLE done (key TEXT NOT NULL, event TEXT NOT NULL, expires INTEGER NOT NULL, PRIMARY KEY (key, event)) STRICT, WITHOUT ROWID;
   CREATE TABLE recent (key TEXT NOT NULL, event TEXT NOT NULL, time INTEGER NOT NULL, expires INTEGER NOT NULL, PRIMARY KEY (key, event)) STRICT, WITHOUT ROWID;
-  CREATE TABLE once (key TEXT PRIMARY KEY, expires INTEGER NOT NULL) STRICT;
   CREATE TABLE leases (key TEXT PRIMARY KEY, owner TEXT NOT NULL, until INTEGER NOT NULL, fence INTEGER NOT NULL) STRICT;
   CREATE TABLE policy (id INTEGER PRIMARY KEY, body TEXT NOT NULL) STRICT;
 `;
@@ -73,7 +72,7 @@ const prepare = (db: DatabaseSync, file: string, expired: number) => {
     if (strangers > 0) throw new TerminalError(`${file} is another program's database: move it away, or name another folder with --state`);
     db.exec(`${tables} PRAGMA user_version = ${schema}`);
   }
-  for (const table of ['done', 'recent', 'once']) db.prepare(`DELETE FROM ${table} WHERE expires <= ?`).run(expired);
+  for (const table of ['done', 'recent']) db.prepare(`DELETE FROM ${table} WHERE expires <= ?`).run(expired);
 };
 
 /** All or none; no other process writes meanwhile. */

@@ -114,12 +114,6 @@ export const sqliteLedger = ({ directory, clock, pageSize = 200 }: SqliteLedgerO
       return counted?.others as number;
     },
 
-    async once(key, seconds) {
-      const { changes } = sql.run`INSERT INTO once (key, expires) VALUES (${key}, ${expires(seconds)})
-                                  ON CONFLICT (key) DO UPDATE SET expires = excluded.expires WHERE expires <= ${expired()}`;
-      return changes === 1;
-    },
-
     async policy() {
       const row = sql.get`SELECT body FROM policy`;
       return row && JSON.parse(row.body as string);

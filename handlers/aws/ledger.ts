@@ -1,13 +1,12 @@
 /** The ledger in one DynamoDB table. What must be atomic is one transaction; reads are consistent, but for the list of open findings. */
-import { randomUUID } from 'node:crypto';
 import { type DynamoDBClient, paginateQuery, paginateScan } from '@aws-sdk/client-dynamodb';
 import { findingKey as keyText } from '../../engine/finding.ts';
 import { doneSeconds, expiredAt, expiresAfter, recentSeconds, recentWindow } from '../../engine/ledger.ts';
 import type { Entry, Finding } from '../../engine/model.ts';
 import type { Clock, FindingKey, Ledger, SaveOptions } from '../../engine/ports.ts';
 import { held, leases } from './leases.ts';
-import { metBy, nameOf, names, type Step, tableRequests } from './requests.ts';
-import { doneKey, entryKey, findingKey, headKey, type Item, known, number, onceKey, openIndex, pack, policyKey, recentKey, text, unpack } from './table.ts';
+import { nameOf, names, type Step, tableRequests } from './requests.ts';
+import { doneKey, entryKey, findingKey, headKey, type Item, known, number, openIndex, pack, policyKey, recentKey, text, unpack } from './table.ts';
 
 export { tableDefinition } from './table.ts';
 
@@ -178,25 +177,6 @@ export const dynamoLedger = ({ client, table, clock, pageSize }: DynamoLedgerOpt
       let others = 0;
       for await (const { Count = 0 } of pages) others += Count;
       return others;
-    },
-
-    async once(key, seconds) {
-      // When an answer is lost, the SDK asks again and meets its own first write.
-      const by = randomUUID();
-      try {
-        await requests.put(`be the first for ${key}`, {
-          ...requests.item(onceKey(key), { by: text(by), expires: expires(seconds) }),
-          ConditionExpression: 'attribute_not_exists(pk) OR #expires <= :now',
-          ExpressionAttributeNames: names('expires'),
-          ExpressionAttributeValues: { ':now': now() },
-          ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
-        });
-        return true;
-      } catch (error) {
-        const met = metBy(error);
-        if (!met) throw error;
-        return known(met).by?.S === by;
-      }
     },
 
     async policy() {

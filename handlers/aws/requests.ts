@@ -90,10 +90,10 @@ export const tableRequests = (client: DynamoDBClient, table: string): TableReque
 const refusal = (error: unknown): ConditionalCheckFailedException | undefined =>
   error instanceof ConflictError && error.cause instanceof ConditionalCheckFailedException ? error.cause : undefined;
 
-/** The condition of a put or update did not hold. */
+/** The condition of an update did not hold. */
 export const isRefused = (error: unknown): boolean => refusal(error) !== undefined;
 
-/** The item that a refused put or update met; asked for with `ReturnValuesOnConditionCheckFailure`. */
+/** The item that a refused update met; asked for with `ReturnValuesOnConditionCheckFailure`. */
 export const metBy = (error: unknown): Item | undefined => refusal(error)?.Item;
 
 const conflict =

@@ -10,7 +10,6 @@
  * | `finding#ID`     | `entry#SEQ`    | one line of evidence                                         |
  * | `lease#HASH`     | `lease`        | owner, fence, until (epoch milliseconds)                     |
  * | `recent#HASH`    | `event#HASH`   | time (epoch milliseconds) of a counted event; expires        |
- * | `once#HASH`      | `once`         | taken; expires                                               |
  * | `policy`         | `current`      | the compiled policy                                          |
  */
 import { createHash } from 'node:crypto';
@@ -67,7 +66,6 @@ export const entryKey = (id: string, seq: number): Item => key(`finding#${id}`, 
 export const leaseKey = (name: string): Item => key(`lease#${hash(name)}`, 'lease');
 export const recentKey = (control: string, fold: string, eventId: string): Item =>
   key(`recent#${hash(JSON.stringify([control, fold]))}`, `event#${hash(eventId)}`);
-export const onceKey = (name: string): Item => key(`once#${hash(name)}`, 'once');
 export const policyKey = key('policy', 'current');
 
 /** Items are at most 400 KB. */

@@ -28,7 +28,6 @@ type Operation =
   | { do: 'lease'; key: number; owner: number; seconds: number }
   | { do: 'release'; lease: number }
   | { do: 'recent'; fold: number; event: number }
-  | { do: 'once'; key: number; seconds: number }
   | { do: 'pass'; seconds: number };
 
 const upTo = (max: number) => fc.integer({ min: 0, max });
@@ -51,7 +50,6 @@ export const operations: fc.Arbitrary<Operation[]> = fc.array(
     { weight: 3, arbitrary: fc.record({ do: fc.constant('lease' as const), key: upTo(1), owner: upTo(1), seconds }) },
     fc.record({ do: fc.constant('release' as const), lease: upTo(2) }),
     fc.record({ do: fc.constant('recent' as const), fold: upTo(1), event: upTo(3) }),
-    fc.record({ do: fc.constant('once' as const), key: upTo(1), seconds }),
     { weight: 2, arbitrary: fc.record({ do: fc.constant('pass' as const), seconds }) },
   ),
   { minLength: 10, maxLength: 40 },
@@ -89,8 +87,6 @@ export async function observe(ledger: Ledger, clock: TestClock, sequence: readon
       }
       case 'recent':
         return ledger.recent(control, `fold-${step.fold}`, `event-${step.event}`, clock.now().toISOString());
-      case 'once':
-        return ledger.once(`key-${step.key}`, step.seconds);
       case 'pass':
         return clock.pass(step.seconds);
     }
@@ -113,7 +109,6 @@ export const memoryLedger = (clock: TestClock): Ledger => {
   const done = new Map<string, number>();
   const leases = new Map<string, { owner: string; fence: number; until: number }>();
   const counted = new Map<string, { series: string; time: number; until: number }>();
-  const taken = new Map<string, number>();
   const same = (a: FindingKey, b: FindingKey) => a.control === b.control && a.fold === b.fold && a.resource.id === b.resource.id;
   const refuse = (when: boolean) => {
     if (when) throw new ConflictError('refused');
@@ -167,11 +162,6 @@ export const memoryLedger = (clock: TestClock): Ledger => {
         ([row, { series: other, time: then, until }]) =>
           other === series && row !== `${series} ${eventId}` && until > now() && Math.abs(then - at) < 86_400_000,
       ).length;
-    },
-    async once(key, seconds) {
-      const free = (taken.get(key) ?? 0) <= now();
-      if (free) taken.set(key, now() + seconds * 1000);
-      return free;
     },
     policy: async () => undefined,
     storePolicy: async () => {},

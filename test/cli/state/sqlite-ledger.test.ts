@@ -9,7 +9,7 @@ import { sqliteLedger } from '../../../cli/state/sqlite-ledger.ts';
 import { TerminalError } from '../../../engine/errors.ts';
 import { ledgerContract } from '../../support/ledger-contract.ts';
 import { testClock } from '../../support/ledger-model.ts';
-import { entryOf, findingOf, keyOf } from '../../support/ledger-samples.ts';
+import { control, entryOf, findingOf, keyOf } from '../../support/ledger-samples.ts';
 
 let folder: string;
 let made = 0;
@@ -60,12 +60,12 @@ describe('the file', () => {
     const later = testClock();
     const first = sqliteLedger({ directory: folder, clock: later });
     await first.markDone('event-1', keyOf());
-    await first.once('digest', 60);
+    await first.recent(control, 'alice', 'event-1', '2026-03-01T12:00:00Z');
     first.close();
     later.pass(21 * 86_400);
     sqliteLedger({ directory: folder, clock: later }).close();
     const db = new DatabaseSync(state());
-    expect(db.prepare('SELECT (SELECT count(*) FROM done) + (SELECT count(*) FROM once) AS rows').get()).toEqual({ rows: 0 });
+    expect(db.prepare('SELECT (SELECT count(*) FROM done) + (SELECT count(*) FROM recent) AS rows').get()).toEqual({ rows: 0 });
     db.close();
   });
 

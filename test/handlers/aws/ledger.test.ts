@@ -152,22 +152,21 @@ describeOnMoto('on DynamoDB', () => {
     await expect(attempt).rejects.toThrow(`cannot open finding ${second.id}: another episode is open, or episode 2 is taken`);
   });
 
-  test('once is still answered with true when the first answer was lost and the request sent again', async () => {
+  test('a lease is still had when the first answer was lost and the request sent again', async () => {
     const twice = connect();
     twice.middlewareStack.add((next) => (args) => next(args).then(() => next(args)), { step: 'build' });
-    expect(await ledger(twice).once('digest', 60)).toBe(true);
-    expect(await ledger(twice).once('digest', 60)).toBe(false);
+    expect(await ledger(twice).lease('setting', 'one', 60)).toEqual({ key: 'setting', owner: 'one', fence: 1 });
+    expect(await ledger(twice).lease('setting', 'two', 60)).toBeUndefined();
     twice.destroy();
   });
 
   test('every item carries the schema; expiring ones the TTL, findings, entries and leases none', async () => {
     await ledger().open(finding, entryOf(finding), { doneEventId: 'event-1' });
     await ledger().recent(finding.control, 'alice', 'event-1', '2026-03-01T12:00:00Z');
-    await ledger().once('digest', 60);
     await ledger().lease('setting', 'one', 60);
     await ledger().storePolicy(policyOf());
     const { Items = [] } = await client.send(new ScanCommand({ TableName: table }));
-    expect(Items.map(({ schema }) => schema?.N)).toEqual(Array(8).fill('1'));
+    expect(Items.map(({ schema }) => schema?.N)).toEqual(Array(7).fill('1'));
     const start = Date.parse('2026-03-01T12:00:00Z') / 1000;
     const expiring = Items.map(
       ({ pk, sk, expires }) => `${pk?.S?.replace(/#.*/, '')} ${sk?.S?.replace(/#.*/, '')} ${expires ? Number(expires.N) - start : 'stays'}`,
@@ -178,7 +177,6 @@ describeOnMoto('on DynamoDB', () => {
       'key done 1814400',
       'key head stays',
       'lease lease stays',
-      'once once 60',
       'policy current stays',
       'recent event 90000',
     ]);
@@ -187,7 +185,6 @@ describeOnMoto('on DynamoDB', () => {
   test('what a newer phidelity wrote is not read', async () => {
     await ledger().open(finding, entryOf(finding), { doneEventId: 'event-1' });
     await ledger().lease('setting', 'one', 60);
-    await ledger().once('digest', 60);
     await ledger().storePolicy(policyOf());
     const { Items = [] } = await client.send(new ScanCommand({ TableName: table }));
     for (const { pk, sk } of Items)
@@ -207,7 +204,6 @@ describeOnMoto('on DynamoDB', () => {
       all: () => Array.fromAsync(ledger().findings({})),
       entries: () => ledger().entries(finding.id),
       lease: () => ledger().lease('setting', 'two', 60),
-      once: () => ledger().once('digest', 60),
       policy: () => ledger().policy(),
     };
     for (const read of Object.values(reads)) {
