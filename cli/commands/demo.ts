@@ -1,9 +1,9 @@
 /** `demo`: the whole thing on this machine. Every line is printed from a record of the bot or from a read of the live state. */
 import { type Command, InvalidArgumentError } from 'commander';
-import colors from 'picocolors';
 import type { Finding } from '../../engine/model.ts';
 import { awsAccess } from '../../handlers/aws/access.ts';
 import { dynamoLedger } from '../../handlers/aws/ledger.ts';
+import { colors, errorColors } from '../colors.ts';
 import { print, root, say } from '../context.ts';
 import { scenes } from '../demo/scenes.ts';
 import type { ExitCode } from '../errors.ts';
@@ -33,7 +33,7 @@ const portOf = (text: string): number => {
 
 async function demo({ keep, port, verbose }: Options): Promise<ExitCode> {
   const started = performance.now();
-  const log = verbose ? (line: string) => say(colors.dim(line)) : undefined;
+  const log = verbose ? (line: string) => say(errorColors.dim(line)) : undefined;
   say('Starting the AWS emulator, and deploying with the real `serverless deploy` ...');
   const stack = await startLocalStack({ policy: `${root}cli/demo/policy.yaml`, port, log, onLog: log && (({ line }) => log(line)) });
   try {

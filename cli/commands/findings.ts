@@ -5,7 +5,7 @@ import type { Finding } from '../../engine/model.ts';
 import type { Ledger } from '../../engine/ports.ts';
 import { colors } from '../colors.ts';
 import { access, existingState, print, say, whoAmI } from '../context.ts';
-import type { ExitCode } from '../errors.ts';
+import { type ExitCode, printable } from '../errors.ts';
 import { sqliteLedger } from '../state/sqlite-ledger.ts';
 
 interface Options {
@@ -69,7 +69,7 @@ async function ledgerOf({ stack, state, region }: Options): Promise<{ readonly l
 
 const human = ({ id, state, severity, control, resource, openedAt, evaluation, decision, outcome, actor }: Finding): string =>
   [
-    `${(state === 'open' ? colors.red : colors.green)((outcome?.status ?? decision.action).padEnd(18))} ${severity.padEnd(9)} ${control}  ${leafOf(resource)}`,
-    `${' '.repeat(19)}${evaluation.annotation} ${colors.dim(`since ${openedAt}${actor ? `, by ${actor.arn}` : ''}`)}`,
+    `${(state === 'open' ? colors.red : colors.green)((outcome?.status ?? decision.action).padEnd(18))} ${severity.padEnd(9)} ${control}  ${printable(leafOf(resource) || resource.id)}`,
+    `${' '.repeat(19)}${printable(evaluation.annotation)} ${colors.dim(`since ${openedAt}${actor ? `, by ${printable(actor.arn)}` : ''}`)}`,
     `${' '.repeat(19)}${colors.dim(id)}`,
   ].join('\n');
