@@ -51,6 +51,13 @@ function unpack(zip: Uint8Array, folder: string): void {
   else renameSync(half, folder);
 }
 
+/** `NAME`, `NAME:QUALIFIER` or an ARN with or without one. */
+export function splitName(nameOrArn: string): { name: string; qualifier?: string } {
+  const parts = nameOrArn.split(':');
+  const at = parts[0] === 'arn' ? 6 : 0;
+  return { name: parts[at]!, qualifier: parts[at + 1] };
+}
+
 export interface Functions {
   /** Undefined when there is no such function or version. */
   describe(nameOrArn: string, qualifier?: string): Promise<DeployedFunction | undefined>;

@@ -14,7 +14,7 @@ import { clockVariable, type StackClock, stackClock } from './clock.ts';
 import { type DeployReport, deploy, ownEnvironment, remove, type Undo } from './deploy.ts';
 import { type Emulator, startEmulator } from './emulator.ts';
 import type { LogLine } from './invoke.ts';
-import { type LambdaStandIn, startLambda } from './lambda.ts';
+import { type LambdaStandIn, type OnCall, startLambda } from './lambda.ts';
 import { createPoller, type Poller } from './poller.ts';
 
 export type { DeployReport, Difference } from './deploy.ts';
@@ -34,6 +34,8 @@ export interface LocalStackOptions {
   readonly log?: (line: string) => void;
   /** What the deployed functions print. */
   readonly onLog?: (line: LogLine) => void;
+  /** Told of every call that is made to the stack; may lose it. */
+  readonly onCall?: OnCall;
 }
 
 /** An event as EventBridge delivers it; the emulator gives id, account and region of its own. */
@@ -195,7 +197,17 @@ export async function startLocalStack(options: LocalStackOptions = {}): Promise<
     stops.push(async () => clients.destroy());
     const { Account: accountId } = await clients.sts.send(new GetCallerIdentityCommand());
     const clock = stackClock(join(state, 'clock'));
-    const lambda = await startLambda({ emulator, clients, clock, region, directory: state, warm: options.warm, onLog: options.onLog, log });
+    const lambda = await startLambda({
+      emulator,
+      clients,
+      clock,
+      region,
+      directory: state,
+      warm: options.warm,
+      onLog: options.onLog,
+      onCall: options.onCall,
+      log,
+    });
     stops.push(() => lambda.stop());
     const poller = createPoller({ ...clients, clock, region, invoke: lambda.invoke, log });
     stops.push(() => poller.stop());
