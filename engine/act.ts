@@ -9,8 +9,9 @@ import { isEventControl } from './control.ts';
 import { statusOf } from './decide.ts';
 import { DeniedError, isCredentialError, TerminalError } from './errors.ts';
 import { resolved, resourceKey, step } from './finding.ts';
-import { type Judged, judge } from './judge.ts';
+import { type Judged, judge, settingsOf } from './judge.ts';
 import type { Again, Change, Decision, EntryKind, Finding, OutcomeStatus, RecordedChange } from './model.ts';
+import { modeFor } from './policy/match.ts';
 import type { CompiledPolicy } from './policy/model.ts';
 import type { Aws, Calls, Lease, Ports } from './ports.ts';
 
@@ -46,6 +47,10 @@ export async function act(findingId: string, action: Action): Promise<Attempt> {
     return undefined;
   });
   if (!policy) return give(finding, control, ports, { action: 'page', reason: 'The policy cannot be read, so nothing is written.' });
+
+  // Asked before anything is read: a policy that no longer wants the fix has taken the right to read with it.
+  const { mode, reason } = modeFor(settingsOf(policy, control.id), finding.actor);
+  if (mode !== 'fix') return give(finding, control, ports, { action: mode, reason });
 
   const owner = `${findingId}:${randomUUID()}`;
   const leases = await leaseAll(control, finding, owner, action);

@@ -10,8 +10,14 @@ export interface Work {
   readonly trigger: Trigger;
   /** Of the event in its batch. */
   readonly index: number;
-  /** The state as a sweep listed it. */
-  readonly listed?: unknown;
+  readonly listed?: Listed;
+}
+
+/** The state as a sweep listed it. */
+export interface Listed {
+  readonly state: unknown;
+  /** When the listing began, ISO 8601. */
+  readonly at: string;
 }
 
 export interface Unit extends FindingKey {
@@ -23,7 +29,7 @@ export interface Unit extends FindingKey {
 export class Units {
   readonly #units = new Map<string, Unit>();
 
-  add({ trigger, control, resource, fold }: WorkItem, index: number, listed?: unknown): void {
+  add({ trigger, control, resource, fold }: WorkItem, index: number, listed?: Listed): void {
     const key = findingKey({ control: control.id, resource, fold });
     const unit = this.#units.get(key) ?? { of: control, control: control.id, resource, fold, work: [] };
     if (!unit.work.some((work) => work.trigger.eventId === trigger.eventId)) unit.work.push({ trigger, index, listed });

@@ -1,17 +1,18 @@
 /** The line: events in, one report per event out. Reads resources, writes only the ledger, dispatches and alerts. */
 import { randomUUID } from 'node:crypto';
-import { actorAmong, inOrder, keyOf, speakerOf, standingsOf, type Unit, Units } from './coalesce.ts';
+import { actorAmong, inOrder, keyOf, type Listed, speakerOf, standingsOf, type Unit, Units } from './coalesce.ts';
 import type { AnyControl, AnyStateControl, EventControl } from './control.ts';
 import { isEventControl } from './control.ts';
 import { decide, statusOf } from './decide.ts';
+import { StaleVerdictError } from './errors.ts';
 import { actorOf, findingId, resourceKey, summaryOf } from './finding.ts';
 import { isOff, type Judged, judge, settingsOf } from './judge.ts';
-import type { Change, Decision, Evaluation, Finding, OutcomeStatus, ResourceRef, Trigger } from './model.ts';
+import type { Actor, Change, Decision, Evaluation, Finding, OutcomeStatus, ResourceRef, Trigger } from './model.ts';
 import { type DropReason, normalise } from './normalise.ts';
 import { modeFor } from './policy/match.ts';
 import type { CompiledPolicy } from './policy/model.ts';
 import type { Calls, Ports, Standing } from './ports.ts';
-import { record, type Verdict } from './record.ts';
+import { drifts, record, type Verdict } from './record.ts';
 import { type Router, route, type SweepItem, type WorkItem } from './route.ts';
 
 export interface Detection {
@@ -61,13 +62,13 @@ export async function detect(events: readonly unknown[], detection: Detection): 
   const reports = events.map(() => ({ dropped: [] as Report['dropped'][number][], lines: [] as Line[], work: 0, sweeps: 0, errors: [] as unknown[] }));
   const units = new Units();
 
-  const add = (item: WorkItem, index: number, listed?: unknown) => {
+  const add = (item: WorkItem, index: number, listed?: Listed) => {
     const { trigger, control, resource } = item;
     reports[index]!.work += 1;
     if (isEventControl(control) && !control.counts) {
       const judged = judgeEvent(control, trigger, detection.policy, 0);
       // Most events of an account need nothing: they cost no look at the ledger.
-      if (!drifts(judged)) return void reports[index]!.lines.push(idle(control, trigger, resource, judged));
+      if (!drifts(judged.decision)) return void reports[index]!.lines.push(idle(control, trigger, resource, judged));
     }
     units.add(item, index, listed);
   };
@@ -85,8 +86,9 @@ export async function detect(events: readonly unknown[], detection: Detection): 
         for (const item of items) add(item, index);
         for (const sweep of sweeps) {
           report.sweeps += 1;
+          const at = ports.clock.now().toISOString();
           if (trigger.source !== 'sweep') await requestSweep(sweep, detection);
-          else for await (const [resource, state] of listOf(sweep, ports)) add({ trigger, control: sweep.control, resource }, index, state);
+          else for await (const [resource, state] of listOf(sweep, ports)) add({ trigger, control: sweep.control, resource }, index, { state, at });
         }
         if (items.length + sweeps.length === 0) report.dropped.push('no control');
       }
@@ -137,18 +139,33 @@ type Judgement = Omit<Line, 'calls'> & { readonly index: number };
 
 /** The speaker's judgement first; it is that of the others too. */
 async function judgeState(unit: Unit, first: Standing, detection: Detection, aws: ReturnType<Ports['aws']>): Promise<Judgement[]> {
-  const { ports, policy } = detection;
+  const { ports } = detection;
   const { trigger, index, listed, standing } = await speakerOf(unit, first, ports.ledger);
-  const actor = (standing.last?.state === 'open' ? standing.last.actor : undefined) ?? actorAmong(unit);
-  const judged: Judged = isOff(settingsOf(policy, unit.control))
-    ? { decision: { action: 'off', reason: 'The policy has this control off.' } }
-    : await judge(unit.of as AnyStateControl, unit.resource, actor, policy, aws, ports, { listed });
-  const spoken = { index, ...(await settle(unit, { trigger, actor, standing, judged }, detection)) };
+  const spoken = { index, ...(await look(standing, listed, aws)) };
   const others = unit.work.filter((work) => work.trigger !== trigger);
   return [
     spoken,
     ...others.map((work) => ({ ...spoken, index: work.index, eventId: work.trigger.eventId, eventName: summaryOf(work.trigger).eventName ?? null })),
   ];
+
+  async function look(known: Standing, from: Listed | undefined, place: ReturnType<Ports['aws']>, again = 2): Promise<Omit<Judgement, 'index'>> {
+    const readAt = from?.at ?? ports.clock.now().toISOString();
+    const actor = (known.last?.state === 'open' ? known.last.actor : undefined) ?? actorAmong(unit);
+    const judged = await verdictOn(unit, actor, from?.state, place, detection);
+    try {
+      return await settle(unit, { trigger, actor, standing: known, judged, readAt }, detection);
+    } catch (error) {
+      if (!(error instanceof StaleVerdictError) || again === 0) throw error;
+      const [now] = await ports.ledger.lookup([{ ...keyOf(unit), eventId: trigger.eventId }]);
+      // A shared read would give the stale answer again.
+      return look(now!, undefined, ports.aws(unit.resource, { share: false }), again - 1);
+    }
+  }
+}
+
+async function verdictOn(unit: Unit, actor: Actor | undefined, listed: unknown, aws: ReturnType<Ports['aws']>, { ports, policy }: Detection): Promise<Judged> {
+  if (isOff(settingsOf(policy, unit.control))) return { decision: { action: 'off', reason: 'The policy has this control off.' } };
+  return judge(unit.of as AnyStateControl, unit.resource, actor, policy, aws, ports, { listed });
 }
 
 /** Each event has a verdict of its own; they are taken in the order they happened. */
@@ -188,7 +205,7 @@ const idle = (control: AnyControl, trigger: Trigger, resource: ResourceRef, { ev
   calls: { read: 0, write: 0 },
 });
 
-type Settling = Pick<Verdict, 'trigger' | 'actor' | 'standing' | 'judged'>;
+type Settling = Pick<Verdict, 'trigger' | 'actor' | 'standing' | 'judged' | 'readAt'>;
 
 async function settle(unit: Unit, settling: Settling, detection: Detection): Promise<Omit<Judgement, 'index'>> {
   const { trigger, standing, judged } = settling;
@@ -206,15 +223,13 @@ async function settle(unit: Unit, settling: Settling, detection: Detection): Pro
     evaluation,
     decision,
     ...settled,
-    findingId: settled.findingId ?? (dryRun && drifts(judged) ? findingId(key, (standing.last?.episode ?? 0) + 1) : null),
+    findingId: settled.findingId ?? (dryRun && drifts(judged.decision) ? findingId(key, (standing.last?.episode ?? 0) + 1) : null),
     change: plan?.kind === 'change' ? plan : null,
   };
 }
 
-const drifts = ({ decision: { action } }: Judged) => action !== 'none' && action !== 'off' && action !== 'except';
-
 const dryOutcome = (judged: Judged): Line['outcome'] =>
-  drifts(judged)
+  drifts(judged.decision)
     ? { status: 'DRY_RUN', reason: `Would ${judged.decision.action}: ${judged.decision.reason}` }
     : { status: statusOf(judged.decision.action, judged.evaluation), reason: judged.decision.reason };
 

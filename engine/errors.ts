@@ -38,6 +38,11 @@ export class ConflictError extends Error {
   override readonly name = 'ConflictError';
 }
 
+/** The resource has been read before its last episode ended: read it again. */
+export class StaleVerdictError extends Error {
+  override readonly name = 'StaleVerdictError';
+}
+
 // The codes AWS services answer with; the Query, EC2, REST-XML and JSON protocols spell them differently.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
 const deniedCodes = new Set([

@@ -7,10 +7,10 @@ import { alertOf, toldKey } from './alert.ts';
 import type { AnyControl } from './control.ts';
 import { isEventControl } from './control.ts';
 import { statusOf } from './decide.ts';
-import { ConflictError } from './errors.ts';
+import { ConflictError, StaleVerdictError } from './errors.ts';
 import { actorOf, opened, resolved, type Step, seen, step } from './finding.ts';
 import type { Judged } from './judge.ts';
-import type { Actor, Finding, Outcome, OutcomeStatus, Trigger } from './model.ts';
+import type { Actor, Decision, Finding, Outcome, OutcomeStatus, Trigger } from './model.ts';
 import type { FindingKey, Ports, SaveOptions, Standing } from './ports.ts';
 
 export interface Verdict {
@@ -21,6 +21,8 @@ export interface Verdict {
   readonly actor: Actor | undefined;
   readonly standing: Standing;
   readonly judged: Judged;
+  /** When the state was read, ISO 8601; undefined for a verdict on the event itself. */
+  readonly readAt?: string;
   /** Seconds between telling and fixing. */
   readonly fixAfter: number;
   readonly own: { readonly roleArns: readonly string[] };
@@ -55,8 +57,14 @@ async function recordOnce(verdict: Verdict): Promise<Recorded> {
   const { decision } = judged;
   const outcome = { status: statusOf(decision.action, judged.evaluation), reason: decision.reason };
 
+  // While this event held what it had read, another one opened the finding, or led to its fix.
+  const newer = open ? open.lastSeenAt : last?.resolvedAt;
+  const stale = verdict.readAt !== undefined && newer !== undefined && newer > verdict.readAt;
+  const turns = open ? decision.action === 'none' : drifts(decision);
+  if (stale && turns && !standing.done) throw new StaleVerdictError(`read before ${last?.id} changed`);
+
   if (standing.done) return { outcome: last?.outcome ?? outcome, findingId: last?.id ?? null };
-  if (decision.action === 'none' || decision.action === 'except' || decision.action === 'off') {
+  if (!drifts(decision)) {
     if (open) return close(open, verdict, outcome);
     if (last) await confirm(last, verdict);
     return { outcome, findingId: null };
@@ -70,6 +78,9 @@ async function recordOnce(verdict: Verdict): Promise<Recorded> {
   const finding = open ? await proceed(open, verdict) : await begin(last, verdict);
   return { outcome: finding.outcome ?? outcome, findingId: finding.id };
 }
+
+/** Something is wrong that somebody must hear of, or that is to be mended. */
+export const drifts = ({ action }: Decision): boolean => action !== 'none' && action !== 'off' && action !== 'except';
 
 function newsOf({ actor, judged, fixAfter, ports }: Verdict): Pick<Finding, 'actor' | 'evaluation' | 'decision' | 'proposal' | 'fixNotBefore'> {
   const { evaluation, decision, plan } = judged;

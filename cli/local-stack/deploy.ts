@@ -8,7 +8,7 @@ import {
   GetTemplateCommand,
   ListStacksCommand,
 } from '@aws-sdk/client-cloudformation';
-import { CreatePolicyVersionCommand, DeletePolicyVersionCommand, ListPolicyVersionsCommand, PutRolePolicyCommand } from '@aws-sdk/client-iam';
+import { PutRolePolicyCommand } from '@aws-sdk/client-iam';
 import { codeOf, TerminalError } from '../../engine/errors.ts';
 import type { IamAction } from '../../engine/model.ts';
 import { appliers, propertyAppliers } from './appliers.ts';
@@ -18,6 +18,7 @@ import { rolePolicies, statementsOf } from './functions.ts';
 import type { DurableSettings } from './lambda.ts';
 import { alone } from './lock.ts';
 import { withMotoNames } from './moto-actions.ts';
+import { replacePolicy, settlePolicies } from './policies.ts';
 import { type Deployed, resolve, type Template } from './template.ts';
 import { settleFunctions } from './versions.ts';
 
@@ -188,15 +189,6 @@ export function widen(document: string): string {
   return JSON.stringify({ Version: '2012-10-17', Statement });
 }
 
-const mostVersions = 5;
-
-async function replacePolicy({ iam }: Clients, PolicyArn: string, PolicyDocument: string): Promise<void> {
-  const { Versions = [] } = await iam.send(new ListPolicyVersionsCommand({ PolicyArn }));
-  const oldest = Versions.filter(({ IsDefaultVersion }) => !IsDefaultVersion).sort((a, b) => Number(a.VersionId!.slice(1)) - Number(b.VersionId!.slice(1)))[0];
-  if (Versions.length >= mostVersions && oldest) await iam.send(new DeletePolicyVersionCommand({ PolicyArn, VersionId: oldest.VersionId }));
-  await iam.send(new CreatePolicyVersionCommand({ PolicyArn, PolicyDocument, SetAsDefault: true }));
-}
-
 async function widenRoles(deployed: Deployed, clients: Clients, widened: Difference[]): Promise<void> {
   for (const [logicalId, { Type: type }] of Object.entries(deployed.template.Resources)) {
     const roleName = deployed.physicalIds.get(logicalId);
@@ -205,7 +197,7 @@ async function widenRoles(deployed: Deployed, clients: Clients, widened: Differe
       if (arn?.startsWith('arn:aws:iam::aws:')) continue;
       const PolicyDocument = widen(document);
       if (PolicyDocument === document) continue;
-      if (arn) await replacePolicy(clients, arn, PolicyDocument);
+      if (arn) await replacePolicy(clients.iam, arn, PolicyDocument);
       else await clients.iam.send(new PutRolePolicyCommand({ RoleName: roleName, PolicyName: name, PolicyDocument }));
       widened.push({ logicalId, type, note: `${name}: every resource, no conditions, no denies` });
     }
@@ -230,7 +222,7 @@ export async function deploy(context: DeployContext, undo: Undo, policy?: string
   const outputs: Record<string, string> = {};
   for (const stack of stacks) {
     const deployed = await readStack(stack, context);
-    applied.push(...(await settleFunctions(deployed, context.clients.lambda)));
+    applied.push(...(await settlePolicies(deployed, context.clients.iam)), ...(await settleFunctions(deployed, context.clients.lambda)));
     for (const [key, { Value }] of Object.entries(deployed.template.Outputs ?? {})) outputs[key] = String(resolve(Value, deployed));
     await applySkipped(deployed, context.clients, undo, applied, notApplied);
     await widenRoles(deployed, context.clients, widened);

@@ -264,7 +264,7 @@ describe('a fix of two steps, killed between them', () => {
     world.policy = policyOf({ 'lamp-off': { mode: 'page' } });
     expect(await act(id, world.action)).toEqual({ ended: 'PAGED' });
     expect(world.house.writes).toHaveLength(1);
-    expect(world.alerts[0]!.text).toContain('interrupted');
+    expect(world.alerts[0]!.text).toContain('written in part');
   });
 });
 

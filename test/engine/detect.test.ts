@@ -350,3 +350,36 @@ test('an event of another account is dropped, and counted', async () => {
   const [report] = await world.detect({ ...call('SwitchOn', 'hall'), account: '999999999999' });
   expect(report!.dropped).toEqual(['another account']);
 });
+
+test('drift read before a copy of the event led to the fix opens no second episode', async () => {
+  const event = lit();
+  const late = call('SwitchOn', 'hall');
+  let fixing = false;
+  world.house.after = async (name) => {
+    if (name !== 'read' || fixing) return;
+    fixing = true;
+    // While the late event holds what it has read, the first one is answered whole.
+    await world.detect(event);
+    world.advance(1);
+    await world.runDispatched();
+  };
+  const [report] = await world.detect(late);
+  expect(statuses([report!])).toEqual(['COMPLIANT']);
+  expect(await world.findings()).toMatchObject([{ episode: 1, outcome: { status: 'REMEDIATED' } }]);
+  expect(world.house.writes).toEqual(['hall=false']);
+});
+
+test('a state read before the drift came back does not close what it has opened', async () => {
+  world.policy = policyOf({ 'lamp-off': { mode: 'page' } });
+  await world.detect(lit());
+  world.house.lamps.set('hall', { on: false });
+  let lighting = false;
+  world.house.after = async (name) => {
+    if (name !== 'read' || lighting) return;
+    lighting = true;
+    world.advance(1);
+    await world.detect(lit());
+  };
+  expect(statuses(await world.detect(call('SwitchOff', 'hall')))).toEqual(['PAGED']);
+  expect(await world.findings()).toMatchObject([{ state: 'open', seen: 3 }]);
+});
