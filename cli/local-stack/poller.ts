@@ -106,11 +106,15 @@ export function createPoller({ sqs, lambda, clock, region, invoke, log = () => u
     for (const message of [...failed]) {
       if (message.visibleAt > clock.now().getTime()) continue;
       failed.delete(message);
+      // Neither waiting nor in the queue yet: whoever looks now must not find the stack idle.
+      busy += 1;
       try {
         await sqs.send(new ChangeMessageVisibilityCommand({ QueueUrl: message.queueUrl, ReceiptHandle: message.receiptHandle, VisibilityTimeout: 0 }));
       } catch (error) {
         // Visible by real time already, received again or gone with its queue.
         log(`a failed message could not be shown again: ${(error as Error).message}`);
+      } finally {
+        busy -= 1;
       }
     }
   };
