@@ -1,7 +1,7 @@
 /** The AWS emulator, moto: found or fetched, started on one port, stopped for sure. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -62,7 +62,11 @@ function venv(): Launcher | undefined {
   const launcher = { origin: `moto ${motoVersion} in a virtual environment, ${folder}`, command: join(bin, 'moto_server'), args: listen };
   if (existsSync(launcher.command) && works(launcher.command, ['--help'], 30_000)) return launcher;
   mkdirSync(cache, { recursive: true });
-  return works(python, ['-m', 'venv', folder]) && works(join(bin, 'python'), ['-m', 'pip', 'install', '--quiet', requirement]) ? launcher : undefined;
+  // One retry: without a network pip would try for a minute.
+  const install = ['-m', 'pip', 'install', '--quiet', '--retries', '1', requirement];
+  if (works(python, ['-m', 'venv', folder]) && works(join(bin, 'python'), install)) return launcher;
+  rmSync(folder, { recursive: true, force: true });
+  return;
 }
 
 function container(): Launcher | undefined {
@@ -92,7 +96,8 @@ const launchers: readonly (() => Launcher | undefined)[] = [
   container,
 ];
 
-function findEmulator(): Launcher {
+/** @throws TerminalError when there is no way to get moto. */
+export function findEmulator(): Launcher {
   for (const find of launchers) {
     const launcher = find();
     if (launcher) return launcher;

@@ -157,16 +157,18 @@ describeOnMoto('the local stack', () => {
   }, 120_000);
 });
 
-test('a deploy that fails tells the reason, and leaves nothing behind', async () => {
-  const directory = mkdtempSync(join(tmpdir(), 'local-stack-'));
-  symlinkSync(join(root, 'node_modules'), join(directory, 'node_modules'));
-  writeFileSync(
-    join(directory, 'serverless.yml'),
-    "service: wrong\nprovider: { name: aws, runtime: nodejs24.x }\nresources: { Resources: { Topic: { Type: 'AWS::SNS::Topic', Properties: { KmsMasterKeyId: !GetAtt Missing.Arn } } } }\n",
-  );
-  await expect(startLocalStack({ directory })).rejects.toThrow(/Missing/);
-  rmSync(directory, { recursive: true });
-}, 60_000);
+describeOnMoto('a deploy that fails', () => {
+  test('tells the reason, and leaves nothing behind', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'local-stack-'));
+    symlinkSync(join(root, 'node_modules'), join(directory, 'node_modules'));
+    writeFileSync(
+      join(directory, 'serverless.yml'),
+      "service: wrong\nprovider: { name: aws, runtime: nodejs24.x }\nresources: { Resources: { Topic: { Type: 'AWS::SNS::Topic', Properties: { KmsMasterKeyId: !GetAtt Missing.Arn } } } }\n",
+    );
+    await expect(startLocalStack({ directory })).rejects.toThrow(/Missing/);
+    rmSync(directory, { recursive: true });
+  }, 60_000);
+});
 
 test('a port that is taken is one clear error', async () => {
   const server = createServer();
