@@ -5,8 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { PutEventsCommand } from '@aws-sdk/client-eventbridge';
-import { SubscribeCommand } from '@aws-sdk/client-sns';
-import { CreateQueueCommand, DeleteMessageCommand, GetQueueAttributesCommand, ReceiveMessageCommand } from '@aws-sdk/client-sqs';
+import { GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
 import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
 import { TerminalError } from '../../engine/errors.ts';
 import { adminClients, type Clients } from './clients.ts';
@@ -16,8 +15,10 @@ import { type Emulator, startEmulator } from './emulator.ts';
 import type { LogLine } from './invoke.ts';
 import { type LambdaStandIn, type OnCall, startLambda } from './lambda.ts';
 import { createPoller, type Poller } from './poller.ts';
+import { subscribe, type TopicReader } from './topics.ts';
 
 export type { DeployReport, Difference } from './deploy.ts';
+export type { Alerted, TopicReader } from './topics.ts';
 
 export interface LocalStackOptions {
   /** The project that is deployed; by default this one. */
@@ -45,19 +46,6 @@ export interface StackEvent {
   readonly detail: unknown;
   readonly time?: string;
   readonly resources?: readonly string[];
-}
-
-export interface Alerted {
-  readonly subject?: string;
-  readonly message: string;
-  readonly attributes: Readonly<Record<string, string>>;
-}
-
-export interface TopicReader {
-  /** What has arrived since the last read. */
-  read(): Promise<Alerted[]>;
-  /** The next one. @throws TerminalError when none comes in time. */
-  next(seconds?: number): Promise<Alerted>;
 }
 
 export interface Drained {
@@ -112,51 +100,6 @@ async function putEvents({ eventBridge }: Clients, events: readonly StackEvent[]
     );
     if (FailedEntryCount) throw new TerminalError(`the emulator refused ${FailedEntryCount} events: ${JSON.stringify(Entries)}`);
   }
-}
-
-async function subscribe({ sns, sqs }: Clients, topicArn: string): Promise<TopicReader> {
-  const name = `reader-${crypto.randomUUID()}`;
-  const { QueueUrl } = await sqs.send(new CreateQueueCommand({ QueueName: name }));
-  const { Attributes } = await sqs.send(new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ['QueueArn'] }));
-  await sns.send(new SubscribeCommand({ TopicArn: topicArn, Protocol: 'sqs', Endpoint: Attributes!.QueueArn }));
-  const read = async (): Promise<Alerted[]> => {
-    const alerts: Alerted[] = [];
-    for (;;) {
-      const { Messages = [] } = await sqs.send(new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10 }));
-      if (Messages.length === 0) return alerts;
-      for (const { Body, ReceiptHandle } of Messages) {
-        await sqs.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle }));
-        const {
-          Subject,
-          Message,
-          MessageAttributes = {},
-        } = JSON.parse(Body!) as {
-          Subject?: string;
-          Message: string;
-          MessageAttributes?: Record<string, { Value: string }>;
-        };
-        alerts.push({
-          subject: Subject,
-          message: Message,
-          attributes: Object.fromEntries(Object.entries(MessageAttributes).map(([key, { Value }]) => [key, Value])),
-        });
-      }
-    }
-  };
-  const ahead: Alerted[] = [];
-  return {
-    read: async () => [...ahead.splice(0), ...(await read())],
-    async next(seconds = 30) {
-      const deadline = Date.now() + seconds * 1000;
-      for (;;) {
-        if (ahead.length === 0) ahead.push(...(await read()));
-        const first = ahead.shift();
-        if (first) return first;
-        if (Date.now() > deadline) throw new TerminalError(`nothing was published to ${topicArn} within ${seconds} seconds`);
-        await pause(100);
-      }
-    },
-  };
 }
 
 async function look({ sqs }: Clients, poller: Poller, lambda: LambdaStandIn): Promise<Drained> {

@@ -18,9 +18,8 @@ import {
   ReceiveMessageCommand,
   type SQSClient,
 } from '@aws-sdk/client-sqs';
-import type { SQSBatchResponse, SQSRecord } from 'aws-lambda';
-
 import { codeOf } from '../../engine/errors.ts';
+import { failedIds, toRecord } from './batches.ts';
 import type { StackClock } from './clock.ts';
 import type { InvocationResult } from './invoke.ts';
 
@@ -56,46 +55,6 @@ const defaultConcurrency = 5;
 const maxReceive = 10;
 // Removed with its stack; the next refresh ends the polling.
 const missing = new Set(['QueueDoesNotExist', 'AWS.SimpleQueueService.NonExistentQueue']);
-
-/** moto leaves the account out of the events that its rules put into queues. */
-function withAccount(body: string, accountId: string): string {
-  if (!body.includes('"detail-type"')) return body;
-  try {
-    const event = JSON.parse(body) as Record<string, unknown>;
-    return 'detail-type' in event && 'detail' in event && !('account' in event) ? JSON.stringify({ ...event, account: accountId }) : body;
-  } catch {
-    // Not an event: the consumer gets it as it is.
-    return body;
-  }
-}
-
-const toRecord = (message: Message, arn: string, region: string): SQSRecord => ({
-  messageId: message.MessageId!,
-  receiptHandle: message.ReceiptHandle!,
-  body: withAccount(message.Body!, arn.split(':')[4]!),
-  attributes: (message.Attributes ?? {}) as unknown as SQSRecord['attributes'],
-  messageAttributes: Object.fromEntries(
-    Object.entries(message.MessageAttributes ?? {}).map(([name, { StringValue, BinaryValue, DataType }]) => [
-      name,
-      { stringValue: StringValue, binaryValue: BinaryValue && Buffer.from(BinaryValue).toString('base64'), dataType: DataType! },
-    ]),
-  ) as SQSRecord['messageAttributes'],
-  md5OfBody: message.MD5OfBody!,
-  eventSource: 'aws:sqs',
-  eventSourceARN: arn,
-  awsRegion: region,
-});
-
-/** Ids of the messages that stay in the queue. An answer that Lambda cannot read fails the whole batch. */
-export function failedIds(result: InvocationResult, ids: readonly string[], reportsItems: boolean): ReadonlySet<string> {
-  const all = new Set(ids);
-  if (!result.ok) return all;
-  if (!reportsItems) return new Set();
-  const answer = JSON.parse(result.payload) as Partial<SQSBatchResponse> | null;
-  const failures = answer?.batchItemFailures ?? [];
-  const failed = failures.map(({ itemIdentifier }) => itemIdentifier);
-  return failed.every((id) => all.has(id)) ? new Set(failed) : all;
-}
 
 export function createPoller({ sqs, lambda, clock, region, invoke, log = () => undefined }: PollerOptions): Poller {
   const mappings = new Map<string, { configuration: EventSourceMappingConfiguration; queueUrl: string; abort: AbortController; done: Promise<void> }>();
