@@ -52,6 +52,12 @@ export interface Report {
   readonly errors: readonly unknown[];
 }
 
+/** Loads the controls that these events can concern: time that the caller spends waiting for something else anyway. */
+export async function preload(events: readonly unknown[], { router, own }: Pick<Detection, 'router' | 'own'>): Promise<void> {
+  const triggers = events.flatMap((event) => normalise(event, own).triggers);
+  await Promise.all(triggers.flatMap((trigger) => router.select(trigger)).map((entry) => entry.load()));
+}
+
 const parallel = 5;
 
 /** Seconds. */

@@ -42,6 +42,25 @@ export interface Router {
   select(trigger: Trigger): readonly CatalogueEntry[];
 }
 
+type CloudTrailEvent = Extract<Trigger, { source: 'cloudtrail' }>;
+
+/** What an event control's trigger says, in the control and in the index alike. */
+interface Declared {
+  readonly kinds?: readonly string[];
+  readonly eventSource: string;
+  readonly eventNames: readonly string[];
+  readonly outcome?: string;
+  readonly pattern?: Readonly<Record<string, unknown>>;
+}
+
+const takes = ({ kinds = ['api'], eventSource, eventNames, outcome = 'succeeded', pattern }: Declared, trigger: CloudTrailEvent): boolean =>
+  kinds.includes(trigger.kind) &&
+  (eventSource === '*' || eventSource === trigger.eventSource) &&
+  eventNames.some((name) => nameMatches(name, trigger.eventName)) &&
+  (outcome === 'any' || outcome === trigger.outcome) &&
+  // A replayed log was filtered by no rule.
+  (!pattern || matchesPattern(pattern, trigger.detail));
+
 const nameMatches = (pattern: string, name: string) => (pattern.endsWith('*') ? name.startsWith(pattern.slice(0, -1)) : pattern === name);
 
 export function routerOf(catalogue: Catalogue): Router {
@@ -65,7 +84,10 @@ export function routerOf(catalogue: Catalogue): Router {
     select(trigger) {
       switch (trigger.source) {
         case 'cloudtrail':
-          return [...(byName.get(`${trigger.eventSource}:${trigger.eventName}`) ?? []), ...wide];
+          return [
+            ...(byName.get(`${trigger.eventSource}:${trigger.eventName}`) ?? []),
+            ...wide.filter(({ triggers }) => triggers.some((declared) => declared.source === 'cloudtrail' && takes(declared, trigger))),
+          ];
         case 'config':
           return byType.get(trigger.resourceType) ?? [];
         case 'config-rule':
@@ -132,15 +154,7 @@ const configName = ({ resourceType, resourceId }: { readonly resourceType: strin
 
 function forEventControl(control: EventControl, trigger: Trigger): readonly { resource: ResourceRef; fold: string }[] {
   if (trigger.source !== 'cloudtrail') return [];
-  const wanted = control.triggers.find(
-    ({ kinds, eventSource, eventNames, outcome = 'succeeded', pattern }) =>
-      kinds.includes(trigger.kind) &&
-      (eventSource === '*' || eventSource === trigger.eventSource) &&
-      eventNames.some((name) => nameMatches(name, trigger.eventName)) &&
-      (outcome === 'any' || outcome === trigger.outcome) &&
-      // A replayed log was filtered by no rule.
-      (!pattern || matchesPattern(pattern, trigger.detail)),
-  );
+  const wanted = control.triggers.find((declared) => takes(declared, trigger));
   if (!wanted) return [];
   const resources = named(control, trigger.detail, wanted.resourceIds);
   const account = { resource: accountOf(trigger) };

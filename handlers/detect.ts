@@ -1,7 +1,7 @@
 /** Events from the intake queue through the line. What cannot be dealt with now goes back to the queue, message by message. */
 import middy from '@middy/core';
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
-import { type Detection, detect, type Line } from '../engine/detect.ts';
+import { type Detection, detect, type Line, preload } from '../engine/detect.ts';
 import { routerOf } from '../engine/route.ts';
 import { catalogue } from '../remediations/index.ts';
 import { environmentOf, runtimeOf } from './runtime.ts';
@@ -10,6 +10,7 @@ const environment = environmentOf(process.env);
 /** A policy that a deploy has just stored is in force within a minute. */
 const { ports, log } = runtimeOf(environment, 'detect', 60_000);
 const router = routerOf(catalogue);
+const own = { accountId: environment.accountId, roleArns: [environment.remediateRoleArn] };
 
 /** Milliseconds kept back for answering the queue. */
 const reserve = 10_000;
@@ -17,17 +18,18 @@ const reserve = 10_000;
 export const handler = middy<SQSEvent, SQSBatchResponse, Error, Context>()
   .onError(() => log.flush())
   .handler(async ({ Records }, context) => {
-    const policy = await ports.ledger.policy();
+    const events = Records.map(eventOf);
+    const [policy] = await Promise.all([ports.ledger.policy(), preload(events, { router, own })]);
     if (!policy) throw new Error('no policy is stored yet: the deploy has not finished');
     const detection: Detection = {
       ports,
       router,
       policy,
-      own: { accountId: environment.accountId, roleArns: [environment.remediateRoleArn] },
+      own,
       dryRun: false,
       deadline: new Date(ports.clock.now().getTime() + context.getRemainingTimeInMillis() - reserve),
     };
-    const reports = await detect(Records.map(eventOf), detection);
+    const reports = await detect(events, detection);
     for (const { lines } of reports) for (const line of lines) if (line.decision.action !== 'none' || line.findingId) log.info('Work item', loggable(line));
     const failed = Records.filter((_, index) => reports[index]!.errors.length > 0);
     for (const { errors } of reports) for (const error of errors) log.error('Event returned to the queue', { error });

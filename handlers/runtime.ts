@@ -45,11 +45,18 @@ export interface Runtime {
   readonly log: LambdaLog;
 }
 
+/** Lambda puts the role's keys into the environment: the SDK's chain of providers would only be loaded to find them there. */
+const roleCredentials = async () => ({
+  accessKeyId: given('AWS_ACCESS_KEY_ID', process.env.AWS_ACCESS_KEY_ID),
+  secretAccessKey: given('AWS_SECRET_ACCESS_KEY', process.env.AWS_SECRET_ACCESS_KEY),
+  sessionToken: process.env.AWS_SESSION_TOKEN,
+});
+
 /** Clients that speak are loaded when there is something to say: an event that needs nothing starts without them. */
 export function runtimeOf(environment: Environment, service: string, keepPolicyMs: number): Runtime {
   const clock = clockOf(environment.clockFile);
   const log = lambdaLog(service);
-  const access = awsAccess();
+  const access = awsAccess({ credentials: roleCredentials });
   const home = () => access(environment, { share: false });
   const ledger = keeping(dynamoLedger({ client: home().client(DynamoDBClient), table: environment.table, clock }), keepPolicyMs);
   const ports: Ports = {

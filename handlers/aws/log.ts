@@ -1,6 +1,7 @@
 /** The Log port on Powertools: JSON lines and embedded metrics, both read by CloudWatch. */
 import { Logger } from '@aws-lambda-powertools/logger';
 import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
+import { codeOf } from '../../engine/errors.ts';
 import type { Log } from '../../engine/ports.ts';
 
 export interface LambdaLog extends Log {
@@ -12,14 +13,33 @@ export function lambdaLog(service: string): LambdaLog {
   const logger = new Logger({ serviceName: service });
   const metrics = new Metrics({ namespace: 'phidelity', serviceName: service });
   return {
-    info: (message, keys = {}) => logger.info(message, keys),
-    warn: (message, keys = {}) => logger.warn(message, keys),
-    error: (message, keys = {}) => logger.error(message, keys),
+    info: (message, keys = {}) => logger.info(message, loggable(keys)),
+    warn: (message, keys = {}) => logger.warn(message, loggable(keys)),
+    error: (message, keys = {}) => logger.error(message, loggable(keys)),
     count(name, dimensions) {
       const target = dimensions ? metrics.singleMetric() : metrics;
       if (dimensions) target.addDimensions({ ...dimensions });
       target.addMetric(name, MetricUnit.Count, 1);
     },
     flush: () => metrics.publishStoredMetrics(),
+  };
+}
+
+const loggable = (keys: Readonly<Record<string, unknown>>): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(keys).map(([name, value]) => [name, value instanceof Error ? bare(value) : value]));
+
+/** An error without its message: what AWS and others write there names resources, and logs are read by more people than the ledger. */
+function bare(error: Error): Record<string, unknown> {
+  const { $metadata, cause } = error as { $metadata?: { requestId?: string; httpStatusCode?: number }; cause?: unknown };
+  return {
+    code: codeOf(error),
+    status: $metadata?.httpStatusCode,
+    requestId: $metadata?.requestId,
+    at: error.stack
+      ?.split('\n')
+      .filter((line) => /^\s+at /.test(line))
+      .slice(0, 8)
+      .map((line) => line.trim()),
+    cause: cause instanceof Error ? bare(cause) : undefined,
   };
 }
