@@ -30,7 +30,7 @@ export const handler = middy<SQSEvent, SQSBatchResponse, Error, Context>()
       deadline: new Date(ports.clock.now().getTime() + context.getRemainingTimeInMillis() - reserve),
     };
     const reports = await detect(events, detection);
-    for (const { lines } of reports) for (const line of lines) if (line.decision.action !== 'none' || line.findingId) log.info('Work item', loggable(line));
+    for (const { lines } of reports) for (const line of lines) if (tells(line)) log.info('Work item', loggable(line));
     const failed = Records.filter((_, index) => reports[index]!.errors.length > 0);
     for (const { errors } of reports) for (const error of errors) log.error('Event returned to the queue', { error });
     log.flush();
@@ -45,6 +45,9 @@ function eventOf({ body }: SQSRecord): unknown {
     return undefined;
   }
 }
+
+/** Most events need nothing: they are counted, not logged. */
+const tells = ({ decision, findingId }: Line): boolean => findingId !== null || !['none', 'off'].includes(decision.action);
 
 /** No resource id, no change: logs leave the account's raw zone. */
 const loggable = ({ eventId, eventName, control, evaluation, decision, outcome, findingId, calls }: Line) => ({
