@@ -70,7 +70,7 @@ export type Trigger = TriggerBase &
     | { readonly source: 'config-rule'; readonly rule: string; readonly resourceType: string; readonly resourceId: string }
     | { readonly source: 'securityhub'; readonly controlIds: readonly string[]; readonly resourceId: string }
     | { readonly source: 'sweep'; readonly control: string }
-    | { readonly source: 'operator'; readonly control: string; readonly resource: ResourceRef }
+    | { readonly source: 'operator'; readonly control: string; readonly resourceId: string }
   );
 
 export type TriggerSource = Trigger['source'];

@@ -177,10 +177,13 @@ function fromSecurityHub(type: string, detail: Json, envelope: Json, own: Own): 
   return { triggers: parts.flatMap(({ triggers }) => triggers), dropped: parts.flatMap((part) => part.dropped) };
 }
 
-/** What the bot sends itself. Only it and the rules of its own stack may write to its queues. */
+/** What the bot sends itself (`Sweep`: control) and an operator may (`Check`: control and the ARN of a resource). Only the bot and the rules of its own stack may write to its queues. */
 function fromOwnMessage(type: string, detail: Json, envelope: Json): Normalised {
   const base = baseOf(envelope);
   const control = textOf(detail.control);
-  if (type !== 'Sweep' || !control || !base) return dropped('incomplete event');
-  return { dropped: [], triggers: [{ ...base, source: 'sweep', control }] };
+  if (!control || !base) return dropped('incomplete event');
+  if (type === 'Sweep') return { dropped: [], triggers: [{ ...base, source: 'sweep', control }] };
+  const resourceId = textOf(detail.resourceId);
+  if (type !== 'Check' || !resourceId) return dropped('incomplete event');
+  return { dropped: [], triggers: [{ ...base, source: 'operator', control, resourceId }] };
 }

@@ -141,7 +141,7 @@ function forControl(control: AnyControl, trigger: Trigger): readonly { resource:
     case 'sweep':
       return unnamed;
     case 'operator':
-      return [{ resource: trigger.resource }];
+      return named(trigger.resourceId);
   }
 }
 

@@ -71,6 +71,7 @@ const table: Readonly<Record<string, { readonly triggers: readonly string[]; rea
   'securityhub-passed': { triggers: [], dropped: ['Security Hub finding without a failed check'] },
   'securityhub-prowler-failed': { triggers: [`hub prowler-s3_bucket_level_public_access_block = s3_bucket_level_public_access_block ${bucket}`] },
   sweep: { triggers: ['sweep s3-bucket-public-access-block'] },
+  check: { triggers: ['operator s3-bucket-public-access-block'] },
 };
 
 describe('the fixtures', () => {
@@ -164,6 +165,7 @@ describe('dropped, with a reason', () => {
     'our own finding by company name only': { event: finding({ CompanyName: 'phidelity' }), reason: 'own Security Hub finding' },
     'a finding of a member account': { event: finding({ AwsAccountId: '210987654321' }), reason: 'another account in the record' },
     'a sweep without control': { event: changed(sweep, { control: '' }), reason: 'incomplete event' },
+    'a check without a resource': { event: { ...sweep, 'detail-type': 'Check' }, reason: 'incomplete event' },
     'a message of ours of another type': { event: { ...sweep, 'detail-type': 'Whatever' }, reason: 'incomplete event' },
   };
   for (const [name, { event, reason }] of Object.entries(cases)) {

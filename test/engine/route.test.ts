@@ -75,6 +75,7 @@ const table: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'securityhub-fsbp-failed': { 's3-bucket-public-access-block': arn.bucket },
   'securityhub-prowler-failed': { 's3-bucket-public-access-block': arn.bucket },
   sweep: { 's3-bucket-public-access-block': '*' },
+  check: { 's3-bucket-public-access-block': 'arn:aws:s3:::records' },
   // Of the controls named here, these reach none: they make no setting of theirs, or they failed.
   'cloudtrail-put-event-selectors': {},
   'console-login-without-mfa': {},
@@ -293,18 +294,10 @@ describe('what other tools say', () => {
     expect(saying({ Resources: [{ Id: arn.bucket, Region: 'us-west-2' }] })).toEqual([`${control} ${arn.bucket} us-west-2`]);
   });
 
-  test('an operator’s word is taken as it is', () => {
-    const resource = { accountId: '123456789012', region: 'us-east-1', type: 'AWS::S3::Bucket', id: arn.bucket };
-    const trigger: Trigger = {
-      source: 'operator',
-      control,
-      resource,
-      eventId: 'e',
-      time: '2026-10-31T08:30:00.000Z',
-      accountId: '123456789012',
-      region: 'us-east-1',
-    };
-    expect(routed(trigger).items).toMatchObject([{ resource, control: { id: control } }]);
+  test('an operator names one resource; an ARN of another form or account is not taken for it', () => {
+    const check = (resourceId: string) => worked(changed(eventNamed('check'), { resourceId }));
+    expect(check(arn.bucket)).toEqual([`${control} ${arn.bucket} us-east-1`]);
+    expect(check('arn:aws:ec2:us-east-1:123456789012:volume/vol-1')).toEqual([`${control} * us-east-1`]);
   });
 
   test('a control that does not exist', () => {
