@@ -19,16 +19,10 @@ import type { DurableSettings } from './lambda.ts';
 import { alone } from './lock.ts';
 import { withMotoNames } from './moto-actions.ts';
 import { replacePolicy, settlePolicies } from './policies.ts';
-import { type Deployed, resolve, type Template } from './template.ts';
+import { type Deployed, type Difference, resolve, type Template } from './template.ts';
 import { settleFunctions } from './versions.ts';
 
 /** One thing that is other than on AWS, or was put there by the stack. */
-export interface Difference {
-  readonly logicalId: string;
-  readonly type: string;
-  readonly note?: string;
-}
-
 export interface DeployReport {
   readonly stacks: readonly string[];
   /** The emulator's CloudFormation skipped these; they are there by API. */

@@ -17,7 +17,8 @@ import { type LambdaStandIn, type OnCall, startLambda } from './lambda.ts';
 import { createPoller, type Poller } from './poller.ts';
 import { subscribe, type TopicReader } from './topics.ts';
 
-export type { DeployReport, Difference } from './deploy.ts';
+export type { DeployReport } from './deploy.ts';
+export type { Difference } from './template.ts';
 export type { Alerted, TopicReader } from './topics.ts';
 
 export interface LocalStackOptions {

@@ -7,8 +7,7 @@ import {
   ListPolicyVersionsCommand,
   paginateListPolicies,
 } from '@aws-sdk/client-iam';
-import type { Difference } from './deploy.ts';
-import { type Deployed, resolve } from './template.ts';
+import { type Deployed, type Difference, resolve } from './template.ts';
 
 const type = 'AWS::IAM::ManagedPolicy';
 const mostVersions = 5;

@@ -23,6 +23,12 @@ export interface Deployed {
   readonly physicalIds: Map<string, string>;
 }
 
+export interface Difference {
+  readonly logicalId: string;
+  readonly type: string;
+  readonly note?: string;
+}
+
 type Attribute = (id: string, deployed: Deployed, resource: TemplateResource) => string;
 
 const regional =

@@ -7,8 +7,7 @@ import {
   UpdateFunctionConfigurationCommand,
 } from '@aws-sdk/client-lambda';
 import { TerminalError } from '../../engine/errors.ts';
-import type { Difference } from './deploy.ts';
-import { type Deployed, resolve } from './template.ts';
+import { type Deployed, type Difference, resolve } from './template.ts';
 
 const frozen = ({ CodeSha256, Environment, Handler, Role, Timeout, MemorySize }: FunctionConfiguration) =>
   JSON.stringify([CodeSha256, Object.entries(Environment?.Variables ?? {}).sort(), Handler, Role, Timeout, MemorySize]);
