@@ -10,7 +10,7 @@ const modeWords = {
   off: 'not watched',
   notify: 'tells the channels',
   page: 'pages a person',
-  approve: 'asks a person, then fixes',
+  approve: 'says what it would change, and waits for a person',
   fix: 'fixes at once',
 } as const;
 
