@@ -30,6 +30,12 @@ export type Attempt = { readonly ended: OutcomeStatus } | Again;
 /** AWS shows a new setting late: SQS says up to 60 s. Past this the fix has failed. */
 const verifyForMs = 5 * 60_000;
 const busySeconds = 15;
+/** A database that is being made or moved can keep a fix waiting for hours; past this a person must look. */
+const waitForMs = 6 * 3_600_000;
+
+/** Milliseconds since the write was intended, or since the execution that takes it up again was asked for. */
+const since = ({ intended, drivenAt }: Finding, { clock }: Ports): number =>
+  clock.now().getTime() - Math.max(Date.parse(intended!.intendedAt), drivenAt ? Date.parse(drivenAt) : 0);
 
 export async function act(findingId: string, action: Action): Promise<Attempt> {
   const { ports } = action;
@@ -105,10 +111,11 @@ async function attempt(finding: Finding, control: AnyStateControl, policy: Compi
   const { change } = intended.intended!;
   try {
     const again = await control.remediate!(finding.resource, change, aws);
-    if (again) return again;
+    if (again) return since(intended, ports) < waitForMs ? again : fail(intended, control, ports, `AWS has kept the fix waiting too long: ${again.note}`);
   } catch (error) {
     if (isCredentialError(error)) throw error;
-    if (error instanceof DeniedError || error instanceof TerminalError) return fail(intended, control, ports, `${error.message}.`);
+    if (error instanceof DeniedError) return fail({ ...intended, intended: { ...intended.intended!, refused: true } }, control, ports, `${error.message}.`);
+    if (error instanceof TerminalError) return fail(intended, control, ports, `${error.message}.`);
     throw error;
   }
   return verify(intended, control, () => look(change), lease, ports);
@@ -117,7 +124,7 @@ async function attempt(finding: Finding, control: AnyStateControl, policy: Compi
 /** Recorded before the write. An open INTENDED is the same write begun earlier: its `before` is the true one. */
 async function intend(finding: Finding, plan: Change, lease: Lease, { ledger, clock }: Ports): Promise<Finding> {
   const earlier = finding.intended;
-  if (earlier && JSON.stringify(earlier.change.after) === JSON.stringify(plan.after)) return finding;
+  if (earlier && !earlier.refused && JSON.stringify(earlier.change.after) === JSON.stringify(plan.after)) return finding;
   const intended: RecordedChange = { change: plan, intendedAt: clock.now().toISOString() };
   // A plan that has changed since was written in part or not at all; it is kept, so that undo can take it back too.
   const changes = earlier ? [...finding.changes, earlier] : finding.changes;
@@ -137,8 +144,7 @@ async function verify(finding: Finding, control: AnyStateControl, look: () => Pr
   if (judged.evaluation?.complianceType === 'INSUFFICIENT_DATA') {
     return fail(finding, control, ports, `The change was sent, but whether it holds cannot be seen: ${judged.evaluation.annotation}`);
   }
-  if (ports.clock.now().getTime() - Date.parse(finding.intended!.intendedAt) < verifyForMs)
-    return { again: 20, note: 'The change was sent, but AWS does not show it yet.' };
+  if (since(finding, ports) < verifyForMs) return { again: 20, note: 'The change was sent, but AWS does not show it yet.' };
   return fail(finding, control, ports, `The change was sent, but the live state still fails: ${judged.evaluation?.annotation ?? ''}`);
 }
 
@@ -146,7 +152,7 @@ async function verify(finding: Finding, control: AnyStateControl, look: () => Pr
 async function settled(finding: Finding, control: AnyStateControl, { state, evaluation, decision }: Judged, lease: Lease, ports: Ports): Promise<Attempt> {
   const at = ports.clock.now().toISOString();
   const { intended } = finding;
-  if (intended && evaluation?.complianceType === 'COMPLIANT') {
+  if (intended && !intended.refused && evaluation?.complianceType === 'COMPLIANT') {
     const done: RecordedChange = { ...intended, doneAt: at, observed: control.setting?.(state) };
     const fixed = resolved(
       { ...finding, changes: [...finding.changes, done] },
@@ -189,7 +195,9 @@ async function fail(finding: Finding, control: AnyStateControl, ports: Ports, re
 /** A crash between telling and noting it tells twice; never not at all. */
 async function tellOnce(finding: Finding, control: AnyStateControl, { ledger, clock, alert }: Ports): Promise<Attempt> {
   const ended = finding.outcome!.status;
-  if (finding.alerted === toldKey(finding)) return { ended };
+  // Whoever was not told of a drift need not hear that it ended by itself.
+  const unheard = finding.state === 'resolved' && !finding.alerted && ended !== 'REMEDIATED';
+  if (unheard || finding.alerted === toldKey(finding)) return { ended };
   await alert(alertOf(finding, control));
   const at = clock.now().toISOString();
   const next = step(finding, { alerted: toldKey(finding) }, { kind: 'ALERTED', by: 'remediate', at, note: finding.outcome!.reason });

@@ -59,8 +59,8 @@ export async function speakerOf(unit: Unit, newest: Standing, ledger: Pick<Ledge
   return open < 0 ? { ...last!, standing: newest } : { ...earlier[open]!, standing: standings[open]! };
 }
 
-/** The first who is known to have had a hand in it. */
-export const actorAmong = (unit: Unit): Actor | undefined =>
+/** The first who is known to have had a hand in it; the bot's own repairs make it nobody's. */
+export const actorAmong = (unit: Unit, ownRoles: readonly string[]): Actor | undefined =>
   inOrder(unit)
     .map(({ trigger }) => actorOf(trigger))
-    .find((actor) => actor !== undefined);
+    .find((actor) => actor !== undefined && ![actor.arn, actor.issuerArn].some((arn) => arn !== undefined && ownRoles.includes(arn)));

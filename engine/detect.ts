@@ -156,7 +156,7 @@ async function judgeState(unit: Unit, first: Standing, detection: Detection, aws
 
   async function look(known: Standing, from: Listed | undefined, place: ReturnType<Ports['aws']>, again = 2): Promise<Omit<Judgement, 'index'>> {
     const readAt = from?.at ?? ports.clock.now().toISOString();
-    const actor = (known.last?.state === 'open' ? known.last.actor : undefined) ?? actorAmong(unit);
+    const actor = (known.last?.state === 'open' ? known.last.actor : undefined) ?? actorAmong(unit, detection.own.roleArns);
     const judged = await verdictOn(unit, actor, from?.state, place, detection);
     try {
       return await settle(unit, { trigger, actor, standing: known, judged, readAt }, detection);

@@ -1,7 +1,7 @@
 /** Read, judge, plan, decide: the same for a new event and for a fix that has waited a week. Writes nothing. */
 import type { AnyStateControl } from './control.ts';
 import { decide } from './decide.ts';
-import { DeniedError } from './errors.ts';
+import { DeniedError, TerminalError } from './errors.ts';
 import { type Actor, type Change, type Decision, type Evaluation, insufficientData, nonCompliant, type Plan, type ResourceRef } from './model.ts';
 import { exceptionFor, modeFor, needsTags, reachable } from './policy/match.ts';
 import type { CompiledControl, CompiledPolicy } from './policy/model.ts';
@@ -47,8 +47,10 @@ export async function judge(
     state = listed ?? (await control.inspect(resource, aws));
     evaluation = state === undefined ? undefined : control.evaluate(state, settings.params);
   } catch (error) {
-    if (!(error instanceof DeniedError)) throw error;
-    evaluation = insufficientData(`Not allowed to call ${error.action}.`);
+    // No retry will mend either: a person must hear of it.
+    if (error instanceof DeniedError) evaluation = insufficientData(`Not allowed to call ${error.action}.`);
+    else if (error instanceof TerminalError) evaluation = insufficientData(`${error.message}.`);
+    else throw error;
   }
   const halfway = begun && evaluation?.complianceType === 'COMPLIANT' && control.unfinished?.(state, begun);
   if (halfway) evaluation = nonCompliant('A fix was interrupted before its last step.');
@@ -58,7 +60,17 @@ export async function judge(
   return { state, evaluation, plan, decision: decide({ evaluation, mode: modeFor(settings, actor), exception, plan, noFix: control.noFix }) };
 
   async function exceptionOf(ask: boolean) {
-    const found = exceptionFor(settings, resource, clock.now(), ask && needsTags(settings) ? await tags(resource) : undefined);
+    const found = exceptionFor(settings, resource, clock.now(), ask && needsTags(settings) ? await readable() : undefined);
     return found && { reason: found.exception.reason, expires: found.exception.expires, strength: found.strength };
+  }
+
+  /** Tags that may not be read except nothing. */
+  async function readable(): Promise<Readonly<Record<string, string>> | undefined> {
+    try {
+      return await tags(resource);
+    } catch (error) {
+      if (error instanceof DeniedError) return undefined;
+      throw error;
+    }
   }
 }

@@ -156,6 +156,8 @@ export interface Outcome {
 export interface RecordedChange {
   readonly change: Change;
   readonly intendedAt: string;
+  /** AWS refused the write: whatever is compliant now is not its doing. */
+  readonly refused?: true;
   readonly doneAt?: string;
   /** The setting as AWS showed it after the fix; undo compares live state with this. */
   readonly observed?: unknown;
@@ -187,6 +189,8 @@ export interface Finding {
   readonly decision: Decision;
   /** Executions of handlers/remediate asked for so far; part of their names from the second on. */
   readonly drives: number;
+  /** When the last one was asked for, ISO 8601. */
+  readonly drivenAt?: string;
   /** What the plan would write, in words; set while nothing has been written. */
   readonly proposal?: string;
   /** Key of the decision or outcome that the channels were last told. */

@@ -36,6 +36,8 @@ export interface Recorded {
 
 /** Events under one key are one finding for a day; then the next one is news again. */
 const dayInMs = 24 * 3_600_000;
+/** Longer than `act` waits for AWS between two records. */
+const deadAfterMs = 7 * 3_600_000;
 
 export async function record(verdict: Verdict): Promise<Recorded> {
   for (let attempt = 1; ; attempt += 1) {
@@ -66,10 +68,13 @@ async function recordOnce(verdict: Verdict): Promise<Recorded> {
   if (standing.done) return { outcome: last?.outcome ?? outcome, findingId: last?.id ?? null };
   if (!drifts(decision)) {
     if (open) return close(open, verdict, outcome);
-    if (last) await confirm(last, verdict);
+    // The end of an episode is told by whoever comes by, should the one who ended it have died before telling.
+    const untold = last && (last.alerted || last.outcome?.status === 'REMEDIATED') && last.alerted !== toldKey(last);
+    if (untold) await tell(last, control, ports, {});
+    else if (last) await confirm(last, verdict);
     return { outcome, findingId: null };
   }
-  if (open && isEventControl(control) && Date.parse(trigger.time) - Date.parse(open.openedAt) > dayInMs) {
+  if (open && isEventControl(control) && Date.parse(trigger.time) - Date.parse(open.openedBy.time) > dayInMs) {
     const at = ports.clock.now().toISOString();
     const quiet = resolved(open, undefined, { status: 'COMPLIANT', reason: 'A day has passed; a new event is a new finding.', at }, 'detect');
     await ports.ledger.save(quiet.finding, quiet.entry);
@@ -107,14 +112,18 @@ async function proceed(open: Finding, verdict: Verdict): Promise<Finding> {
   const same = open.decision.action === judged.decision.action;
   // What an execution has already ended is taken up again by a new one: on a new decision, or on somebody's new event.
   const ended = open.outcome !== undefined;
-  const again = ended && judged.decision.action === 'fix' && !isOwn(trigger, own);
+  const now = ports.clock.now();
+  // An execution that has recorded nothing for so long is dead; its name is used up.
+  const begun = Math.max(...[open.drivenAt, open.fixNotBefore].map((time) => (time ? Date.parse(time) : 0)));
+  const dead = open.drives > 0 && !ended && now.getTime() - begun > deadAfterMs;
+  const again = judged.decision.action === 'fix' && (ended || dead || (!same && open.drives > 0)) && !isOwn(trigger, own);
   const next = seen(
     open,
     trigger,
     {
       ...news,
       fixNotBefore: same ? open.fixNotBefore : news.fixNotBefore,
-      ...(again && { outcome: undefined, drives: open.drives + 1 }),
+      ...(again && { outcome: undefined, alerted: undefined, drives: open.drives + 1, drivenAt: now.toISOString() }),
       ...(!same && !again && { outcome: undefined }),
     },
     ports.clock.now().toISOString(),
@@ -132,14 +141,14 @@ async function carryOut(finding: Finding, { key, control, trigger, ports }: Verd
   const at = ports.clock.now().toISOString();
   if (tells) {
     const told = await tell(finding, control, ports, acts ? {} : options);
-    // Another copy of the event is telling it; its own message comes back should it fail.
-    if (!told) return finding;
+    // The other may be telling an older state of it: this event comes back and sees.
+    if (!told) throw new Error(`${finding.id} is being told by another process`);
     if (!acts) return told;
     finding = told;
   }
   if (acts) await ports.dispatch(finding);
   if (acts && finding.drives === 0) {
-    const next = step(finding, { drives: 1 }, { kind: 'DISPATCHED', by: 'detect', at, note: finding.decision.reason, eventId: trigger.eventId });
+    const next = step(finding, { drives: 1, drivenAt: at }, { kind: 'DISPATCHED', by: 'detect', at, note: finding.decision.reason, eventId: trigger.eventId });
     return saveUnlessActed(next, options, ports, key, trigger);
   }
   await ports.ledger.markDone(trigger.eventId, key);
@@ -180,15 +189,15 @@ async function saveUnlessActed({ finding, entry }: Step, options: SaveOptions, {
 async function close(open: Finding, verdict: Verdict, outcome: Omit<Outcome, 'at'>): Promise<Recorded> {
   const { control, trigger, judged, ports, key } = verdict;
   // An intended write may be why the resource is compliant now: only `act`, which holds the lease, can tell.
-  if (open.intended) {
+  if (open.intended && open.decision.action === 'fix' && open.outcome === undefined) {
     await ports.dispatch(open);
     return { outcome: { status: 'RETRY_LATER', reason: 'A fix is under way.' }, findingId: open.id };
   }
   const next = resolved(open, judged.evaluation, { ...outcome, at: ports.clock.now().toISOString() }, 'detect', trigger.eventId);
   await ports.ledger.save(next.finding, next.entry);
   // Those who were told of the drift are told of its end; the others never knew.
-  if (open.alerted) await ports.alert(alertOf(next.finding, control));
-  await ports.ledger.markDone(trigger.eventId, key);
+  if (open.alerted) await tell(next.finding, control, ports, { doneEventId: trigger.eventId });
+  else await ports.ledger.markDone(trigger.eventId, key);
   return { outcome, findingId: open.id };
 }
 

@@ -105,10 +105,11 @@ export function routerOf(catalogue: Catalogue): Router {
 
 /** Work for the controls that the router selected and the policy does not leave out of sight. */
 export function route(trigger: Trigger, controls: readonly AnyControl[], policy: Pick<CompiledPolicy, 'watch'>): Routed {
-  if (policy.watch !== 'all' && !policy.watch.includes(trigger.region)) return { items: [], sweeps: [] };
   const items: WorkItem[] = [];
   const sweeps: SweepItem[] = [];
   for (const control of controls) {
+    // Global services are logged in one region, whichever the workloads are in.
+    if (policy.watch !== 'all' && control.scope === 'regional' && !policy.watch.includes(trigger.region)) continue;
     const found = isEventControl(control) ? forEventControl(control, trigger) : forControl(control, trigger);
     if (found === unnamed) sweeps.push({ trigger, control, place: placeOf(control, trigger) });
     else items.push(...found.map((part) => ({ trigger, control, ...part })));

@@ -1,6 +1,7 @@
 /** The fix of one finding as a durable execution: it waits, then acts; what it knows, it reads anew from the ledger each time. */
 import { type DurableContext, withDurableExecution } from '@aws/durable-execution-sdk-js';
 import { type Attempt, act, giveUp } from '../engine/act.ts';
+import { codeOf } from '../engine/errors.ts';
 import { catalogue } from '../remediations/index.ts';
 import { environmentOf, runtimeOf } from './runtime.ts';
 
@@ -12,6 +13,12 @@ const attempts = 5;
 const retryStrategy = (error: Error, attempt: number) => {
   log.warn('Attempt failed', { error, attempt });
   return { shouldRetry: attempt < attempts, delay: { seconds: 2 ** attempt } };
+};
+
+/** An execution that ends untold is noticed by nobody: a person is called when table and topic answer again, for about ten hours. */
+const untilTold = (error: Error, attempt: number) => {
+  log.error('Nobody could be told', { error, attempt });
+  return { shouldRetry: attempt < 50, delay: { seconds: Math.min(2 ** attempt, 900) } };
 };
 
 export const handler = withDurableExecution(async ({ findingId }: { findingId: string }, context: DurableContext) => {
@@ -27,13 +34,10 @@ async function attemptOnce(findingId: string, context: DurableContext): Promise<
   try {
     return await context.step('act', () => act(findingId, action), { retryStrategy });
   } catch (error) {
-    const reason = `${attempts} attempts failed, the last with: ${messageOf(error)}`;
-    return context.step('give up', () => giveUp(findingId, reason, action), { retryStrategy });
+    const reason = `${attempts} attempts failed, the last with: ${codeFrom(error)}`;
+    return context.step('give up', () => giveUp(findingId, reason, action), { retryStrategy: untilTold });
   }
 }
 
-/** The SDK wraps what a step threw. */
-const messageOf = (error: unknown): string => {
-  const { cause, message } = error as Error;
-  return cause instanceof Error ? cause.message : message;
-};
+/** The code alone: messages of AWS and others name resources and quote texts. The SDK wraps what a step threw. */
+const codeFrom = (error: unknown): string => codeOf((error as Error).cause) || codeOf(error) || 'an unknown error';
