@@ -131,7 +131,7 @@ function doneOf(finding: Finding): string {
   if (inPart) return inPart;
   if (decision.action === 'fix')
     return fixNotBefore ? `Nothing yet. The fix is due at ${fixNotBefore}, unless it is put right or excepted before.` : 'Nothing yet.';
-  if (decision.action === 'approve') return 'Nothing. The change waits for a person.';
+  if (decision.action === 'approve') return 'Nothing. A person must make the change, or set the control to fix in the policy and deploy.';
   return 'Nothing was changed.';
 }
 

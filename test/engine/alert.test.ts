@@ -108,7 +108,7 @@ const cases: Readonly<Record<string, Expected>> = {
     given: decided('approve'),
     urgency: 'page',
     subject: '[HIGH] Approval needed: lamp-off on hall',
-    done: 'Nothing. The change waits for a person.',
+    done: 'Nothing. A person must make the change, or set the control to fix in the policy and deploy.',
     lines: { Proposal: 'Switch the lamp off', Impact: 'It gets dark.' },
   },
   'a fix planned for later': {

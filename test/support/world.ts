@@ -152,6 +152,7 @@ export class World {
   readonly house = new House();
   readonly alerts: Alert[] = [];
   readonly dispatched: string[] = [];
+  readonly #started = new Set<string>();
   readonly sweeps: string[] = [];
   readonly directory = mkdtempSync(join(tmpdir(), 'world-'));
   readonly tags = new Map<string, Record<string, string>>();
@@ -185,7 +186,10 @@ export class World {
     dispatch: async (finding) => {
       this.before('dispatch');
       const name = finding.drives > 1 ? `${finding.id}-${finding.drives}` : finding.id;
-      if (!this.dispatched.includes(name)) this.dispatched.push(name);
+      // As on AWS: a name starts once, and is used up when its execution has ended.
+      if (this.#started.has(name)) return;
+      this.#started.add(name);
+      this.dispatched.push(name);
     },
     requestSweep: async (control, place, delaySeconds) => void this.sweeps.push(`${control} ${place.region} in ${delaySeconds} s`),
   };
@@ -221,10 +225,10 @@ export class World {
   }
 
   /** Runs what was dispatched, as durable executions would: again after waits, until each has ended. */
-  async runDispatched(): Promise<string[]> {
+  async runDispatched(rounds = 40): Promise<string[]> {
     const ended: string[] = [];
     for (const name of this.dispatched.splice(0)) {
-      for (let round = 0; round < 40; round += 1) {
+      for (let round = 0; round < rounds; round += 1) {
         const attempt = await act(name.slice(0, 28), this.action);
         if ('ended' in attempt) {
           ended.push(attempt.ended);
