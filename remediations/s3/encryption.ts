@@ -67,15 +67,17 @@ export async function regionOf(aws: Aws, resource: ResourceRef): Promise<string 
   return answer && (answer.LocationConstraint === 'EU' ? 'eu-west-1' : answer.LocationConstraint || 'us-east-1');
 }
 
-const logDelivery = 'http://acs.amazonaws.com/groups/s3/LogDelivery';
-
 /** Services, log delivery and other accounts that the bucket's policy or ACL lets in; their rights on a key are not seen from here. */
 export async function guestsOf(aws: Aws, resource: ResourceRef): Promise<readonly string[]> {
   const [policy, acl] = await Promise.all([bucketPolicyOf(aws, resource), bucketAclOf(aws, resource)]);
   const statements = policy?.Statement ?? [];
-  const principals = statements.filter(({ Effect }) => Effect === 'Allow').flatMap(({ Principal }) => principalsOf(Principal));
-  const guests = principals.filter((principal) => !principal.includes(`:${aws.accountId}:`) && principal !== aws.accountId);
-  return [...new Set([...guests, ...(acl?.grants.some(({ grantee }) => grantee === logDelivery) ? ['the log delivery group'] : [])])].sort();
+  const allows = statements.filter(({ Effect }) => Effect === 'Allow');
+  const guests = allows
+    .flatMap(({ Principal }) => principalsOf(Principal))
+    .filter((principal) => !principal.includes(`:${aws.accountId}:`) && principal !== aws.accountId);
+  const granted = (acl?.grants ?? []).filter(({ grantee }) => grantee !== acl?.owner).map(({ grantee }) => grantee);
+  const others = allows.some((statement) => 'NotPrincipal' in statement) ? ['everybody but some'] : [];
+  return [...new Set([...guests, ...granted, ...others])].sort();
 }
 
 const principalsOf = (principal: unknown): string[] =>

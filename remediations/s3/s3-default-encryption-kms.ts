@@ -32,6 +32,15 @@ const isPattern = (text: string) => {
   }
 };
 
+/** Services by name; people and accounts only counted: an alert is no place for a bucket policy's text. */
+function inWords(guests: readonly string[]): string {
+  const services = guests.filter((guest) => guest.endsWith('.amazonaws.com')).slice(0, 3);
+  const logs = guests.some((guest) => guest.endsWith('/s3/LogDelivery')) ? ['the log delivery group'] : [];
+  const everybody = guests.includes('*') ? ['everybody'] : [];
+  const others = guests.length - services.length - logs.length - everybody.length;
+  return [...everybody, ...services, ...logs, ...(others > 0 ? [`${others} other${others === 1 ? '' : 's'}`] : [])].join(', ');
+}
+
 export default defineControl({
   id: 's3-default-encryption-kms',
   title: 'Each S3 bucket encrypts with a KMS key by default',
@@ -88,7 +97,7 @@ export default defineControl({
     }
     if (around === undefined || around.guests.length > 0) {
       return blocked(
-        `The bucket lets ${around?.guests.join(', ')} in, and log delivery or access without rights on the key stops: waive the bucket, or set it by hand.`,
+        `The bucket lets ${inWords(around?.guests ?? [])} in, and log delivery or access without rights on the key stops: waive the bucket, or set it by hand.`,
       );
     }
     if (kmsKeyArn === '') return blocked('A person must choose the key: set kmsKeyArn in the policy.');

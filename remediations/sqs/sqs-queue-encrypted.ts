@@ -45,7 +45,8 @@ export default defineControl({
     remediate: ['sqs:SetQueueAttributes'],
     undo: ['sqs:SetQueueAttributes'],
   },
-  impact: 'None with SSE-SQS. With a KMS key senders need kms:GenerateDataKey and receivers kms:Decrypt on it; AWS services must be named in its policy.',
+  impact:
+    'Requests by plain HTTP or without a signature are refused once the queue is encrypted. With a KMS key senders need kms:GenerateDataKey and receivers kms:Decrypt on it; AWS services must be named in its policy.',
   defaultMode: 'approve',
 
   list: (aws) => queuesOf(aws, inspect),

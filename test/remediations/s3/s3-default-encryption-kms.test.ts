@@ -96,8 +96,8 @@ testControl(control, {
     'network logs among others': guest('delivery.logs.amazonaws.com', {
       principal: { AWS: `arn:aws:iam::${accountId}:root`, Service: ['cloudtrail.amazonaws.com', 'delivery.logs.amazonaws.com'] },
     }),
-    'load balancer logs, by the account that writes them': guest('127311923021', { principal: { AWS: 'arn:aws:iam::127311923021:root' } }),
-    everybody: guest('lets \\* in', { principal: '*' }),
+    'load balancer logs, by the account that writes them': guest('lets 1 other in', { principal: { AWS: 'arn:aws:iam::127311923021:root' } }),
+    everybody: guest('lets everybody in', { principal: '*' }),
   },
   gone: 'no-such-bucket',
   events: {
