@@ -1,6 +1,6 @@
 import { EC2Client, paginateDescribeSecurityGroups, paginateGetManagedPrefixListEntries } from '@aws-sdk/client-ec2';
 import * as z from 'zod';
-import { type Aws, change, compliant, defineControl, nonCompliant } from '../define.ts';
+import { type Aws, blocked, change, compliant, defineControl, nonCompliant } from '../define.ts';
 import {
   againstPublicAccess,
   groupArn,
@@ -35,6 +35,12 @@ const fromWorld = (rule: Rule, worldLists: readonly string[]) =>
 
 const covers = ({ IpProtocol = '', FromPort = -1, ToPort = -1 }: Rule, port: number) =>
   IpProtocol === '-1' || (['tcp', '6'].includes(IpProtocol) && (FromPort === -1 || (FromPort <= port && port <= ToPort)));
+
+/** A rule cannot be revoked in part. */
+const reachesOthers = (rule: Rule, ports: readonly number[]) => {
+  const { IpProtocol, FromPort = -1, ToPort = -1 } = rule;
+  return IpProtocol === '-1' || FromPort === -1 || ToPort - FromPort + 1 > new Set(ports.filter((port) => covers(rule, port))).size;
+};
 
 const offending = ({ ingress, worldLists }: State, ports: readonly number[]) =>
   ingress.filter((rule) => fromWorld(rule, worldLists) && ports.some((port) => covers(rule, port)));
@@ -73,6 +79,7 @@ export default defineControl({
   ],
   params: z.strictObject({
     ports: z.array(z.int().min(0).max(65_535)).min(1).default([22, 3389]).describe('TCP ports that the world must not reach'),
+    revokeWideRules: z.boolean().default(false).describe('Revoke also rules that open other ports or protocols besides: their traffic stops'),
   }),
   reads: 1,
   writes: ['ec2:security-group-ingress'],
@@ -81,7 +88,7 @@ export default defineControl({
     remediate: ['ec2:DescribeSecurityGroups', 'ec2:RevokeSecurityGroupIngress'],
     undo: ['ec2:DescribeSecurityGroups', 'ec2:AuthorizeSecurityGroupIngress'],
   },
-  impact: 'Administrators who come in from anywhere are locked out, and a rule over a range of ports goes whole; Session Manager needs no open port.',
+  impact: 'Administrators who come in from anywhere are locked out; with revokeWideRules a rule goes whole, other ports in it too. Session Manager needs no open port.',
   defaultMode: 'approve',
 
   async *list(aws) {
@@ -103,8 +110,12 @@ export default defineControl({
       : nonCompliant(`The world is let in: ${some(open.map(inWords))}.`);
   },
 
-  plan(state, { ports }) {
+  plan(state, { ports, revokeWideRules }) {
     const open = offending(state, ports);
+    const wide = open.filter((rule) => reachesOthers(rule, ports));
+    if (wide.length > 0 && !revokeWideRules) {
+      return blocked(`The rule goes whole, and what it opens besides would be cut off: split ${some(wide.map(inWords))}, or set revokeWideRules.`);
+    }
     return change<readonly Rule[]>({
       action: 'ec2:RevokeSecurityGroupIngress',
       summary: `Revoke ${some(open.map(inWords))}`,

@@ -80,14 +80,27 @@ testControl(control, {
       given: group(one(22, '0.0.0.0/1'), one(22, '128.0.0.0/1')),
       change: { before: [one(22, '0.0.0.0/1'), one(22, '128.0.0.0/1')] },
     },
-    'a range of ports that covers one': { given: group(tcp(0, 65_535, '0.0.0.0/0')), annotation: 'tcp 0-65535 from' },
-    'all traffic': {
+    'a range of ports that covers one, where wide rules may go': {
+      given: group(tcp(0, 65_535, '0.0.0.0/0')),
+      params: { revokeWideRules: true },
+      annotation: 'tcp 0-65535 from',
+    },
+    'a range of exactly the ports': { given: group(tcp(22, 23, '0.0.0.0/0')), params: { ports: [22, 23] } },
+    'all traffic, where wide rules may go': {
       given: group({ IpProtocol: '-1', IpRanges: [{ CidrIp: '0.0.0.0/0' }] }),
+      params: { revokeWideRules: true },
       annotation: 'all traffic from 0.0.0.0/0',
       change: { before: [{ IpProtocol: '-1', IpRanges: [{ CidrIp: '0.0.0.0/0' }] }] },
     },
     'another port, by parameter': { given: group(one(5432, '0.0.0.0/0')), params: { ports: [5432] } },
     'a prefix list that holds the world': { given: listed('203.0.113.0/24', '0.0.0.0/0'), annotation: 'tcp 22 from pl-' },
+  },
+  blocked: {
+    'a range that opens HTTPS too': { given: group(tcp(0, 65_535, '0.0.0.0/0')), reason: 'would be cut off: split tcp 0-65535' },
+    'all traffic, at once with SSH alone': {
+      given: group({ IpProtocol: '-1', IpRanges: [{ CidrIp: '0.0.0.0/0' }] }, one(22, '0.0.0.0/0')),
+      reason: 'split all traffic from 0.0.0.0/0',
+    },
   },
   gone: 'sg-0123456789abcdef0',
   events: {
