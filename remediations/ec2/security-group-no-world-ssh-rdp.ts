@@ -88,7 +88,8 @@ export default defineControl({
     remediate: ['ec2:DescribeSecurityGroups', 'ec2:RevokeSecurityGroupIngress'],
     undo: ['ec2:DescribeSecurityGroups', 'ec2:AuthorizeSecurityGroupIngress'],
   },
-  impact: 'Administrators who come in from anywhere are locked out; with revokeWideRules a rule goes whole, other ports in it too. Session Manager needs no open port.',
+  impact:
+    'Administrators who come in from anywhere are locked out; with revokeWideRules a rule goes whole, other ports in it too. Session Manager needs no open port.',
   defaultMode: 'approve',
 
   async *list(aws) {
