@@ -35,6 +35,11 @@ export interface CloudTrailTrigger {
   readonly region?: (detail: CloudTrailDetail) => string | undefined;
   /** False = a call of another service that shares source and name; neither judged nor swept for. */
   readonly concerns?: (detail: CloudTrailDetail) => boolean;
+  /**
+   * Those of `eventNames` that can only break the control, never repair it. A compliant answer within seconds of such a call
+   * may be what AWS showed before it, and is read again.
+   */
+  readonly breaks?: readonly string[];
 }
 
 export interface ConfigTrigger {
@@ -64,6 +69,31 @@ interface ControlBase<Params extends ZodType> {
   readonly defaultMode: Mode;
 }
 
+/** How a sweep asks for resources. */
+export interface Listing<Params = unknown> {
+  /** The token that an earlier page ended with; undefined = from the beginning. */
+  readonly from?: string;
+  readonly params: Params;
+}
+
+/** One page of a listing. A resource without a state is one that AWS lists by name only: `inspect` reads it. */
+export interface Page<State = unknown> {
+  readonly resources: readonly (readonly [ResourceRef, State?])[];
+  /** Token of the next page; none on the last. A listing begun with it gives what follows this page. */
+  readonly next?: string;
+}
+
+/** The bot's own stack, as deployed; what the controls that guard it compare with. */
+export interface OwnStack {
+  readonly name: string;
+  readonly region: string;
+  /** The rules in every region, forwarders' included. `pattern` = sha256 of its canonical JSON, hex. */
+  readonly rules: readonly { readonly arn: string; readonly pattern: string; readonly targets: readonly string[] }[];
+  /** `codeSha256` as Lambda tells it; `policies` = ARNs of the managed policies of its role. */
+  readonly functions: readonly { readonly arn: string; readonly codeSha256: string; readonly roleArn: string; readonly policies: readonly string[] }[];
+  readonly keys: readonly string[];
+}
+
 /** A control judged from live state. */
 export interface Control<State = unknown, Setting = unknown, Params extends ZodType = ZodType> extends ControlBase<Params> {
   readonly triggers: readonly (CloudTrailTrigger | ConfigTrigger)[];
@@ -79,10 +109,14 @@ export interface Control<State = unknown, Setting = unknown, Params extends ZodT
   readonly noUndo?: string;
   /** Why there is no fix. */
   readonly noFix?: string;
+  /** Swept every 15 minutes instead of daily: what would blind the bot itself. */
+  readonly sweptOften?: true;
+  /** Params that only the deployed stack knows; they replace those of the policy. */
+  readonly deployed?: (stack: OwnStack) => Partial<output<Params>>;
   /** Drift that was gone when read still notifies: the seconds it stood may matter under 45 CFR 164.402. */
   readonly reportTransient?: boolean;
-  /** Every resource of the type in the place of `aws`, with its state as `inspect` would give it. */
-  list(aws: Aws): AsyncIterable<readonly [ResourceRef, State]>;
+  /** Every resource of the type in the place of `aws`, page by page, with its state as `inspect` would give it where AWS lists states in bulk. */
+  list(aws: Aws, how: Listing<output<Params>>): AsyncIterable<Page<State>>;
   /** Live state; undefined only for the documented not-found error. */
   inspect(resource: ResourceRef, aws: Aws): Promise<State | undefined>;
   evaluate(state: State, params: output<Params>): Evaluation;
@@ -152,6 +186,7 @@ export interface CatalogueEntry {
   readonly defaultMode: Mode;
   readonly fix: boolean;
   readonly undo: boolean;
+  readonly sweptOften?: true;
   readonly triggers: readonly (
     | {
         readonly source: 'cloudtrail';

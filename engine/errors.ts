@@ -33,6 +33,16 @@ export class DeniedError extends TerminalError {
   }
 }
 
+/** Nothing is wrong with the message: it is to come back so many seconds later. */
+export class RetryLaterError extends Error {
+  override readonly name = 'RetryLaterError';
+  readonly seconds: number;
+  constructor(message: string, seconds: number, options?: { cause: unknown }) {
+    super(message, options);
+    this.seconds = seconds;
+  }
+}
+
 /** Somebody else wrote the record first: read it again. */
 export class ConflictError extends Error {
   override readonly name = 'ConflictError';

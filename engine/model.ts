@@ -48,6 +48,19 @@ export interface CloudTrailDetail {
   readonly [field: string]: unknown;
 }
 
+/** One stretch of a sweep: a control in the place of its trigger, from a page on. */
+export interface SweepOf {
+  readonly control: string;
+  /** When the sweep began, ISO 8601; the same for all of its pages. */
+  readonly began: string;
+  /** Page token of `list`; undefined = from the beginning. */
+  readonly from?: string;
+  /** Nothing of this control has been swept there before: what is found was there before the bot. */
+  readonly first?: true;
+  /** An operator wants what was there before the bot to be treated like new drift. */
+  readonly apply?: true;
+}
+
 interface TriggerBase extends Place {
   readonly eventId: string;
   /** ISO 8601, UTC. */
@@ -69,7 +82,8 @@ export type Trigger = TriggerBase &
     | { readonly source: 'config'; readonly resourceType: string; readonly resourceId: string; readonly arn?: string }
     | { readonly source: 'config-rule'; readonly rule: string; readonly resourceType: string; readonly resourceId: string }
     | { readonly source: 'securityhub'; readonly controlIds: readonly string[]; readonly resourceId: string }
-    | { readonly source: 'sweep'; readonly control: string }
+    | ({ readonly source: 'sweep' } & SweepOf)
+    | { readonly source: 'tick' }
     | { readonly source: 'operator'; readonly control: string; readonly resourceId: string }
   );
 
@@ -193,6 +207,12 @@ export interface Finding {
   readonly drivenAt?: string;
   /** What the plan would write, in words; set while nothing has been written. */
   readonly proposal?: string;
+  /** It was there before the bot: told, not changed. */
+  readonly backlog?: true;
+  /** A brake keeps it from being fixed until then (ISO 8601); `by` = scope of the brake. */
+  readonly held?: { readonly by: string; readonly until: string };
+  /** Findings about the bot itself: where the bot was blind because of it. */
+  readonly blind?: readonly (Place & { readonly control: string; readonly resource: string })[];
   /** Key of the decision or outcome that the channels were last told. */
   readonly alerted?: string;
   /** ISO 8601: not to be fixed before. */

@@ -1,6 +1,6 @@
 /** What the engine needs from outside. Adapters live in handlers/aws/ (AWS) and cli/ (embedded database, terminal). */
 
-import type { Entry, Finding, Place, ResourceRef } from './model.ts';
+import type { Entry, Finding, Place, ResourceRef, Severity, SweepOf } from './model.ts';
 import type { CompiledPolicy } from './policy/model.ts';
 
 /** An SDK client class. The adapter settles region, credentials and retries. */
@@ -72,6 +72,30 @@ export interface SaveOptions {
   readonly lease?: Lease;
 }
 
+export interface Brake {
+  /** Unique per thing that is counted. */
+  readonly scope: string;
+  readonly limit: number;
+  readonly seconds: number;
+}
+
+/** `deployment`: see Deployment; `tick`: see tick.ts; `sweep|CONTROL|ACCOUNT|REGION`: see sweep.ts. */
+export type MemoKey = 'deployment' | 'tick' | `sweep|${string}`;
+
+/** What a deploy leaves for the bot to know of itself. */
+export interface Deployment {
+  /** ISO 8601. */
+  readonly at: string;
+  /** Id of the policy that was stored with it. */
+  readonly policyId: string;
+  /** Regions whose events reach the bot, the home region among them. */
+  readonly regions: readonly string[];
+  /** Regions that could not be covered, and why. */
+  readonly unreached: Readonly<Record<string, string>>;
+  /** When each control was first deployed in a mode that fixes, ISO 8601. */
+  readonly fixSince: Readonly<Record<string, string>>;
+}
+
 /**
  * The bot's memory. Every method is safe to repeat; writes are conditional.
  * Both adapters (DynamoDB, embedded file) pass the same table of tests.
@@ -92,7 +116,7 @@ export interface Ledger {
   save(finding: Finding, entry: Entry, options?: SaveOptions): Promise<void>;
   /** Marks an event done that changed no finding. */
   markDone(eventId: string, key: FindingKey): Promise<void>;
-  findings(filter: { readonly open?: boolean }): AsyncIterable<Finding>;
+  findings(filter: { readonly open?: boolean; readonly control?: string }): AsyncIterable<Finding>;
   /** In order of `seq`. */
   entries(findingId: string): Promise<Entry[]>;
   /** Undefined while somebody else holds it. Taking one's own lease again renews it. */
@@ -103,6 +127,14 @@ export interface Ledger {
    * The same event id counts once.
    */
   recent(control: string, fold: string, eventId: string, time: string): Promise<number>;
+  /**
+   * Takes one numbered slot of each brake under the holder's name, all or none. A slot is free again `seconds` after it was taken,
+   * so that a brake lets through at most `limit` in any such span. A holder that has its slots takes no second ones.
+   */
+  takeSlots(holder: string, brakes: readonly Brake[]): Promise<{ readonly full?: Brake }>;
+  /** A small document of the bot's own book-keeping; undefined when there is none. */
+  recall<Document>(key: MemoKey): Promise<Document | undefined>;
+  remember(key: MemoKey, document: object): Promise<void>;
   /** Undefined before the first deploy has stored one. */
   policy(): Promise<CompiledPolicy | undefined>;
   storePolicy(policy: CompiledPolicy): Promise<void>;
@@ -113,10 +145,21 @@ export interface Alert {
   /** Unique per finding and state told; channels may drop repeats. */
   readonly id: string;
   readonly urgency: 'notify' | 'page';
-  readonly finding: Finding;
+  readonly severity: Severity;
+  readonly control: string;
+  readonly accountId: string;
+  /** Outcome status, or what is decided. */
+  readonly status: string;
+  /** Undefined for a digest of many. */
+  readonly finding?: Finding;
   readonly title: string;
   readonly subject: string;
   readonly text: string;
+}
+
+export interface SweepRequest extends Place, SweepOf {
+  /** Seconds, at most 900. */
+  readonly delay: number;
 }
 
 export interface Ports {
@@ -130,6 +173,10 @@ export interface Ports {
   alert(alert: Alert): Promise<void>;
   /** Asks for the finding to be acted on. Repeating it starts nothing new. Where that is done in this process, its calls are added. */
   dispatch(finding: Finding, calls?: Calls): Promise<void>;
-  /** Asks for a sweep of one control in one place, so many seconds later and outside this batch. */
-  requestSweep(control: string, place: Place, delaySeconds: number): Promise<void>;
+  /** Ends a waiting execution of the finding, if there is one. */
+  stopExecution(finding: Finding): Promise<void>;
+  /** Asks for sweeps outside this batch, through the sweep queue. */
+  requestSweeps(sweeps: readonly SweepRequest[]): Promise<void>;
+  /** True: nothing may be written. Read anew each time. @throws when it cannot be read; nothing may be written then either. */
+  killSwitch(): Promise<boolean>;
 }

@@ -1,6 +1,6 @@
 /** What a control file needs besides its own service's shared reads. */
 import type { ZodType } from 'zod';
-import type { CloudTrailTrigger, Control, EventControl, ResourceIds } from '../engine/control.ts';
+import type { CloudTrailTrigger, Control, EventControl, Page, ResourceIds } from '../engine/control.ts';
 import { codeOf } from '../engine/errors.ts';
 
 export { arnFrom, leafOf, partitionOf, resourcePart } from '../engine/arn.ts';
@@ -20,6 +20,18 @@ export async function orUndefined<Value>(answer: Promise<Value>, ...notFound: re
   } catch (error) {
     if (notFound.includes(codeOf(error))) return undefined;
     throw error;
+  }
+}
+
+/** Pages of an SDK paginator (begun with `startingToken: from`), each with the resources that `read` finds in it. */
+export async function* pagesOf<Output, State>(
+  pages: AsyncIterable<Output>,
+  tokenOf: (page: Output) => string | undefined,
+  read: (page: Output) => Page<State>['resources'] | Promise<Page<State>['resources']>,
+): AsyncGenerator<Page<State>> {
+  for await (const page of pages) {
+    const next = tokenOf(page);
+    yield { resources: await read(page), ...(next && { next }) };
   }
 }
 

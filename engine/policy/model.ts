@@ -40,6 +40,17 @@ export interface CompiledChannel {
   readonly minSeverity: Severity;
 }
 
+/** Past these the bot asks instead of fixing. */
+export interface CompiledGuards {
+  /** In any sliding 60 minutes. */
+  readonly fixesPerHour: number;
+  readonly fixesPerControlPerHour: number;
+  /** The same control on the same resource; past it the bot pages. `within` in seconds. */
+  readonly repeat: { readonly limit: number; readonly within: number };
+  /** Fixes of a control within so many hours of the first deploy that set it to fix. */
+  readonly ramp: { readonly fixes: number; readonly hours: number };
+}
+
 export interface CompiledPolicy {
   readonly version: 1;
   /** sha256 of everything else. */
@@ -49,6 +60,9 @@ export interface CompiledPolicy {
   /** Where the bot looks. */
   readonly watch: 'all' | readonly string[];
   readonly channels: Readonly<Record<string, CompiledChannel>>;
+  readonly guards: CompiledGuards;
+  /** What is done about drift that was there before the bot. */
+  readonly backlog: 'tell' | 'fix';
   readonly iam: { readonly path: string; readonly permissionsBoundary?: string };
   /** Every control of the catalogue. */
   readonly controls: Readonly<Record<string, CompiledControl>>;

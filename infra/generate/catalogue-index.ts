@@ -19,6 +19,7 @@ export function entryOf({ service, control }: Pick<Source, 'service' | 'control'
         kind: 'state',
         fix: control.remediate !== undefined,
         undo: control.undo !== undefined,
+        ...(control.sweptOften && { sweptOften: control.sweptOften }),
         writes: control.writes,
         permissions: control.permissions,
       };
