@@ -73,9 +73,10 @@ export const idsAt =
 /** For account-wide settings: the one resource is the account itself. */
 export const theAccount: ResourceIds = () => [''];
 
-export const onCalls = (
+/** Calls of one service; `more` as in a trigger. */
+export const onCalls = <Name extends string>(
   eventSource: string,
-  eventNames: readonly string[],
+  eventNames: readonly Name[],
   resourceIds: ResourceIds,
-  region?: CloudTrailTrigger['region'],
-): CloudTrailTrigger => ({ source: 'cloudtrail', eventSource, eventNames, resourceIds, region });
+  more: Pick<CloudTrailTrigger, 'region' | 'concerns'> & { readonly breaks?: readonly NoInfer<Name>[] } = {},
+): CloudTrailTrigger => ({ source: 'cloudtrail', eventSource, eventNames, resourceIds, ...more });
