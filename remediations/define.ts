@@ -1,7 +1,10 @@
 /** What a control file needs besides its own service's shared reads. */
 import type { ZodType } from 'zod';
+import { arnFrom } from '../engine/arn.ts';
 import type { CloudTrailTrigger, Control, EventControl, Page, ResourceIds } from '../engine/control.ts';
-import { codeOf } from '../engine/errors.ts';
+import { codeOf, TerminalError } from '../engine/errors.ts';
+import type { ResourceRef } from '../engine/model.ts';
+import type { Aws } from '../engine/ports.ts';
 
 export { arnFrom, leafOf, partitionOf, resourcePart } from '../engine/arn.ts';
 export * from '../engine/control.ts';
@@ -23,6 +26,15 @@ export async function orUndefined<Value>(answer: Promise<Value>, ...notFound: re
   }
 }
 
+/**
+ * A member that AWS documents as always sent: reading its absence as a default could pass for compliant.
+ * @throws TerminalError
+ */
+export function required<Value>(value: Value | null | undefined, member: string): Value {
+  if (value === undefined || value === null) throw new TerminalError(`AWS answered without ${member}`);
+  return value;
+}
+
 /** Pages of an SDK paginator (begun with `startingToken: from`), each with the resources that `read` finds in it. */
 export async function* pagesOf<Output, State>(
   pages: AsyncIterable<Output>,
@@ -34,6 +46,27 @@ export async function* pagesOf<Output, State>(
     yield { resources: await read(page), ...(next && { next }) };
   }
 }
+
+/** The resource with this ending of its ARN, in the place of `aws`. */
+export const refTo = (
+  { resourceType: type, arn }: { readonly resourceType: string; readonly arn: string },
+  { accountId, region }: Aws,
+  id = '',
+): ResourceRef => ({
+  accountId,
+  region,
+  type,
+  id: arnFrom(arn, { accountId, region }, id),
+});
+
+export const accountArn = 'arn:{partition}:iam::{account}:root';
+export const accountType = 'AWS::::Account';
+
+/** `list` of an account-wide setting: the one resource is there without asking. */
+export const listAccount = (account: { readonly resourceType: string; readonly arn: string }) =>
+  async function* (aws: Aws): AsyncGenerator<Page<never>> {
+    yield { resources: [[refTo(account, aws)]] };
+  };
 
 const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
 
