@@ -87,10 +87,16 @@ export interface Page<State = unknown> {
 export interface OwnStack {
   readonly name: string;
   readonly region: string;
-  /** The rules in every region, forwarders' included. `pattern` = sha256 of its canonical JSON, hex. */
+  /** The rules in every region, forwarders' included. `pattern` = `fingerprint` of it (canonical.ts); `targets` = their ARNs. */
   readonly rules: readonly { readonly arn: string; readonly pattern: string; readonly targets: readonly string[] }[];
-  /** `codeSha256` as Lambda tells it; `policies` = ARNs of the managed policies of its role. */
-  readonly functions: readonly { readonly arn: string; readonly codeSha256: string; readonly roleArn: string; readonly policies: readonly string[] }[];
+  /** `codeSha256` as Lambda tells it; `policies` = ARNs of the managed policies of its role; `sources` = ARNs of the queues that feed it. */
+  readonly functions: readonly {
+    readonly arn: string;
+    readonly codeSha256: string;
+    readonly roleArn: string;
+    readonly policies: readonly string[];
+    readonly sources: readonly string[];
+  }[];
   readonly keys: readonly string[];
 }
 

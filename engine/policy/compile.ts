@@ -6,6 +6,7 @@
  * lines never matters. mode, fixAfter and when are replaced, params are replaced one by one, exceptions add up.
  */
 import { createHash } from 'node:crypto';
+import { canonical } from '../canonical.ts';
 import type { AnyControl, CatalogueEntry } from '../control.ts';
 import type { Mode } from '../model.ts';
 import { reachable } from './match.ts';
@@ -66,14 +67,6 @@ class Lowered {
     }
   }
 }
-
-/** JSON with sorted keys: the same text for the same data. */
-const canonical = (data: unknown): string =>
-  JSON.stringify(data, (_, value: unknown) =>
-    typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)))
-      : value,
-  );
 
 /**
  * @param layers the file itself first, then what it extends
