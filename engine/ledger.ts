@@ -4,6 +4,8 @@
 export const doneSeconds = 21 * 86_400;
 /** Longer than the window, so that a row lives until no event can ask for it. */
 export const recentSeconds = 25 * 3_600;
+/** Seconds that a slot is remembered after it is free again, for a policy that counts over a longer time than the one before it. */
+export const slotKept = 24 * 3_600;
 /** Milliseconds between event times, either way: events that come late or are replayed count like those in order. */
 export const recentWindow = 24 * 3_600_000;
 

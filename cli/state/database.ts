@@ -18,6 +18,10 @@ const tables = `
   CREATE TABLE done (key TEXT NOT NULL, event TEXT NOT NULL, expires INTEGER NOT NULL, PRIMARY KEY (key, event)) STRICT, WITHOUT ROWID;
   CREATE TABLE recent (key TEXT NOT NULL, event TEXT NOT NULL, time INTEGER NOT NULL, expires INTEGER NOT NULL, PRIMARY KEY (key, event)) STRICT, WITHOUT ROWID;
   CREATE TABLE leases (key TEXT PRIMARY KEY, owner TEXT NOT NULL, until INTEGER NOT NULL, fence INTEGER NOT NULL) STRICT;
+  CREATE TABLE slots (
+    scope TEXT NOT NULL, holder TEXT NOT NULL, taken INTEGER NOT NULL, expires INTEGER NOT NULL, PRIMARY KEY (scope, holder)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE memos (key TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT, WITHOUT ROWID;
   CREATE TABLE policy (id INTEGER PRIMARY KEY, body TEXT NOT NULL) STRICT;
 `;
 
@@ -72,15 +76,16 @@ const prepare = (db: DatabaseSync, file: string, expired: number) => {
     if (strangers > 0) throw new TerminalError(`${file} is another program's database: move it away, or name another folder with --state`);
     db.exec(`${tables} PRAGMA user_version = ${schema}`);
   }
-  for (const table of ['done', 'recent']) db.prepare(`DELETE FROM ${table} WHERE expires <= ?`).run(expired);
+  for (const table of ['done', 'recent', 'slots']) db.prepare(`DELETE FROM ${table} WHERE expires <= ?`).run(expired);
 };
 
 /** All or none; no other process writes meanwhile. */
-export const transaction = (db: DatabaseSync, work: (db: DatabaseSync) => void): void => {
+export const transaction = <Result>(db: DatabaseSync, work: (db: DatabaseSync) => Result): Result => {
   db.exec('BEGIN IMMEDIATE');
   try {
-    work(db);
+    const result = work(db);
     db.exec('COMMIT');
+    return result;
   } catch (error) {
     if (db.isTransaction) db.exec('ROLLBACK');
     throw error;

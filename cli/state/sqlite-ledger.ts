@@ -1,9 +1,9 @@
 /** The ledger in an embedded file database, DIRECTORY/state.sqlite. Several processes may use it at once. */
 import { ConflictError } from '../../engine/errors.ts';
 import { findingKey } from '../../engine/finding.ts';
-import { doneSeconds, expiredAt, expiresAfter, recentSeconds, recentWindow } from '../../engine/ledger.ts';
+import { doneSeconds, expiredAt, expiresAfter, recentSeconds, recentWindow, slotKept } from '../../engine/ledger.ts';
 import type { Entry, Finding } from '../../engine/model.ts';
-import type { Clock, Ledger, SaveOptions } from '../../engine/ports.ts';
+import type { Brake, Clock, Ledger, MemoKey, SaveOptions } from '../../engine/ports.ts';
 import { openState, transaction } from './database.ts';
 
 export interface SqliteLedgerOptions {
@@ -74,14 +74,17 @@ export const sqliteLedger = ({ directory, clock, pageSize = 200 }: SqliteLedgerO
       markDone(eventId, findingKey(key));
     },
 
-    async *findings({ open = false }) {
+    async *findings({ open = false, control }) {
       // By page and position: no statement stays open while the caller writes.
       let after = { openedAt: '', id: '' };
       for (;;) {
         const page = sql.all`SELECT openedAt, id, body FROM findings
                              WHERE (openedAt, id) > (${after.openedAt}, ${after.id}) AND (state = 'open' OR ${open ? 0 : 1})
                              ORDER BY openedAt, id LIMIT ${pageSize}`;
-        for (const row of page) yield JSON.parse(row.body as string) as Finding;
+        for (const row of page) {
+          const finding = JSON.parse(row.body as string) as Finding;
+          if (control === undefined || finding.control === control) yield finding;
+        }
         if (page.length < pageSize) return;
         after = page.at(-1) as typeof after;
       }
@@ -112,6 +115,28 @@ export const sqliteLedger = ({ directory, clock, pageSize = 200 }: SqliteLedgerO
                               WHERE key = ${key} AND event <> ${eventId} AND expires > ${expired()}
                                 AND time > ${at - recentWindow} AND time < ${at + recentWindow}`;
       return counted?.others as number;
+    },
+
+    async takeSlots(holder, brakes) {
+      return transaction(db, () => {
+        const now = clock.now().getTime();
+        const live = (brake: Brake) => sql.all`SELECT holder FROM slots WHERE scope = ${brake.scope} AND taken > ${now - brake.seconds * 1000}`;
+        const missing = brakes.map((brake) => ({ brake, taken: live(brake) })).filter(({ taken }) => !taken.some((slot) => slot.holder === holder));
+        const full = missing.find(({ brake, taken }) => taken.length >= brake.limit);
+        if (full) return { full: full.brake };
+        for (const { brake } of missing)
+          sql.run`INSERT OR REPLACE INTO slots (scope, holder, taken, expires) VALUES (${brake.scope}, ${holder}, ${now}, ${expires(brake.seconds + slotKept)})`;
+        return {};
+      });
+    },
+
+    async recall<Document>(key: MemoKey) {
+      const row = sql.get`SELECT body FROM memos WHERE key = ${key}`;
+      return row && (JSON.parse(row.body as string) as Document);
+    },
+
+    async remember(key, document) {
+      sql.run`INSERT OR REPLACE INTO memos (key, body) VALUES (${key}, ${JSON.stringify(document)})`;
     },
 
     async policy() {

@@ -3,10 +3,11 @@ import { type DynamoDBClient, paginateQuery, paginateScan } from '@aws-sdk/clien
 import { findingKey as keyText } from '../../engine/finding.ts';
 import { doneSeconds, expiredAt, expiresAfter, recentSeconds, recentWindow } from '../../engine/ledger.ts';
 import type { Entry, Finding } from '../../engine/model.ts';
-import type { Clock, FindingKey, Ledger, SaveOptions } from '../../engine/ports.ts';
+import type { Clock, FindingKey, Ledger, MemoKey, SaveOptions } from '../../engine/ports.ts';
 import { held, leases } from './leases.ts';
 import { nameOf, names, type Step, tableRequests } from './requests.ts';
-import { doneKey, entryKey, findingKey, headKey, type Item, known, number, openIndex, pack, policyKey, recentKey, text, unpack } from './table.ts';
+import { slots } from './slots.ts';
+import { doneKey, entryKey, findingKey, headKey, type Item, known, memoKey, number, openIndex, pack, policyKey, recentKey, text, unpack } from './table.ts';
 
 export { tableDefinition } from './table.ts';
 
@@ -47,6 +48,7 @@ export const dynamoLedger = ({ client, table, clock, pageSize }: DynamoLedgerOpt
 
   return {
     ...leases(requests, table, clock),
+    ...slots(requests, paging, table, clock),
 
     async lookup(keys) {
       const places = keys.map((key) => ({ head: headKey(keyText(key)), done: doneKey(keyText(key), key.eventId) }));
@@ -123,7 +125,7 @@ export const dynamoLedger = ({ client, table, clock, pageSize }: DynamoLedgerOpt
 
     markDone: (eventId, key) => requests.put(`mark ${eventId} done`, doneItem(eventId, key)),
 
-    async *findings({ open }) {
+    async *findings({ open, control }) {
       const ofIndex = {
         TableName: table,
         IndexName: openIndex,
@@ -139,7 +141,10 @@ export const dynamoLedger = ({ client, table, clock, pageSize }: DynamoLedgerOpt
         ExpressionAttributeValues: { ':finding': text('finding') },
       };
       for await (const { Items = [] } of open ? paginateQuery(paging, ofIndex) : paginateScan(paging, ofTable))
-        for (const item of Items) yield unpack<Finding>(item);
+        for (const item of Items) {
+          const finding = unpack<Finding>(item);
+          if (control === undefined || finding.control === control) yield finding;
+        }
     },
 
     async entries(findingId) {
@@ -178,6 +183,13 @@ export const dynamoLedger = ({ client, table, clock, pageSize }: DynamoLedgerOpt
       for await (const { Count = 0 } of pages) others += Count;
       return others;
     },
+
+    async recall<Document>(key: MemoKey) {
+      const found = await requests.get(memoKey(key));
+      return found && unpack<Document>(found);
+    },
+
+    remember: (key, document) => requests.put(`remember ${key}`, requests.item(memoKey(key), pack(document))),
 
     async policy() {
       const found = await requests.get(policyKey);

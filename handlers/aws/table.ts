@@ -10,6 +10,8 @@
  * | `finding#ID`     | `entry#SEQ`    | one line of evidence                                         |
  * | `lease#HASH`     | `lease`        | owner, fence, until (epoch milliseconds)                     |
  * | `recent#HASH`    | `event#HASH`   | time (epoch milliseconds) of a counted event; expires        |
+ * | `slot#HASH`      | `slot#NUMBER`  | holder, taken (epoch milliseconds) of a brake's slot; expires |
+ * | `memo#KEY`       | `memo`         | a document of the bot's own book-keeping                     |
  * | `policy`         | `current`      | the compiled policy                                          |
  */
 import { createHash } from 'node:crypto';
@@ -56,7 +58,8 @@ export const schemaNumber = number(schema);
 
 // Keys are at most 2,048 bytes, sort keys 1,024; resource ids, lease keys and event ids may be longer.
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ServiceQuotas.html
-const hash = (value: string): string => createHash('sha256').update(value).digest('base64url');
+export const hashed = (value: string): Buffer => createHash('sha256').update(value).digest();
+const hash = (value: string): string => hashed(value).toString('base64url');
 
 const key = (pk: string, sk: string): Item => ({ pk: text(pk), sk: text(sk) });
 export const headKey = (findingKey: string): Item => key(`key#${hash(findingKey)}`, 'head');
@@ -66,6 +69,8 @@ export const entryKey = (id: string, seq: number): Item => key(`finding#${id}`, 
 export const leaseKey = (name: string): Item => key(`lease#${hash(name)}`, 'lease');
 export const recentKey = (control: string, fold: string, eventId: string): Item =>
   key(`recent#${hash(JSON.stringify([control, fold]))}`, `event#${hash(eventId)}`);
+export const slotKey = (scope: string, slot: number): Item => key(`slot#${hash(scope)}`, `slot#${String(slot).padStart(9, '0')}`);
+export const memoKey = (name: string): Item => key(`memo#${name}`, 'memo');
 export const policyKey = key('policy', 'current');
 
 /** Items are at most 400 KB. */

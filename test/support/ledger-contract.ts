@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { ConflictError } from '../../engine/errors.ts';
 import type { Finding } from '../../engine/model.ts';
-import type { FindingKey, Ledger } from '../../engine/ports.ts';
+import type { Brake, Deployment, FindingKey, Ledger } from '../../engine/ports.ts';
 import { memoryLedger, observe, operations, type TestClock, testClock } from './ledger-model.ts';
 import { control, entryOf, findingOf, keyOf, policyOf } from './ledger-samples.ts';
 
@@ -23,6 +23,9 @@ interface World {
 
 const days = 86_400;
 const hours = 3_600;
+
+const brakeOf = (parts: Partial<Brake> = {}): Brake => ({ scope: 'fixes of all controls', limit: 2, seconds: 60, ...parts });
+const holders = (count: number, name = 'holder') => Array.from({ length: count }, (_, index) => `${name}-${index}`);
 
 const cases: Record<string, (world: World) => Promise<void>> = {
   'nothing is known at first': async ({ ledger, standing, listed }) => {
@@ -261,6 +264,130 @@ const cases: Record<string, (world: World) => Promise<void>> = {
     expect(await count('event-2')).toBe(1);
     clock.pass(1);
     expect(await count('event-3')).toBe(1);
+  },
+  'a brake has as many slots as its limit, each until its seconds are over': async ({ ledger, clock }) => {
+    const brake = brakeOf();
+    expect(await ledger.takeSlots('one', [brake])).toEqual({});
+    clock.pass(10);
+    expect(await ledger.takeSlots('two', [brake])).toEqual({});
+    clock.pass(49.999);
+    expect(await ledger.takeSlots('three', [brake])).toEqual({ full: brake });
+    clock.pass(0.001);
+    expect(await ledger.takeSlots('three', [brake])).toEqual({});
+    expect(await ledger.takeSlots('four', [brake])).toEqual({ full: brake });
+    clock.pass(10);
+    expect(await ledger.takeSlots('four', [brake])).toEqual({});
+  },
+  'a holder that has its slots takes no second ones, and has them no longer for asking': async ({ ledger, clock }) => {
+    const brake = brakeOf();
+    for (let times = 0; times < 3; times += 1) {
+      expect(await ledger.takeSlots('one', [brake])).toEqual({});
+      clock.pass(20);
+    }
+    expect(await ledger.takeSlots('two', [brake])).toEqual({});
+    expect(await ledger.takeSlots('three', [brake])).toEqual({});
+    expect(await ledger.takeSlots('one', [brake])).toEqual({ full: brake });
+    expect(await ledger.takeSlots('two', [brake])).toEqual({});
+  },
+  'slots are taken of all brakes or of none; the first full one of the order is told': async ({ ledger }) => {
+    const [wide, narrow, other] = [brakeOf({ scope: 'wide', limit: 3 }), brakeOf({ scope: 'narrow', limit: 1 }), brakeOf({ scope: 'other', limit: 1 })];
+    expect(await ledger.takeSlots('one', [wide, narrow, other])).toEqual({});
+    expect(await ledger.takeSlots('two', [wide, narrow, other])).toEqual({ full: narrow });
+    expect(await ledger.takeSlots('two', [wide, other, narrow])).toEqual({ full: other });
+    expect(await ledger.takeSlots('three', [wide])).toEqual({});
+    expect(await ledger.takeSlots('four', [wide])).toEqual({});
+    expect(await ledger.takeSlots('two', [narrow, wide])).toEqual({ full: narrow });
+    expect(await ledger.takeSlots('two', [wide])).toEqual({ full: wide });
+    expect(await ledger.takeSlots('two', [])).toEqual({});
+  },
+  'a holder takes the slots that it lacks, also beside a brake that is full with its own': async ({ ledger, clock }) => {
+    const [hour, day] = [brakeOf({ scope: 'hour', limit: 1, seconds: hours }), brakeOf({ scope: 'day', limit: 1, seconds: days })];
+    expect(await ledger.takeSlots('one', [hour, day])).toEqual({});
+    clock.pass(2 * hours);
+    expect(await ledger.takeSlots('two', [hour, day])).toEqual({ full: day });
+    expect(await ledger.takeSlots('one', [hour, day])).toEqual({});
+    expect(await ledger.takeSlots('two', [hour])).toEqual({ full: hour });
+  },
+  'of sixty who ask at once for one of ten slots, ten have one and fifty are told that there is none': async ({ ledger }) => {
+    const brake = brakeOf({ limit: 10 });
+    const answers = await Promise.all(holders(60).map((holder) => ledger.takeSlots(holder, [brake])));
+    expect(answers.filter(({ full }) => full === undefined)).toHaveLength(10);
+    expect(answers.filter(({ full }) => full).map(({ full }) => full)).toEqual(Array(50).fill(brake));
+  },
+  'of twenty who ask at once for two brakes, one in two orders, as many get through as the narrower lets': async ({ ledger }) => {
+    const [wide, narrow] = [brakeOf({ scope: 'wide', limit: 8 }), brakeOf({ scope: 'narrow', limit: 4 })];
+    const answers = await Promise.all(holders(20).map((holder, index) => ledger.takeSlots(holder, index % 2 ? [wide, narrow] : [narrow, wide])));
+    expect(answers.filter(({ full }) => full === undefined)).toHaveLength(4);
+    expect(answers.filter(({ full }) => full).map(({ full }) => full)).toEqual(Array(16).fill(narrow));
+    const rest = await Promise.all(holders(8, 'later').map((holder) => ledger.takeSlots(holder, [wide])));
+    expect(rest.filter(({ full }) => full === undefined)).toHaveLength(4);
+  },
+  'a holder that asks twenty times at once has one slot': async ({ ledger }) => {
+    const brake = brakeOf({ limit: 3 });
+    expect(await Promise.all(holders(20).map(() => ledger.takeSlots('one', [brake])))).toEqual(Array(20).fill({}));
+    expect(await ledger.takeSlots('two', [brake])).toEqual({});
+    expect(await ledger.takeSlots('three', [brake])).toEqual({});
+    expect(await ledger.takeSlots('four', [brake])).toEqual({ full: brake });
+  },
+  'after a limit was lowered, slots above it count until they are free': async ({ ledger, clock }) => {
+    const [before, after] = [brakeOf({ limit: 10 }), brakeOf({ limit: 4 })];
+    for (const holder of holders(8)) {
+      expect(await ledger.takeSlots(holder, [before])).toEqual({});
+      clock.pass(1);
+    }
+    expect(await ledger.takeSlots('late', [after])).toEqual({ full: after });
+    // Five of eight are over, three are left.
+    clock.pass(56);
+    const answers = await Promise.all(holders(6, 'later').map((holder) => ledger.takeSlots(holder, [after])));
+    expect(answers.filter(({ full }) => full === undefined)).toHaveLength(1);
+  },
+  'a raised limit holds at once': async ({ ledger }) => {
+    expect(await ledger.takeSlots('one', [brakeOf({ limit: 1 })])).toEqual({});
+    expect(await ledger.takeSlots('two', [brakeOf({ limit: 1 })])).toEqual({ full: brakeOf({ limit: 1 }) });
+    expect(await ledger.takeSlots('two', [brakeOf({ limit: 2 })])).toEqual({});
+  },
+  'another span of a brake counts from when a slot was taken': async ({ ledger, clock }) => {
+    const [short, long] = [brakeOf({ limit: 1 }), brakeOf({ limit: 1, seconds: 2 * hours })];
+    expect(await ledger.takeSlots('one', [short])).toEqual({});
+    clock.pass(hours);
+    expect(await ledger.takeSlots('two', [long])).toEqual({ full: long });
+    expect(await ledger.takeSlots('two', [short])).toEqual({});
+  },
+  'scopes and holders of 2,000 characters': async ({ ledger }) => {
+    const [long, other] = ['a', 'b'].map((end) => `${'é'.repeat(1_999)}${end}`) as [string, string];
+    expect(await ledger.takeSlots(long, [brakeOf({ scope: long, limit: 1 })])).toEqual({});
+    expect(await ledger.takeSlots(other, [brakeOf({ scope: long, limit: 1 })])).toEqual({ full: brakeOf({ scope: long, limit: 1 }) });
+    expect(await ledger.takeSlots(other, [brakeOf({ scope: other, limit: 1 })])).toEqual({});
+  },
+  'what is remembered last is recalled, each key by itself': async ({ ledger }) => {
+    const deployment: Deployment = {
+      at: '2026-03-01T12:00:00Z',
+      policyId: 'one',
+      regions: ['us-east-1'],
+      unreached: { 'us-west-2': 'disabled' },
+      fixSince: {},
+    };
+    expect(await ledger.recall('deployment')).toBeUndefined();
+    await ledger.remember('deployment', { ...deployment, policyId: 'older' });
+    await ledger.remember('deployment', deployment);
+    await ledger.remember('sweep|one', { next: 'é'.repeat(300_000) });
+    expect(await ledger.recall('deployment')).toEqual(deployment);
+    expect(await ledger.recall('sweep|one')).toEqual({ next: 'é'.repeat(300_000) });
+    expect(await ledger.recall('sweep|two')).toBeUndefined();
+    expect(await ledger.recall('tick')).toBeUndefined();
+  },
+  'findings of one control, open ones or all': async ({ ledger, open, save }) => {
+    const ids = async (filter: Parameters<Ledger['findings']>[0]) => (await Array.fromAsync(ledger.findings(filter))).map(({ id }) => id).sort();
+    const mine: Finding[] = [];
+    for (let index = 0; index < 9; index += 1) {
+      const finding = await open(keyOf({ id: `arn:aws:s3:::bucket-${index}`, control: index % 3 ? 'other-control' : control }));
+      if (index % 3 === 0) mine.push(finding);
+    }
+    const [first, ...others] = mine as [Finding, ...Finding[]];
+    await save(first, { state: 'resolved' });
+    expect(await ids({ control })).toEqual(mine.map(({ id }) => id).sort());
+    expect(await ids({ control, open: true })).toEqual(others.map(({ id }) => id).sort());
+    expect(await ids({ control: 'nobody’s', open: true })).toEqual([]);
   },
   'findings and entries come over several pages, none twice': async ({ ledger, open, save, listed }) => {
     const opened: Finding[] = [];

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { ConflictError } from '../../engine/errors.ts';
 import type { Entry, Finding } from '../../engine/model.ts';
-import type { FindingKey, Lease, Ledger, SaveOptions, Standing } from '../../engine/ports.ts';
+import type { Brake, FindingKey, Lease, Ledger, MemoKey, SaveOptions, Standing } from '../../engine/ports.ts';
 import { control, entryOf, findingOf, keyOf } from './ledger-samples.ts';
 
 /** A clock that stands still until it is moved. */
@@ -23,11 +23,13 @@ type Operation =
   | { do: 'lookup'; series: number; event: number }
   | { do: 'open' | 'save'; series: number; episode: number; version: number; resolved: boolean; event?: number; lease?: number }
   | { do: 'markDone'; series: number; event: number }
-  | { do: 'list'; open: boolean }
+  | { do: 'list'; open: boolean; control: string | undefined }
   | { do: 'entries'; series: number; episode: number }
   | { do: 'lease'; key: number; owner: number; seconds: number }
   | { do: 'release'; lease: number }
   | { do: 'recent'; fold: number; event: number }
+  | { do: 'takeSlots'; holder: number; limits: readonly (number | undefined)[] }
+  | { do: 'remember' | 'recall'; key: number }
   | { do: 'pass'; seconds: number };
 
 const upTo = (max: number) => fc.integer({ min: 0, max });
@@ -39,17 +41,23 @@ const written = {
   lease: fc.option(upTo(2), { nil: undefined }),
 };
 
+/** Of each brake that is asked for; a brake's limit may be another one each time, its span stays. */
+const limits = fc.array(fc.option(fc.integer({ min: 1, max: 3 }), { nil: undefined }), { minLength: 2, maxLength: 2 });
+const spans = [60, 3_600];
+
 export const operations: fc.Arbitrary<Operation[]> = fc.array(
   fc.oneof(
     { weight: 2, arbitrary: fc.record({ do: fc.constant('lookup' as const), series: upTo(1), event: upTo(2) }) },
     { weight: 4, arbitrary: fc.record({ do: fc.constant('open' as const), ...written, version: fc.constant(1), resolved: fc.boolean() }) },
     { weight: 6, arbitrary: fc.record({ do: fc.constant('save' as const), ...written, version: fc.integer({ min: 2, max: 4 }), resolved: fc.boolean() }) },
     fc.record({ do: fc.constant('markDone' as const), series: upTo(1), event: upTo(2) }),
-    fc.record({ do: fc.constant('list' as const), open: fc.boolean() }),
+    fc.record({ do: fc.constant('list' as const), open: fc.boolean(), control: fc.constantFrom(undefined, control, 'other-control') }),
     fc.record({ do: fc.constant('entries' as const), series: upTo(1), episode: fc.integer({ min: 1, max: 3 }) }),
     { weight: 3, arbitrary: fc.record({ do: fc.constant('lease' as const), key: upTo(1), owner: upTo(1), seconds }) },
     fc.record({ do: fc.constant('release' as const), lease: upTo(2) }),
     fc.record({ do: fc.constant('recent' as const), fold: upTo(1), event: upTo(3) }),
+    { weight: 4, arbitrary: fc.record({ do: fc.constant('takeSlots' as const), holder: upTo(4), limits }) },
+    fc.record({ do: fc.constantFrom('remember' as const, 'recall' as const), key: upTo(1) }),
     { weight: 2, arbitrary: fc.record({ do: fc.constant('pass' as const), seconds }) },
   ),
   { minLength: 10, maxLength: 40 },
@@ -73,7 +81,9 @@ export async function observe(ledger: Ledger, clock: TestClock, sequence: readon
       case 'markDone':
         return ledger.markDone(`event-${step.event}`, key(step.series));
       case 'list':
-        return (await Array.fromAsync(ledger.findings({ open: step.open }))).map(({ id, version }) => `${id} ${version}`).sort();
+        return (await Array.fromAsync(ledger.findings({ open: step.open, ...(step.control && { control: step.control }) })))
+          .map(({ id, version }) => `${id} ${version}`)
+          .sort();
       case 'entries':
         return ledger.entries(findingOf({ ...key(step.series), episode: step.episode }).id);
       case 'lease': {
@@ -87,6 +97,14 @@ export async function observe(ledger: Ledger, clock: TestClock, sequence: readon
       }
       case 'recent':
         return ledger.recent(control, `fold-${step.fold}`, `event-${step.event}`, clock.now().toISOString());
+      case 'takeSlots': {
+        const brakes = step.limits.flatMap((limit, index) => (limit ? [{ scope: `brake-${index}`, limit, seconds: spans[index]! }] : []));
+        return ledger.takeSlots(`holder-${step.holder}`, brakes);
+      }
+      case 'remember':
+        return ledger.remember(`sweep|${step.key}`, { at: clock.now().toISOString() });
+      case 'recall':
+        return ledger.recall(`sweep|${step.key}`);
       case 'pass':
         return clock.pass(step.seconds);
     }
@@ -109,6 +127,8 @@ export const memoryLedger = (clock: TestClock): Ledger => {
   const done = new Map<string, number>();
   const leases = new Map<string, { owner: string; fence: number; until: number }>();
   const counted = new Map<string, { series: string; time: number; until: number }>();
+  const slots: { scope: string; holder: string; taken: number }[] = [];
+  const memos = new Map<MemoKey, object>();
   const same = (a: FindingKey, b: FindingKey) => a.control === b.control && a.fold === b.fold && a.resource.id === b.resource.id;
   const refuse = (when: boolean) => {
     if (when) throw new ConflictError('refused');
@@ -138,8 +158,8 @@ export const memoryLedger = (clock: TestClock): Ledger => {
       write(finding, entry, options);
     },
     markDone: async (eventId, key) => void done.set(`${key.fold} ${eventId}`, now() + 21 * 86_400_000),
-    async *findings({ open }) {
-      yield* findings.filter(({ state }) => !open || state === 'open');
+    async *findings({ open, control: only }) {
+      yield* findings.filter((finding) => (!open || finding.state === 'open') && (only === undefined || finding.control === only));
     },
     entries: async (findingId) => entries.filter((entry) => entry.findingId === findingId).sort((a, b) => a.seq - b.seq),
     async lease(key, owner, seconds) {
@@ -163,6 +183,16 @@ export const memoryLedger = (clock: TestClock): Ledger => {
           other === series && row !== `${series} ${eventId}` && until > now() && Math.abs(then - at) < 86_400_000,
       ).length;
     },
+    async takeSlots(holder, brakes) {
+      const live = (brake: Brake) => slots.filter(({ scope, taken }) => scope === brake.scope && taken + brake.seconds * 1000 > now());
+      const missing = brakes.filter((brake) => live(brake).every((slot) => slot.holder !== holder));
+      const full = missing.find((brake) => live(brake).length >= brake.limit);
+      if (full) return { full };
+      slots.push(...missing.map(({ scope }) => ({ scope, holder, taken: now() })));
+      return {};
+    },
+    recall: async <Document>(key: MemoKey) => memos.get(key) as Document | undefined,
+    remember: async (key, document) => void memos.set(key, document),
     policy: async () => undefined,
     storePolicy: async () => {},
   };

@@ -60,6 +60,8 @@ export const policyOf = (exceptions = 0): CompiledPolicy => ({
   regions: ['us-east-1'],
   watch: 'all',
   channels: { security: { sns: true, pages: true, minSeverity: 'INFORMATIONAL' } },
+  guards: { fixesPerHour: 50, fixesPerControlPerHour: 20, repeat: { limit: 3, within: 86_400 }, ramp: { fixes: 25, hours: 24 } },
+  backlog: 'tell',
   iam: { path: '/' },
   controls: {
     [control]: {
