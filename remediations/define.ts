@@ -47,17 +47,15 @@ export async function* pagesOf<Output, State>(
   }
 }
 
-/** The resource with this ending of its ARN, in the place of `aws`. */
-export const refTo = (
+/** The resource with this ARN, or this `{id}` of it, in the place of `aws`. */
+export function refTo(
   { resourceType: type, arn }: { readonly resourceType: string; readonly arn: string },
   { accountId, region }: Aws,
-  id = '',
-): ResourceRef => ({
-  accountId,
-  region,
-  type,
-  id: arnFrom(arn, { accountId, region }, id),
-});
+  id?: string,
+): ResourceRef {
+  const named = arn.includes('{id}') ? required(id, `the name of a resource of type ${type}`) : '';
+  return { accountId, region, type, id: named.startsWith('arn:') ? named : arnFrom(arn, { accountId, region }, named) };
+}
 
 export const accountArn = 'arn:{partition}:iam::{account}:root';
 export const accountType = 'AWS::::Account';
@@ -67,6 +65,12 @@ export const listAccount = (account: { readonly resourceType: string; readonly a
   async function* (aws: Aws): AsyncGenerator<Page<never>> {
     yield { resources: [[refTo(account, aws)]] };
   };
+
+/** `list` of resources that are known by their ARNs, there or not: those in the place of `aws`. */
+export async function* listKnown(type: string, arns: readonly string[], { accountId, region }: Aws): AsyncGenerator<Page<never>> {
+  const here = arns.filter((arn) => arn.startsWith('arn:') && arn.split(':')[3] === region && arn.split(':')[4] === accountId);
+  yield { resources: here.map((id) => [{ accountId, region, type, id }]) };
+}
 
 const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
 

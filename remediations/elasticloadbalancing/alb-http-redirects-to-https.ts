@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { type Aws, blocked, change, compliant, defineControl, nonCompliant, notApplicable, onCalls } from '../define.ts';
+import { blocked, change, compliant, defineControl, nonCompliant, notApplicable, onCalls } from '../define.ts';
 import {
   type Action,
   customRulesOf,
@@ -13,6 +13,7 @@ import {
   loadBalancerOf,
   modifyListener,
   normalisedActions,
+  type Rule,
   redirectsToHttps,
 } from './elasticloadbalancing.ts';
 
@@ -28,23 +29,20 @@ interface State {
 const redirectTo = (httpsPort: number): Action[] =>
   normalisedActions([{ Type: 'redirect', RedirectConfig: { Protocol: 'HTTPS', Port: String(httpsPort), StatusCode: 'HTTP_301' } }]);
 
-async function stateOf(aws: Aws, listener: Listener, siblings: readonly Listener[]): Promise<State | undefined> {
-  const rules = listener.Protocol === 'HTTP' ? await customRulesOf(aws, listener.ListenerArn!) : [];
-  return (
-    rules && {
-      protocol: listener.Protocol ?? 'no protocol',
-      port: listener.Port ?? 0,
-      defaultActions: normalisedActions(listener.DefaultActions),
-      inClear: rules.filter(({ Actions }) => !redirectsToHttps(Actions)).length,
-      httpsListeners: siblings
-        .filter(({ Protocol }) => Protocol === 'HTTPS')
-        .map(({ Port = 0, DefaultActions = [] }) => ({
-          port: Port,
-          redirectsToHttp: DefaultActions.some(({ RedirectConfig }) => RedirectConfig?.Protocol === 'HTTP'),
-        })),
-    }
-  );
-}
+const isHttp = ({ Protocol }: Listener) => Protocol === 'HTTP';
+
+const stateFrom = (listener: Listener, siblings: readonly Listener[], rules: readonly Rule[]): State => ({
+  protocol: listener.Protocol ?? 'no protocol',
+  port: listener.Port ?? 0,
+  defaultActions: normalisedActions(listener.DefaultActions),
+  inClear: rules.filter(({ Actions }) => !redirectsToHttps(Actions)).length,
+  httpsListeners: siblings
+    .filter(({ Protocol }) => Protocol === 'HTTPS')
+    .map(({ Port = 0, DefaultActions = [] }) => ({
+      port: Port,
+      redirectsToHttp: DefaultActions.some(({ RedirectConfig }) => RedirectConfig?.Protocol === 'HTTP'),
+    })),
+});
 
 export default defineControl({
   id: 'alb-http-redirects-to-https',
@@ -74,12 +72,14 @@ export default defineControl({
   impact: 'Clients that do not follow a 301, and POST clients that resend as GET, fail until they call HTTPS.',
   defaultMode: 'approve',
 
-  list: (aws) => everyListener(aws, (listener, siblings) => stateOf(aws, listener, siblings)),
+  list: (aws, how) => everyListener(aws, how, (listener, siblings) => (isHttp(listener) ? undefined : stateFrom(listener, siblings, []))),
 
   async inspect({ id }, aws) {
     const siblings = await listenersOf(aws, loadBalancerOf(id));
     const listener = siblings?.find(({ ListenerArn }) => ListenerArn === id);
-    return siblings && listener && stateOf(aws, listener, siblings);
+    if (!siblings || !listener) return undefined;
+    const rules = isHttp(listener) ? await customRulesOf(aws, id) : [];
+    return rules && stateFrom(listener, siblings, rules);
   },
 
   evaluate({ protocol, port, defaultActions, inClear }) {

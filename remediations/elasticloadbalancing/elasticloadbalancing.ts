@@ -2,6 +2,7 @@
 import {
   type Action,
   DescribeListenersCommand,
+  type DescribeLoadBalancersCommandOutput,
   ElasticLoadBalancingV2Client,
   type Listener,
   ModifyListenerCommand,
@@ -12,9 +13,9 @@ import {
   type RedirectActionConfig,
   type Rule,
 } from '@aws-sdk/client-elastic-load-balancing-v2';
-import { type Aws, idsAt, orUndefined, type ResourceIds, type ResourceRef } from '../define.ts';
+import { type Aws, idsAt, type Listing, orUndefined, pagesOf, type ResourceIds, type ResourceRef, refTo, required } from '../define.ts';
 
-export type { Action, Listener };
+export type { Action, Listener, Rule };
 
 export const eventSource = 'elasticloadbalancing.amazonaws.com';
 export const listenerType = 'AWS::ElasticLoadBalancingV2::Listener';
@@ -65,21 +66,28 @@ export const customRulesOf = async (aws: Aws, ListenerArn: string): Promise<Rule
   return rules?.filter(({ IsDefault }) => !IsDefault);
 };
 
-/** Every listener of the place, each with the listeners beside it; one deleted meanwhile is left out. */
-export async function* everyListener<State>(
-  aws: Aws,
-  stateOf: (listener: Listener, siblings: readonly Listener[]) => Promise<State | undefined>,
-): AsyncGenerator<readonly [ResourceRef, State]> {
-  for await (const { LoadBalancers = [] } of paginateDescribeLoadBalancers({ client: aws.client(ElasticLoadBalancingV2Client) }, {})) {
-    for (const { LoadBalancerArn } of LoadBalancers) {
-      const siblings = (await listenersOf(aws, LoadBalancerArn!)) ?? [];
-      for (const listener of siblings) {
-        const state = await stateOf(listener, siblings);
-        if (state !== undefined) yield [{ accountId: aws.accountId, region: aws.region, type: listenerType, id: listener.ListenerArn! }, state];
+/**
+ * Every listener of the place, a page = those of up to 50 load balancers, each of which is a request of its own. A listener without a
+ * state in `inBulk` needs more reads than these.
+ */
+export const everyListener = <State>(aws: Aws, { from }: Listing, inBulk: (listener: Listener, siblings: readonly Listener[]) => State | undefined) =>
+  pagesOf<DescribeLoadBalancersCommandOutput, State>(
+    paginateDescribeLoadBalancers({ client: aws.client(ElasticLoadBalancingV2Client), startingToken: from }, { PageSize: 50 }),
+    ({ NextMarker }) => NextMarker,
+    async ({ LoadBalancers = [] }) => {
+      const resources: [ResourceRef, State?][] = [];
+      for (const { LoadBalancerArn } of LoadBalancers) {
+        // A load balancer deleted meanwhile has none.
+        const siblings = (await listenersOf(aws, LoadBalancerArn!)) ?? [];
+        for (const listener of siblings) {
+          const resource = refTo({ resourceType: listenerType, arn: listenerArn }, aws, required(listener.ListenerArn, 'ListenerArn'));
+          const state = inBulk(listener, siblings);
+          resources.push(state === undefined ? [resource] : [resource, state]);
+        }
       }
-    }
-  }
-}
+      return resources;
+    },
+  );
 
 /** What the input does not name stays as it is. https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_ModifyListener.html */
 export async function modifyListener(aws: Aws, { id }: ResourceRef, input: Omit<ModifyListenerCommandInput, 'ListenerArn'>): Promise<void> {

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { type Aws, blocked, change, compliant, defineControl, leafOf, nonCompliant, notApplicable, onCalls } from '../define.ts';
+import { blocked, change, compliant, defineControl, leafOf, nonCompliant, notApplicable, onCalls } from '../define.ts';
 import {
   customRulesOf,
   eventSource,
@@ -34,14 +34,10 @@ function encryptionOf({ Protocol, SslPolicy = '', Certificates = [] }: Listener)
   return { Protocol, SslPolicy, Certificates: Certificates.map(({ CertificateArn = '' }) => ({ CertificateArn })) };
 }
 
-/** One read, and one for the rules where the default action of an HTTP listener redirects. */
-async function stateOf(aws: Aws, listener: Listener): Promise<State | undefined> {
-  const { ListenerArn, Protocol, Port: port = 0, DefaultActions } = listener;
-  const encryption = encryptionOf(listener);
-  if (Protocol !== 'HTTP' || !redirectsToHttps(DefaultActions)) return { port, encryption, onlyRedirects: false };
-  const rules = await customRulesOf(aws, ListenerArn!);
-  return rules && { port, encryption, onlyRedirects: rules.every(({ Actions }) => redirectsToHttps(Actions)) };
-}
+const stateFrom = (listener: Listener, onlyRedirects: boolean): State => ({ port: listener.Port ?? 0, encryption: encryptionOf(listener), onlyRedirects });
+
+/** Of an HTTP listener whose default action redirects, only its rules tell the rest. */
+const rulesTell = ({ Protocol, DefaultActions }: Listener) => Protocol === 'HTTP' && redirectsToHttps(DefaultActions);
 
 /** The protocol that speaks TLS in place of a plain one; UDP has none. */
 const encryptedOf: Readonly<Record<string, 'HTTPS' | 'TLS'>> = { HTTP: 'HTTPS', TCP: 'TLS' };
@@ -92,11 +88,19 @@ export default defineControl({
   impact: 'Clients that speak without TLS on the port are cut off at once; clients whose host name the certificate does not hold refuse it.',
   defaultMode: 'approve',
 
-  list: (aws) => everyListener(aws, (listener) => stateOf(aws, listener)),
+  list: (aws, how) => everyListener(aws, how, (listener) => (rulesTell(listener) ? undefined : stateFrom(listener, false))),
 
   async inspect(resource, aws) {
     const listener = await listenerAt(aws, resource);
-    return listener && stateOf(aws, listener);
+    if (!listener || !rulesTell(listener)) return listener && stateFrom(listener, false);
+    const rules = await customRulesOf(aws, resource.id);
+    return (
+      rules &&
+      stateFrom(
+        listener,
+        rules.every(({ Actions }) => redirectsToHttps(Actions)),
+      )
+    );
   },
 
   evaluate({ encryption: { Protocol: protocol }, port, onlyRedirects }, { tcpPassthroughPorts }) {

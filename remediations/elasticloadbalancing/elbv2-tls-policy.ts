@@ -69,7 +69,7 @@ export default defineControl({
   impact: 'Clients that speak nothing newer than TLS 1.1, or only ciphers without forward secrecy, cannot connect any more.',
   defaultMode: 'approve',
 
-  list: (aws) => everyListener(aws, async (listener) => stateOf(listener)),
+  list: (aws, how) => everyListener(aws, how, stateOf),
 
   async inspect(resource, aws) {
     const listener = await listenerAt(aws, resource);

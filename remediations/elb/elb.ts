@@ -3,12 +3,13 @@ import {
   CreateLoadBalancerListenersCommand,
   DeleteLoadBalancerListenersCommand,
   DescribeLoadBalancersCommand,
+  type DescribeLoadBalancersCommandOutput,
   ElasticLoadBalancingClient,
   type LoadBalancerDescription,
   paginateDescribeLoadBalancers,
   SetLoadBalancerPoliciesOfListenerCommand,
 } from '@aws-sdk/client-elastic-load-balancing';
-import { type Aws, arnFrom, type CloudTrailDetail, idsAt, leafOf, orUndefined, type ResourceRef } from '../define.ts';
+import { type Aws, type CloudTrailDetail, idsAt, type Listing, leafOf, orUndefined, pagesOf, type ResourceRef, refTo, required } from '../define.ts';
 
 export const eventSource = 'elasticloadbalancing.amazonaws.com';
 export const balancerType = 'AWS::ElasticLoadBalancing::LoadBalancer';
@@ -50,14 +51,16 @@ export async function listenersOf(aws: Aws, { id }: ResourceRef): Promise<Listen
   return answer?.LoadBalancerDescriptions?.[0] && listenersIn(answer.LoadBalancerDescriptions[0]);
 }
 
-export async function* everyBalancer(aws: Aws): AsyncGenerator<readonly [ResourceRef, { listeners: Listener[] }]> {
-  for await (const { LoadBalancerDescriptions = [] } of paginateDescribeLoadBalancers({ client: aws.client(ElasticLoadBalancingClient) }, {})) {
-    for (const balancer of LoadBalancerDescriptions) {
-      const id = arnFrom(balancerArn, aws, balancer.LoadBalancerName!);
-      yield [{ accountId: aws.accountId, region: aws.region, type: balancerType, id }, { listeners: listenersIn(balancer) }];
-    }
-  }
-}
+export const everyBalancer = (aws: Aws, { from }: Listing) =>
+  pagesOf<DescribeLoadBalancersCommandOutput, { listeners: Listener[] }>(
+    paginateDescribeLoadBalancers({ client: aws.client(ElasticLoadBalancingClient), startingToken: from }, { PageSize: 400 }),
+    ({ NextMarker }) => NextMarker,
+    ({ LoadBalancerDescriptions = [] }) =>
+      LoadBalancerDescriptions.map((balancer) => [
+        refTo({ resourceType: balancerType, arn: balancerArn }, aws, required(balancer.LoadBalancerName, 'LoadBalancerName')),
+        { listeners: listenersIn(balancer) },
+      ]),
+  );
 
 /** A port without a listener is no error to AWS. */
 export async function removeListeners(aws: Aws, { id }: ResourceRef, listeners: readonly Listener[]): Promise<void> {

@@ -34,12 +34,7 @@ export default defineControl({
   defaultMode: 'fix',
   reportTransient: true,
 
-  async *list(aws) {
-    for await (const resource of manualSnapshotsOf(aws)) {
-      const by = await restoredBy(aws, resource);
-      if (by !== undefined) yield [resource, { by }];
-    }
-  },
+  list: manualSnapshotsOf,
 
   async inspect(resource, aws) {
     const by = await restoredBy(aws, resource);

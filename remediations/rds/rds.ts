@@ -2,15 +2,29 @@
 import {
   type DBInstance,
   DescribeDBInstancesCommand,
+  type DescribeDBInstancesCommandOutput,
   DescribeDBSnapshotAttributesCommand,
   DescribeDBSnapshotsCommand,
+  type DescribeDBSnapshotsCommandOutput,
   ModifyDBInstanceCommand,
   ModifyDBSnapshotAttributeCommand,
   paginateDescribeDBInstances,
   paginateDescribeDBSnapshots,
   RDSClient,
 } from '@aws-sdk/client-rds';
-import { type Again, type Aws, idsAt, orUndefined, type ResourceIds, type ResourceRef, resourcePart } from '../define.ts';
+import {
+  type Again,
+  type Aws,
+  idsAt,
+  type Listing,
+  orUndefined,
+  pagesOf,
+  type ResourceIds,
+  type ResourceRef,
+  refTo,
+  required,
+  resourcePart,
+} from '../define.ts';
 
 // RDS keeps identifiers in lower case, whatever the caller wrote.
 const lowered =
@@ -61,13 +75,16 @@ export async function instanceOf(aws: Aws, resource: ResourceRef): Promise<Insta
   return instance && instanceState(instance);
 }
 
-export async function* instancesOf(aws: Aws): AsyncGenerator<readonly [ResourceRef, InstanceState]> {
-  for await (const { DBInstances = [] } of paginateDescribeDBInstances({ client: aws.client(RDSClient) }, { MaxRecords: 100 })) {
-    for (const instance of DBInstances) {
-      yield [{ accountId: aws.accountId, region: aws.region, type: instanceType, id: instance.DBInstanceArn! }, instanceState(instance)];
-    }
-  }
-}
+export const instancesOf = (aws: Aws, { from }: Listing) =>
+  pagesOf<DescribeDBInstancesCommandOutput, InstanceState>(
+    paginateDescribeDBInstances({ client: aws.client(RDSClient), startingToken: from }, { MaxRecords: 100 }),
+    ({ Marker }) => Marker,
+    ({ DBInstances = [] }) =>
+      DBInstances.map((instance) => [
+        refTo({ resourceType: instanceType, arn: instanceArn }, aws, required(instance.DBInstanceArn, 'DBInstanceArn')),
+        instanceState(instance),
+      ]),
+  );
 
 /**
  * Sets `PubliclyAccessible`, which RDS applies at once. ApplyImmediately stays out: it would also flush whatever else waits
@@ -119,13 +136,14 @@ export async function restoredBy(aws: Aws, resource: ResourceRef): Promise<Resto
   return attributes.filter(({ AttributeName }) => AttributeName === 'restore').flatMap(({ AttributeValues = [] }) => AttributeValues);
 }
 
-export async function* manualSnapshotsOf(aws: Aws): AsyncGenerator<ResourceRef> {
-  for await (const { DBSnapshots = [] } of paginateDescribeDBSnapshots({ client: aws.client(RDSClient) }, { SnapshotType: 'manual', MaxRecords: 100 })) {
-    for (const { DBSnapshotArn } of DBSnapshots) {
-      yield { accountId: aws.accountId, region: aws.region, type: snapshotType, id: DBSnapshotArn! };
-    }
-  }
-}
+/** RDS lists snapshots without telling who may restore them. */
+export const manualSnapshotsOf = (aws: Aws, { from }: Listing) =>
+  pagesOf<DescribeDBSnapshotsCommandOutput, never>(
+    paginateDescribeDBSnapshots({ client: aws.client(RDSClient), startingToken: from }, { SnapshotType: 'manual', MaxRecords: 100 }),
+    ({ Marker }) => Marker,
+    ({ DBSnapshots = [] }) =>
+      DBSnapshots.map(({ DBSnapshotArn }) => [refTo({ resourceType: snapshotType, arn: snapshotArn }, aws, required(DBSnapshotArn, 'DBSnapshotArn'))]),
+  );
 
 export async function setRestoredBy(aws: Aws, resource: ResourceRef, values: { readonly add?: readonly string[]; readonly remove?: readonly string[] }) {
   await aws.client(RDSClient).send(

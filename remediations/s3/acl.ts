@@ -8,8 +8,8 @@ import {
   S3Client,
   type Grant as SdkGrant,
 } from '@aws-sdk/client-s3';
-import { type Aws, leafOf, orUndefined, type ResourceRef } from '../define.ts';
-import { orNone } from './s3.ts';
+import { type Aws, orUndefined, type ResourceRef } from '../define.ts';
+import { bucketOf, orNone } from './s3.ts';
 
 export interface Grant {
   /** URI of a group, or canonical id of an account. */
@@ -30,8 +30,6 @@ export const isPublic = ({ grantee }: Grant): boolean => publicGroups.includes(g
 const isGroup = (grantee: string) => /^https?:/.test(grantee);
 const keyOf = ({ grantee, permission }: Grant) => `${grantee} ${permission}`;
 const inOrder = (one: Grant, other: Grant) => (keyOf(one) < keyOf(other) ? -1 : 1);
-
-const bucketOf = (aws: Aws, { id }: Pick<ResourceRef, 'id'>) => ({ Bucket: leafOf({ id }), ExpectedBucketOwner: aws.accountId });
 
 /** Grants in a fixed order; undefined = there is no such bucket. */
 export const bucketAclOf = (aws: Aws, resource: Pick<ResourceRef, 'id'>): Promise<Acl | undefined> =>

@@ -1,17 +1,15 @@
 /** A bucket's policy. S3 has no conditional write of it: what is written is built on a read just made. */
 import { DeleteBucketPolicyCommand, GetBucketPolicyCommand, PutBucketPolicyCommand, S3Client } from '@aws-sdk/client-s3';
-import { type Aws, leafOf, orUndefined, type ResourceRef } from '../define.ts';
+import { type Aws, orUndefined, type ResourceRef } from '../define.ts';
 import { exchanged, type Policy, parsePolicy, printPolicy, type Statement } from '../resource-policy.ts';
-import { orNone } from './s3.ts';
+import { bucketOf, orNone } from './s3.ts';
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-policies.html */
 export const policyLimit = 20 * 1024;
 
-const named = (aws: Aws, { id }: ResourceRef) => ({ Bucket: leafOf({ id }), ExpectedBucketOwner: aws.accountId });
-
 /** `null` = the bucket has no policy; undefined = there is no such bucket. */
 export async function bucketPolicyOf(aws: Aws, resource: ResourceRef): Promise<Policy | null | undefined> {
-  const answer = aws.client(S3Client).send(new GetBucketPolicyCommand(named(aws, resource)));
+  const answer = aws.client(S3Client).send(new GetBucketPolicyCommand(bucketOf(aws, resource)));
   return orUndefined(
     orNone(
       answer.then(({ Policy = '' }) => parsePolicy(Policy)),
@@ -33,6 +31,6 @@ export async function exchangeStatements(
   if (live === undefined) return;
   const policy = exchanged(live, out, into, envelope);
   const client = aws.client(S3Client);
-  if (policy) await client.send(new PutBucketPolicyCommand({ ...named(aws, resource), Policy: printPolicy(policy) }));
-  else if (live) await client.send(new DeleteBucketPolicyCommand(named(aws, resource)));
+  if (policy) await client.send(new PutBucketPolicyCommand({ ...bucketOf(aws, resource), Policy: printPolicy(policy) }));
+  else if (live) await client.send(new DeleteBucketPolicyCommand(bucketOf(aws, resource)));
 }

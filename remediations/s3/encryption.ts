@@ -9,11 +9,11 @@ import {
   type ServerSideEncryption,
   type ServerSideEncryptionRule,
 } from '@aws-sdk/client-s3';
-import { type Aws, leafOf, orUndefined, type ResourceRef } from '../define.ts';
+import { type Aws, orUndefined, type ResourceRef } from '../define.ts';
 import { textsOf } from '../resource-policy.ts';
 import { bucketAclOf } from './acl.ts';
 import { bucketPolicyOf } from './bucket-policy.ts';
-import { orNone } from './s3.ts';
+import { bucketOf, orNone } from './s3.ts';
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_ServerSideEncryptionRule.html */
 export interface Encryption {
@@ -24,8 +24,6 @@ export interface Encryption {
   /** Encryption that uploads may not ask for, e.g. `SSE-C`. */
   readonly blockedTypes: readonly string[];
 }
-
-const bucketOf = (aws: Aws, { id }: ResourceRef) => ({ Bucket: leafOf({ id }), ExpectedBucketOwner: aws.accountId });
 
 /** `null` = the bucket has no configuration; undefined = there is no such bucket. */
 export const encryptionOf = (aws: Aws, resource: ResourceRef): Promise<Encryption | null | undefined> =>

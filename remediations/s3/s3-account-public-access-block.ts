@@ -1,10 +1,9 @@
 import * as z from 'zod';
-import { arnFrom, change, compliant, defineControl, nonCompliant, onCalls, theAccount } from '../define.ts';
+import { accountArn, change, compliant, defineControl, listAccount, nonCompliant, onCalls, theAccount } from '../define.ts';
 import { accountBlockOf, setAccountBlock } from './account.ts';
 import { type AccessBlock, everythingBlocked, missing } from './s3.ts';
 
 const resourceType = 'AWS::S3::AccountPublicAccessBlock';
-const arn = 'arn:{partition}:iam::{account}:root';
 
 export default defineControl({
   id: 's3-account-public-access-block',
@@ -12,7 +11,7 @@ export default defineControl({
   rationale: 'Without the block each new bucket is one wrong ACL or policy away from showing ePHI to anybody.',
   severity: 'CRITICAL',
   resourceType,
-  arn,
+  arn: accountArn,
   scope: 'global',
   hipaa: [
     { section: '164.312(a)(1)', specification: 'standard', rationale: 'Lets in only those who have been granted access to ePHI.' },
@@ -36,11 +35,7 @@ export default defineControl({
   impact: 'Every bucket that serves a website or downloads to the public directly stops to; access from other accounts through a public policy ends too.',
   defaultMode: 'approve',
 
-  async *list(aws) {
-    const { accountId, region } = aws;
-    yield [{ accountId, region, type: resourceType, id: arnFrom(arn, aws, '') }, { block: await accountBlockOf(aws) }];
-  },
-
+  list: listAccount({ resourceType, arn: accountArn }),
   inspect: async (_resource, aws): Promise<{ block: AccessBlock | null } | undefined> => ({ block: await accountBlockOf(aws) }),
 
   evaluate({ block }) {

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { change, compliant, defineControl, nonCompliant, onCalls } from '../define.ts';
+import { type Aws, change, compliant, defineControl, nonCompliant, onCalls, type ResourceRef } from '../define.ts';
 import { accountBlockOf } from './account.ts';
 import { addGrants, bucketAclOf, type Grant, isPublic, ownershipOf, removeGrants } from './acl.ts';
 import { accessBlockOf, bucketArn, bucketNamed, bucketsOf, bucketType } from './s3.ts';
@@ -11,7 +11,7 @@ interface State {
 }
 
 /** Only a public grant is worth the reads that tell whether it has any force. */
-const inspect: Parameters<typeof bucketsOf<State>>[1] = async (resource, aws) => {
+async function inspect(resource: ResourceRef, aws: Aws): Promise<State | undefined> {
   const acl = await bucketAclOf(aws, resource);
   if (acl === undefined) return undefined;
   const publicGrants = acl.grants.filter(isPublic);
@@ -27,7 +27,7 @@ const inspect: Parameters<typeof bucketsOf<State>>[1] = async (resource, aws) =>
           ? 'IgnorePublicAcls of the account'
           : undefined;
   return disarmedBy ? { publicGrants, disarmedBy } : { publicGrants };
-};
+}
 
 const inWords = (grants: readonly Grant[]) =>
   grants.map(({ grantee, permission }) => `${permission} to ${grantee.slice(grantee.lastIndexOf('/') + 1)}`).join(', ');
@@ -77,7 +77,7 @@ export default defineControl({
   defaultMode: 'approve',
   reportTransient: true,
 
-  list: (aws) => bucketsOf(aws, inspect),
+  list: bucketsOf,
   inspect,
 
   evaluate({ publicGrants, disarmedBy }) {

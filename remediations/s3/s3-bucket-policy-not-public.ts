@@ -64,7 +64,7 @@ export default defineControl({
   defaultMode: 'approve',
   reportTransient: true,
 
-  list: (aws) => bucketsOf(aws, inspect),
+  list: bucketsOf,
   inspect,
 
   evaluate({ open, restricted }) {

@@ -2,11 +2,6 @@ import * as z from 'zod';
 import { change, compliant, defineControl, nonCompliant, onCalls } from '../define.ts';
 import { type AccessBlock, accessBlockOf, bucketArn, bucketNamed, bucketsOf, bucketType, everythingBlocked, missing, setAccessBlock } from './s3.ts';
 
-const inspect: Parameters<typeof bucketsOf<{ block: AccessBlock | null }>>[1] = async (resource, aws) => {
-  const block = await accessBlockOf(aws, resource);
-  return block === undefined ? undefined : { block };
-};
-
 export default defineControl({
   id: 's3-bucket-public-access-block',
   title: 'Each S3 bucket blocks public access',
@@ -40,8 +35,12 @@ export default defineControl({
   impact: 'A bucket that serves a website or downloads to the public stops to; access from other accounts through a public policy ends too.',
   defaultMode: 'approve',
 
-  list: (aws) => bucketsOf(aws, inspect),
-  inspect,
+  list: bucketsOf,
+
+  async inspect(resource, aws) {
+    const block = await accessBlockOf(aws, resource);
+    return block === undefined ? undefined : { block };
+  },
 
   evaluate({ block }) {
     const off = missing(block);

@@ -1,6 +1,6 @@
 import { GetBucketWebsiteCommand, S3Client } from '@aws-sdk/client-s3';
 import * as z from 'zod';
-import { type Aws, blocked, change, compliant, defineControl, leafOf, nonCompliant, onCalls, orUndefined, type ResourceRef } from '../define.ts';
+import { type Aws, blocked, change, compliant, defineControl, nonCompliant, onCalls, orUndefined, type ResourceRef } from '../define.ts';
 import {
   deniesEverybody,
   emptyPolicy,
@@ -13,7 +13,7 @@ import {
   tlsOnlyStatement,
 } from '../resource-policy.ts';
 import { bucketPolicyOf, exchangeStatements, policyLimit } from './bucket-policy.ts';
-import { bucketArn, bucketNamed, bucketsOf, bucketType, orNone } from './s3.ts';
+import { bucketArn, bucketNamed, bucketOf, bucketsOf, bucketType, orNone } from './s3.ts';
 
 interface State {
   readonly arn: string;
@@ -61,10 +61,7 @@ async function inspect(resource: ResourceRef, aws: Aws): Promise<State | undefin
   if (policy === undefined) return undefined;
   if (policy?.Statement.some((statement) => refusesPlainHttp(statement, arn))) return { arn, policy, website: false };
   const website = await orUndefined(
-    orNone(
-      aws.client(S3Client).send(new GetBucketWebsiteCommand({ Bucket: leafOf(resource), ExpectedBucketOwner: aws.accountId })),
-      'NoSuchWebsiteConfiguration',
-    ),
+    orNone(aws.client(S3Client).send(new GetBucketWebsiteCommand(bucketOf(aws, resource))), 'NoSuchWebsiteConfiguration'),
     'NoSuchBucket',
   );
   return website === undefined ? undefined : { arn, policy, website: website !== null };
@@ -101,7 +98,7 @@ export default defineControl({
   impact: 'Clients that call the bucket by plain HTTP get 403; with minTlsVersion so do clients that speak older versions only.',
   defaultMode: 'approve',
 
-  list: (aws) => bucketsOf(aws, inspect),
+  list: bucketsOf,
   inspect,
 
   evaluate(state, { minTlsVersion }) {

@@ -1,22 +1,13 @@
 import { GetBucketVersioningCommand, PutBucketVersioningCommand, S3Client } from '@aws-sdk/client-s3';
 import * as z from 'zod';
-import { blocked, change, compliant, defineControl, leafOf, nonCompliant, onCalls, orUndefined } from '../define.ts';
-import { bucketArn, bucketNamed, bucketsOf, bucketType } from './s3.ts';
+import { blocked, change, compliant, defineControl, nonCompliant, onCalls, orUndefined } from '../define.ts';
+import { bucketArn, bucketNamed, bucketOf, bucketsOf, bucketType } from './s3.ts';
 
 interface State {
   /** `null` = versions were never kept. https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketVersioning.html */
   readonly status: 'Enabled' | 'Suspended' | null;
   readonly mfaDelete: boolean;
 }
-
-const inspect: Parameters<typeof bucketsOf<State>>[1] = async (resource, aws) =>
-  orUndefined(
-    aws
-      .client(S3Client)
-      .send(new GetBucketVersioningCommand({ Bucket: leafOf(resource), ExpectedBucketOwner: aws.accountId }))
-      .then(({ Status, MFADelete }) => ({ status: Status ?? null, mfaDelete: MFADelete === 'Enabled' })),
-    'NoSuchBucket',
-  );
 
 export default defineControl({
   id: 's3-bucket-versioning',
@@ -42,8 +33,16 @@ export default defineControl({
   // Suspended is another state than never kept: versions stay, and a delete leaves a marker where it used to delete.
   noUndo: 'S3 can suspend versions but never bring back a bucket that has not kept any; suspend them by hand if they cost too much.',
 
-  list: (aws) => bucketsOf(aws, inspect),
-  inspect,
+  list: bucketsOf,
+
+  inspect: async (resource, aws): Promise<State | undefined> =>
+    orUndefined(
+      aws
+        .client(S3Client)
+        .send(new GetBucketVersioningCommand(bucketOf(aws, resource)))
+        .then(({ Status, MFADelete }) => ({ status: Status ?? null, mfaDelete: MFADelete === 'Enabled' })),
+      'NoSuchBucket',
+    ),
 
   evaluate({ status }) {
     if (status === 'Enabled') return compliant('Versions are kept.');
@@ -57,8 +56,7 @@ export default defineControl({
 
   setting: ({ status }) => status,
   async remediate(resource, _change, aws) {
-    const bucket = { Bucket: leafOf(resource), ExpectedBucketOwner: aws.accountId };
     // MFADelete is left out: sending it needs the root user's MFA device.
-    await aws.client(S3Client).send(new PutBucketVersioningCommand({ ...bucket, VersioningConfiguration: { Status: 'Enabled' } }));
+    await aws.client(S3Client).send(new PutBucketVersioningCommand({ ...bucketOf(aws, resource), VersioningConfiguration: { Status: 'Enabled' } }));
   },
 });

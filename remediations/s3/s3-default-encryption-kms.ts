@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { blocked, change, compliant, defineControl, leafOf, nonCompliant, onCalls } from '../define.ts';
+import { type Aws, blocked, change, compliant, defineControl, leafOf, nonCompliant, onCalls, type ResourceRef } from '../define.ts';
 import { type Encryption, encryptionOf, guestsOf, regionOf, setEncryption } from './encryption.ts';
 import { bucketArn, bucketNamed, bucketsOf, bucketType } from './s3.ts';
 
@@ -14,7 +14,7 @@ const isKms = (encryption: Encryption | null) => encryption?.algorithm.startsWit
 const hasOwnKey = (encryption: Encryption | null) => isKms(encryption) && encryption?.key != null && !encryption.key.endsWith('alias/aws/s3');
 
 /** One read where the bucket has a key of its own; three more where it has not, to see whom a key could cut off. */
-const inspect: Parameters<typeof bucketsOf<State>>[1] = async (resource, aws) => {
+async function inspect(resource: ResourceRef, aws: Aws): Promise<State | undefined> {
   const encryption = await encryptionOf(aws, resource);
   if (encryption === undefined) return undefined;
   const bucket = leafOf(resource);
@@ -22,7 +22,7 @@ const inspect: Parameters<typeof bucketsOf<State>>[1] = async (resource, aws) =>
   const [region, guests] = await Promise.all([regionOf(aws, resource), guestsOf(aws, resource)]);
   if (region === undefined) return undefined;
   return { bucket, encryption, around: { region, guests } };
-};
+}
 
 const isPattern = (text: string) => {
   try {
@@ -81,7 +81,7 @@ export default defineControl({
   impact: 'Readers and writers without rights on the key fail on new objects; what was uploaded before stays as it is. KMS requests cost.',
   defaultMode: 'approve',
 
-  list: (aws) => bucketsOf(aws, inspect),
+  list: bucketsOf,
   inspect,
 
   evaluate({ encryption }, { requireCmk }) {

@@ -7,12 +7,15 @@ import {
   paginateListBuckets,
   S3Client,
 } from '@aws-sdk/client-s3';
-import { type Aws, idsAt, leafOf, orUndefined, type ResourceRef } from '../define.ts';
+import { type Aws, idsAt, type Listing, leafOf, orUndefined, type Page, type ResourceRef, refTo, required } from '../define.ts';
 
 export const bucketArn = 'arn:{partition}:s3:::{id}';
 export const bucketType = 'AWS::S3::Bucket';
 
 export const bucketNamed = idsAt('requestParameters.bucketName');
+
+/** The bucket in a request; S3 refuses it where another account has taken the name since. */
+export const bucketOf = (aws: Aws, { id }: Pick<ResourceRef, 'id'>) => ({ Bucket: leafOf({ id }), ExpectedBucketOwner: aws.accountId });
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_PublicAccessBlockConfiguration.html; all false when there is none. */
 export type AccessBlock = Required<PublicAccessBlockConfiguration>;
@@ -36,12 +39,12 @@ export const missing = (block: AccessBlock | null): readonly (keyof AccessBlock)
   (Object.keys(everythingBlocked) as (keyof AccessBlock)[]).filter((name) => !block?.[name]);
 
 /** `null` = the bucket has no configuration; undefined = there is no such bucket. */
-export async function accessBlockOf(aws: Aws, { id }: ResourceRef): Promise<AccessBlock | null | undefined> {
+export async function accessBlockOf(aws: Aws, resource: ResourceRef): Promise<AccessBlock | null | undefined> {
   return orUndefined(
     orNone(
       aws
         .client(S3Client)
-        .send(new GetPublicAccessBlockCommand({ Bucket: leafOf({ id }), ExpectedBucketOwner: aws.accountId }))
+        .send(new GetPublicAccessBlockCommand(bucketOf(aws, resource)))
         .then(blockFrom),
       'NoSuchPublicAccessBlockConfiguration',
     ),
@@ -49,8 +52,8 @@ export async function accessBlockOf(aws: Aws, { id }: ResourceRef): Promise<Acce
   );
 }
 
-export async function setAccessBlock(aws: Aws, { id }: ResourceRef, setting: AccessBlock | null): Promise<void> {
-  const bucket = { Bucket: leafOf({ id }), ExpectedBucketOwner: aws.accountId };
+export async function setAccessBlock(aws: Aws, resource: ResourceRef, setting: AccessBlock | null): Promise<void> {
+  const bucket = bucketOf(aws, resource);
   const client = aws.client(S3Client);
   if (setting === null) await client.send(new DeletePublicAccessBlockCommand(bucket));
   else await client.send(new PutPublicAccessBlockCommand({ ...bucket, PublicAccessBlockConfiguration: setting }));
@@ -59,16 +62,30 @@ export async function setAccessBlock(aws: Aws, { id }: ResourceRef, setting: Acc
 /** `null` for the code that says "the bucket is there, the setting is not". */
 export const orNone = async <Value>(answer: Promise<Value>, code: string): Promise<Value | null> => (await orUndefined(answer, code)) ?? null;
 
-/** Every bucket of the place with the state that `inspect` reads; a bucket deleted meanwhile is left out. */
-export async function* bucketsOf<State>(
-  aws: Aws,
-  inspect: (resource: ResourceRef, aws: Aws) => Promise<State | undefined>,
-): AsyncGenerator<readonly [ResourceRef, State]> {
-  for await (const { Buckets = [] } of paginateListBuckets({ client: aws.client(S3Client) }, { BucketRegion: aws.region, MaxBuckets: 1_000 })) {
-    for (const { Name } of Buckets) {
-      const resource = { accountId: aws.accountId, region: aws.region, type: bucketType, id: `arn:${aws.partition}:s3:::${Name}` };
-      const state = await inspect(resource, aws);
-      if (state !== undefined) yield [resource, state];
+/** How many buckets a sweep inspects in one go. S3 names up to 10,000 in one answer. */
+const pageSize = 100;
+
+/**
+ * Every bucket of the place, by name. A token is S3's own, then the name that the page ended with, as one answer of S3 makes many pages.
+ * https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListBuckets.html
+ */
+export async function* bucketsOf(aws: Aws, { from = '' }: Listing): AsyncGenerator<Page<never>> {
+  let [token = '', last = ''] = from.split(' ');
+  const answers = paginateListBuckets({ client: aws.client(S3Client), startingToken: token || undefined }, { BucketRegion: aws.region, MaxBuckets: 10_000 });
+  for await (const { Buckets = [], ContinuationToken = '' } of answers) {
+    const done = last;
+    const names = Buckets.map(({ Name }) => required(Name, 'Name'))
+      .filter((name) => name > done)
+      .sort();
+    for (let at = 0; at < names.length; at += pageSize) {
+      const page = names.slice(at, at + pageSize);
+      const next = at + pageSize < names.length ? `${token} ${page.at(-1)}` : ContinuationToken;
+      yield {
+        resources: page.map((name) => [refTo({ resourceType: bucketType, arn: bucketArn }, aws, name)]),
+        ...(next && { next }),
+      };
     }
+    token = ContinuationToken;
+    last = '';
   }
 }

@@ -46,7 +46,7 @@ export default defineControl({
   impact: 'Publishers need kms:GenerateDataKey and kms:Decrypt on the key; AWS services that publish must be named in its policy, else they fall silent.',
   defaultMode: 'approve',
 
-  list: (aws) => topicsOf(aws, inspect),
+  list: topicsOf,
   inspect,
 
   evaluate: ({ kmsKeyId }) => (kmsKeyId ? compliant('The topic has a KMS key.') : nonCompliant('The topic has no KMS key.')),

@@ -90,7 +90,7 @@ export default defineControl({
   defaultMode: 'approve',
   reportTransient: true,
 
-  list: (aws) => topicsOf(aws, inspect),
+  list: topicsOf,
   inspect,
 
   evaluate(state, { allowedAccounts }) {

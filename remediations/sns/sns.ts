@@ -1,6 +1,6 @@
 /** Reads and writes that the controls of SNS topics share. */
-import { GetTopicAttributesCommand, paginateListTopics, SetTopicAttributesCommand, SNSClient } from '@aws-sdk/client-sns';
-import { type Aws, idsAt, orUndefined, type ResourceRef } from '../define.ts';
+import { GetTopicAttributesCommand, type ListTopicsCommandOutput, paginateListTopics, SetTopicAttributesCommand, SNSClient } from '@aws-sdk/client-sns';
+import { type Aws, idsAt, type Listing, orUndefined, pagesOf, type ResourceRef, refTo, required } from '../define.ts';
 
 export const topicArn = 'arn:{partition}:sns:{region}:{account}:{id}';
 export const topicType = 'AWS::SNS::Topic';
@@ -17,17 +17,10 @@ export async function setTopicAttribute(aws: Aws, { id }: ResourceRef, name: 'Km
   await aws.client(SNSClient).send(new SetTopicAttributesCommand({ TopicArn: id, AttributeName: name, AttributeValue: value }));
 }
 
-/** Every topic of the place with the state that `inspect` reads; a topic deleted meanwhile is left out. */
-export async function* topicsOf<State>(
-  aws: Aws,
-  inspect: (resource: ResourceRef, aws: Aws) => Promise<State | undefined>,
-): AsyncGenerator<readonly [ResourceRef, State]> {
-  for await (const { Topics = [] } of paginateListTopics({ client: aws.client(SNSClient) }, {})) {
-    for (const { TopicArn } of Topics) {
-      if (!TopicArn) continue;
-      const resource = { accountId: aws.accountId, region: aws.region, type: topicType, id: TopicArn };
-      const state = await inspect(resource, aws);
-      if (state !== undefined) yield [resource, state];
-    }
-  }
-}
+/** Every topic of the place, by name, 100 a page. */
+export const topicsOf = (aws: Aws, { from }: Listing) =>
+  pagesOf<ListTopicsCommandOutput, never>(
+    paginateListTopics({ client: aws.client(SNSClient), startingToken: from }, {}),
+    ({ NextToken }) => NextToken,
+    ({ Topics = [] }) => Topics.map(({ TopicArn }) => [refTo({ resourceType: topicType, arn: topicArn }, aws, required(TopicArn, 'TopicArn'))]),
+  );

@@ -49,7 +49,7 @@ export default defineControl({
     'Requests by plain HTTP or without a signature are refused once the queue is encrypted. With a KMS key senders need kms:GenerateDataKey and receivers kms:Decrypt on it; AWS services must be named in its policy.',
   defaultMode: 'approve',
 
-  list: (aws) => queuesOf(aws, inspect),
+  list: queuesOf,
   inspect,
 
   evaluate({ by }) {

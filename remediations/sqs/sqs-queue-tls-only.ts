@@ -66,7 +66,7 @@ export default defineControl({
   impact: 'Clients that call the queue by plain HTTP are refused.',
   defaultMode: 'approve',
 
-  list: (aws) => queuesOf(aws, inspect),
+  list: queuesOf,
   inspect,
 
   evaluate: ({ arn, policy }) =>

@@ -1,7 +1,14 @@
 /** Reads and writes that the controls of SQS queues share. */
-import { GetQueueAttributesCommand, paginateListQueues, type QueueAttributeName, SetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs';
+import {
+  GetQueueAttributesCommand,
+  type ListQueuesCommandOutput,
+  paginateListQueues,
+  type QueueAttributeName,
+  SetQueueAttributesCommand,
+  SQSClient,
+} from '@aws-sdk/client-sqs';
 import type { SerializeMiddleware } from '@smithy/types';
-import { type Aws, arnFrom, idsAt, leafOf, orUndefined, type Place, type ResourceIds, type ResourceRef } from '../define.ts';
+import { type Aws, arnFrom, idsAt, type Listing, leafOf, orUndefined, type Place, pagesOf, type ResourceIds, type ResourceRef, refTo } from '../define.ts';
 
 export const queueArn = 'arn:{partition}:sqs:{region}:{account}:{id}';
 export const queueType = 'AWS::SQS::Queue';
@@ -49,17 +56,10 @@ export async function setQueueAttributes(aws: Aws, resource: ResourceRef, Attrib
   await aws.client(SQSClient).send(command);
 }
 
-/** Every queue of the place with the state that `inspect` reads; a queue deleted meanwhile is left out. */
-export async function* queuesOf<State>(
-  aws: Aws,
-  inspect: (resource: ResourceRef, aws: Aws) => Promise<State | undefined>,
-): AsyncGenerator<readonly [ResourceRef, State]> {
-  // SQS gives a token for the next page only where MaxResults is set.
-  for await (const { QueueUrls = [] } of paginateListQueues({ client: aws.client(SQSClient) }, { MaxResults: 1_000 })) {
-    for (const url of QueueUrls) {
-      const resource = { accountId: aws.accountId, region: aws.region, type: queueType, id: arnAt(aws, url) };
-      const state = await inspect(resource, aws);
-      if (state !== undefined) yield [resource, state];
-    }
-  }
-}
+/** Every queue of the place, by name. SQS gives a token for the next page only where MaxResults is set. */
+export const queuesOf = (aws: Aws, { from }: Listing) =>
+  pagesOf<ListQueuesCommandOutput, never>(
+    paginateListQueues({ client: aws.client(SQSClient), startingToken: from }, { MaxResults: 100 }),
+    ({ NextToken }) => NextToken,
+    ({ QueueUrls = [] }) => QueueUrls.map((url) => [refTo({ resourceType: queueType, arn: queueArn }, aws, arnAt(aws, url))]),
+  );
