@@ -1,11 +1,13 @@
-import { DescribeTrailsCommand, UpdateTrailCommand } from '@aws-sdk/client-cloudtrail';
+import { DescribeTrailsCommand, type Trail, UpdateTrailCommand } from '@aws-sdk/client-cloudtrail';
 import * as z from 'zod';
-import { type Aws, change, compliant, defineControl, nonCompliant, onCalls, type ResourceRef } from '../define.ts';
-import { homeOf, trailArn, trailNamed, trailsAt, trailType } from './cloudtrail.ts';
+import { type Aws, change, compliant, defineControl, nonCompliant, onCalls, type ResourceRef, required } from '../define.ts';
+import { homeOf, trailNamed, trails, trailsAt } from './cloudtrail.ts';
 
 interface State {
   readonly validates: boolean;
 }
+
+const stateOf = ({ LogFileValidationEnabled }: Trail): State => ({ validates: required(LogFileValidationEnabled, 'LogFileValidationEnabled') });
 
 async function setValidation(aws: Aws, resource: ResourceRef, wanted: boolean): Promise<void> {
   const { client, name } = homeOf(aws, resource);
@@ -17,8 +19,7 @@ export default defineControl({
   title: 'Trails write digest files',
   rationale: 'Without digests a log file can be changed or removed and nobody can prove it.',
   severity: 'HIGH',
-  resourceType: trailType,
-  arn: trailArn,
+  ...trails,
   scope: 'regional',
   hipaa: [
     { section: '164.312(c)(2)', specification: 'addressable', rationale: 'Lets anybody check that the record of access was not altered.' },
@@ -30,7 +31,10 @@ export default defineControl({
     configRule: ['cloud-trail-log-file-validation-enabled'],
     prowler: ['cloudtrail_log_file_validation_enabled'],
   },
-  triggers: [onCalls('cloudtrail.amazonaws.com', ['CreateTrail', 'DeleteTrail', 'UpdateTrail'], trailNamed), { source: 'config', resourceType: trailType }],
+  triggers: [
+    onCalls('cloudtrail.amazonaws.com', ['CreateTrail', 'DeleteTrail', 'UpdateTrail'], trailNamed),
+    { source: 'config', resourceType: trails.resourceType },
+  ],
   params: z.strictObject({}),
   reads: 1,
   writes: ['cloudtrail:log-file-validation'],
@@ -44,14 +48,15 @@ export default defineControl({
   defaultMode: 'fix',
 
   async *list(aws) {
-    for (const [resource, { LogFileValidationEnabled }] of await trailsAt(aws)) yield [resource, { validates: LogFileValidationEnabled ?? false }];
+    yield { resources: (await trailsAt(aws)).map(([resource, trail]) => [resource, stateOf(trail)]) };
   },
 
   async inspect(resource, aws): Promise<State | undefined> {
     const { client, name } = homeOf(aws, resource);
-    const { trailList = [] } = await client.send(new DescribeTrailsCommand({ trailNameList: [name], includeShadowTrails: false }));
-    const trail = trailList.find(({ TrailARN }) => TrailARN === resource.id);
-    return trail && { validates: trail.LogFileValidationEnabled ?? false };
+    const { trailList } = await client.send(new DescribeTrailsCommand({ trailNameList: [name], includeShadowTrails: false }));
+    return required(trailList, 'trailList')
+      .filter(({ TrailARN }) => TrailARN === resource.id)
+      .map(stateOf)[0];
   },
 
   evaluate: ({ validates }) => (validates ? compliant('The trail writes digest files.') : nonCompliant('The trail writes no digest files.')),

@@ -1,7 +1,7 @@
 import { GetTrailStatusCommand, StartLoggingCommand, StopLoggingCommand } from '@aws-sdk/client-cloudtrail';
 import * as z from 'zod';
 import { type Aws, change, compliant, defineControl, nonCompliant, notApplicable, onCalls, orUndefined, type ResourceRef } from '../define.ts';
-import { homeOf, trailArn, trailNamed, trailsAt, trailType } from './cloudtrail.ts';
+import { homeOf, trailNamed, trails, trailsAt } from './cloudtrail.ts';
 
 interface State {
   readonly name: string;
@@ -29,8 +29,7 @@ export default defineControl({
   title: 'No trail is stopped',
   rationale: 'While the trail is stopped nobody can tell who reached ePHI, and this bot hears of fewer changes or of none.',
   severity: 'CRITICAL',
-  resourceType: trailType,
-  arn: trailArn,
+  ...trails,
   scope: 'regional',
   hipaa: [
     { section: '164.312(b)', specification: 'standard', rationale: 'Records activity in the systems that hold ePHI.' },
@@ -40,7 +39,7 @@ export default defineControl({
   related: { securityHub: ['CloudTrail.3'], configRule: ['cloud-trail-enabled', 'cloudtrail-enabled'], prowler: ['cloudtrail_multi_region_enabled'] },
   triggers: [
     onCalls('cloudtrail.amazonaws.com', ['CreateTrail', 'DeleteTrail', 'StartLogging', 'StopLogging'], trailNamed),
-    { source: 'config', resourceType: trailType },
+    { source: 'config', resourceType: trails.resourceType },
   ],
   params: z.strictObject({
     exemptTrails: z.array(z.string().min(1)).default([]).describe('Names or ARNs of trails that may be stopped'),
@@ -56,10 +55,7 @@ export default defineControl({
   defaultMode: 'fix',
 
   async *list(aws) {
-    for (const [resource] of await trailsAt(aws)) {
-      const state = await inspect(resource, aws);
-      if (state) yield [resource, state];
-    }
+    yield { resources: (await trailsAt(aws)).map(([resource]) => [resource]) };
   },
   inspect,
 

@@ -1,9 +1,8 @@
 /** Names and places that the controls of CloudTrail trails share. */
 import { CloudTrailClient, DescribeTrailsCommand, type Trail } from '@aws-sdk/client-cloudtrail';
-import { type Aws, idsAt, leafOf, type ResourceRef } from '../define.ts';
+import { type Aws, idsAt, leafOf, type ResourceRef, refTo, required } from '../define.ts';
 
-export const trailArn = 'arn:{partition}:cloudtrail:{region}:{account}:trail/{id}';
-export const trailType = 'AWS::CloudTrail::Trail';
+export const trails = { resourceType: 'AWS::CloudTrail::Trail', arn: 'arn:{partition}:cloudtrail:{region}:{account}:trail/{id}' };
 
 /** Callers name a trail by name or ARN. An ARN of another account is an organization's trail: only its owner can change it. */
 export const trailNamed = idsAt('responseElements.trailARN', 'requestParameters.name');
@@ -19,6 +18,6 @@ export const homeOf = (aws: Aws, resource: ResourceRef): { readonly client: Clou
 
 /** The trails whose home is the place of `aws`: a multi-Region trail shows in every region, and is one trail. */
 export async function trailsAt(aws: Aws): Promise<readonly (readonly [ResourceRef, Trail])[]> {
-  const { trailList = [] } = await aws.client(CloudTrailClient).send(new DescribeTrailsCommand({ includeShadowTrails: false }));
-  return trailList.map((trail) => [{ accountId: aws.accountId, region: aws.region, type: trailType, id: trail.TrailARN! }, trail]);
+  const { trailList } = await aws.client(CloudTrailClient).send(new DescribeTrailsCommand({ includeShadowTrails: false }));
+  return required(trailList, 'trailList').map((trail) => [refTo(trails, aws, trail.TrailARN), trail]);
 }

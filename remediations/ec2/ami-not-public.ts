@@ -1,7 +1,7 @@
 import { DescribeImagesCommand, EC2Client, type Image, ModifyImageAttributeCommand, paginateDescribeImages } from '@aws-sdk/client-ec2';
 import * as z from 'zod';
-import { defineControl, idsAt, leafOf, orUndefined } from '../define.ts';
-import { againstPublicAccess, notPublic, onEc2Calls, type PublicGroups, refTo } from './ec2.ts';
+import { defineControl, idsAt, leafOf, orUndefined, pagesOf, refTo, required } from '../define.ts';
+import { againstPublicAccess, notPublic, onEc2Calls, type PublicGroups } from './ec2.ts';
 
 // The ARN of an image holds no account:
 // https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html#amazonec2-resources-for-iam-policies
@@ -27,10 +27,12 @@ export default defineControl({
   defaultMode: 'fix',
   reportTransient: true,
 
-  async *list(aws) {
-    const pages = paginateDescribeImages({ client: aws.client(EC2Client) }, { Owners: ['self'], IncludeDisabled: true, MaxResults: 1_000 });
-    for await (const { Images = [] } of pages) for (const image of Images) yield [refTo(images, aws, image.ImageId), stateOf(image)];
-  },
+  list: (aws, { from: startingToken }) =>
+    pagesOf(
+      paginateDescribeImages({ client: aws.client(EC2Client), startingToken }, { Owners: ['self'], IncludeDisabled: true, MaxResults: 1_000 }),
+      ({ NextToken }) => NextToken,
+      ({ Images }) => required(Images, 'Images').map((image) => [refTo(images, aws, image.ImageId), stateOf(image)]),
+    ),
 
   // A deregistered image is first left out of the answer and later an error (API_DescribeImages); a disabled one is left out unless asked for.
   async inspect(resource, aws) {

@@ -1,9 +1,9 @@
 import { DisableEbsEncryptionByDefaultCommand, EC2Client, EnableEbsEncryptionByDefaultCommand, GetEbsEncryptionByDefaultCommand } from '@aws-sdk/client-ec2';
 import * as z from 'zod';
-import { type Aws, change, compliant, defineControl, nonCompliant, theAccount } from '../define.ts';
-import { accountArn, onEc2Calls, refTo } from './ec2.ts';
+import { type Aws, accountArn, accountType, change, compliant, defineControl, listAccount, nonCompliant, theAccount } from '../define.ts';
+import { onEc2Calls } from './ec2.ts';
 
-const account = { resourceType: 'AWS::::Account', arn: accountArn };
+const account = { resourceType: accountType, arn: accountArn };
 
 const defaultOf = async (aws: Aws) => {
   const { EbsEncryptionByDefault } = await aws.client(EC2Client).send(new GetEbsEncryptionByDefaultCommand({}));
@@ -40,9 +40,7 @@ export default defineControl({
   impact: 'Volumes and snapshots that exist stay as they are; a few old instance types cannot be launched with encrypted volumes.',
   defaultMode: 'fix',
 
-  async *list(aws) {
-    yield [refTo(account, aws), await defaultOf(aws)];
-  },
+  list: listAccount(account),
   inspect: (_, aws) => defaultOf(aws),
 
   evaluate: ({ encrypts }) =>

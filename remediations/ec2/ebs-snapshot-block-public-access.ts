@@ -7,8 +7,8 @@ import {
   type SnapshotBlockPublicAccessState,
 } from '@aws-sdk/client-ec2';
 import * as z from 'zod';
-import { type Aws, blocked, change, compliant, defineControl, nonCompliant, theAccount } from '../define.ts';
-import { accountArn, againstPublicAccess, onEc2Calls, refTo } from './ec2.ts';
+import { type Aws, accountArn, blocked, change, compliant, defineControl, listAccount, nonCompliant, theAccount } from '../define.ts';
+import { againstPublicAccess, onEc2Calls } from './ec2.ts';
 
 const account = { resourceType: 'AWS::EC2::SnapshotBlockPublicAccess', arn: accountArn };
 
@@ -62,9 +62,7 @@ export default defineControl({
   impact: 'Nobody in the account can publish a snapshot. Where some are public, a person decides what becomes of them first.',
   defaultMode: 'fix',
 
-  async *list(aws) {
-    yield [refTo(account, aws), await stateOf(aws)];
-  },
+  list: listAccount(account),
   inspect: (_, aws) => stateOf(aws),
 
   evaluate({ sharing }, { state }) {

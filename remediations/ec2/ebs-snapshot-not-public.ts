@@ -1,7 +1,7 @@
 import { DescribeSnapshotAttributeCommand, EC2Client, ModifySnapshotAttributeCommand, paginateDescribeSnapshots } from '@aws-sdk/client-ec2';
 import * as z from 'zod';
-import { type Aws, defineControl, idsAt, leafOf, orUndefined } from '../define.ts';
-import { againstPublicAccess, notPublic, onEc2Calls, type PublicGroups, refTo } from './ec2.ts';
+import { type Aws, defineControl, idsAt, leafOf, orUndefined, pagesOf, refTo, required } from '../define.ts';
+import { againstPublicAccess, notPublic, onEc2Calls, type PublicGroups } from './ec2.ts';
 
 // The ARN of a snapshot holds no account:
 // https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html#amazonec2-resources-for-iam-policies
@@ -35,17 +35,17 @@ export default defineControl({
   defaultMode: 'fix',
   reportTransient: true,
 
-  async *list(aws) {
-    for await (const { Snapshots = [] } of paginateDescribeSnapshots({ client: aws.client(EC2Client) }, { OwnerIds: ['self'], MaxResults: 1_000 })) {
-      for (const { SnapshotId = '', Encrypted, OwnerId } of Snapshots) {
-        if (OwnerId !== aws.accountId) continue;
-        // AWS refuses to make an encrypted snapshot public: no need to ask. RestorableByUserIds=all would be one call,
-        // but nothing says that it still shows what "block all sharing" merely hides.
-        const state = Encrypted ? { groups: [] } : await groupsOf(aws, SnapshotId);
-        if (state) yield [refTo(snapshots, aws, SnapshotId), state];
-      }
-    }
-  },
+  // AWS refuses to make an encrypted snapshot public: no need to ask. RestorableByUserIds=all would be one call,
+  // but nothing says that it still shows what "block all sharing" merely hides.
+  list: (aws, { from: startingToken }) =>
+    pagesOf(
+      paginateDescribeSnapshots({ client: aws.client(EC2Client), startingToken }, { OwnerIds: ['self'], MaxResults: 100 }),
+      ({ NextToken }) => NextToken,
+      ({ Snapshots }) =>
+        required(Snapshots, 'Snapshots')
+          .filter(({ OwnerId }) => OwnerId === aws.accountId)
+          .map(({ SnapshotId, Encrypted }) => (Encrypted ? [refTo(snapshots, aws, SnapshotId), { groups: [] }] : [refTo(snapshots, aws, SnapshotId)])),
+    ),
   inspect: (resource, aws) => groupsOf(aws, leafOf(resource)),
 
   ...notPublic({

@@ -1,7 +1,7 @@
 import { DescribeVolumesCommand, EC2Client, paginateDescribeVolumes, type Volume } from '@aws-sdk/client-ec2';
 import * as z from 'zod';
-import { compliant, defineControl, idsAt, leafOf, nonCompliant, orUndefined, type ResourceIds, valuesAt } from '../define.ts';
-import { onEc2Calls, refTo, unnamed } from './ec2.ts';
+import { compliant, defineControl, idsAt, leafOf, nonCompliant, orUndefined, pagesOf, type ResourceIds, refTo, required, valuesAt } from '../define.ts';
+import { onEc2Calls, unnamed } from './ec2.ts';
 
 const volumes = { resourceType: 'AWS::EC2::Volume', arn: 'arn:{partition}:ec2:{region}:{account}:volume/{id}' };
 
@@ -42,11 +42,12 @@ export default defineControl({
   noFix:
     'AWS cannot encrypt a volume in place: stop the instance, snapshot the volume, make an encrypted volume from the snapshot in the same zone, attach it under the same device name, start, and delete the old volume and snapshot once all is well.',
 
-  async *list(aws) {
-    for await (const { Volumes = [] } of paginateDescribeVolumes({ client: aws.client(EC2Client) }, { MaxResults: 500 })) {
-      for (const volume of Volumes) yield [refTo(volumes, aws, volume.VolumeId), stateOf(volume)];
-    }
-  },
+  list: (aws, { from: startingToken }) =>
+    pagesOf(
+      paginateDescribeVolumes({ client: aws.client(EC2Client), startingToken }, { MaxResults: 500 }),
+      ({ NextToken }) => NextToken,
+      ({ Volumes }) => required(Volumes, 'Volumes').map((volume) => [refTo(volumes, aws, volume.VolumeId), stateOf(volume)]),
+    ),
 
   async inspect(resource, aws) {
     const answer = await orUndefined(aws.client(EC2Client).send(new DescribeVolumesCommand({ VolumeIds: [leafOf(resource)] })), 'InvalidVolume.NotFound');

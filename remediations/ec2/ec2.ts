@@ -11,7 +11,6 @@ import {
 } from '@aws-sdk/client-ec2';
 import {
   type Aws,
-  arnFrom,
   type Change,
   type Citation,
   change,
@@ -28,7 +27,6 @@ import {
   type ResourceRef,
 } from '../define.ts';
 
-export const accountArn = 'arn:{partition}:iam::{account}:root';
 export const groupArn = 'arn:{partition}:ec2:{region}:{account}:security-group/{id}';
 export const groupType = 'AWS::EC2::SecurityGroup';
 
@@ -36,13 +34,6 @@ export const onEc2Calls = (eventNames: readonly string[], resourceIds: ResourceI
 
 /** For events that never name the control's resource: it sweeps its type. */
 export const unnamed: ResourceIds = () => [];
-
-export const refTo = ({ resourceType: type, arn }: { resourceType: string; arn: string }, { accountId, region }: Aws, id = ''): ResourceRef => ({
-  accountId,
-  region,
-  type,
-  id: arnFrom(arn, { accountId, region }, id),
-});
 
 export const againstPublicAccess: readonly Citation[] = [
   { section: '164.312(a)(1)', specification: 'standard', rationale: 'Lets in only those who have been granted access to ePHI.' },

@@ -1,21 +1,7 @@
 import { EC2Client, paginateDescribeSecurityGroups, paginateGetManagedPrefixListEntries } from '@aws-sdk/client-ec2';
 import * as z from 'zod';
-import { type Aws, blocked, change, compliant, defineControl, nonCompliant } from '../define.ts';
-import {
-  againstPublicAccess,
-  groupArn,
-  groupAt,
-  groupNamed,
-  groupRules,
-  groupType,
-  inWords,
-  onEc2Calls,
-  type Rule,
-  refTo,
-  setRules,
-  some,
-  unnamed,
-} from './ec2.ts';
+import { type Aws, blocked, change, compliant, defineControl, nonCompliant, pagesOf, refTo, required } from '../define.ts';
+import { againstPublicAccess, groupArn, groupAt, groupNamed, groupRules, groupType, inWords, onEc2Calls, type Rule, setRules, some, unnamed } from './ec2.ts';
 
 const groups = { resourceType: groupType, arn: groupArn };
 
@@ -52,10 +38,10 @@ async function holdsWorld(aws: Aws, PrefixListId: string): Promise<boolean> {
   return false;
 }
 
-async function stateOf(aws: Aws, { ingress }: Pick<State, 'ingress'>, known = new Map<string, boolean>()): Promise<State> {
-  const lists = [...new Set(ingress.flatMap(listsIn))];
-  for (const list of lists) if (!known.has(list)) known.set(list, await holdsWorld(aws, list));
-  return { ingress, worldLists: lists.filter((list) => known.get(list)) };
+async function stateOf(aws: Aws, { ingress }: Pick<State, 'ingress'>): Promise<State> {
+  const worldLists: string[] = [];
+  for (const list of new Set(ingress.flatMap(listsIn))) if (await holdsWorld(aws, list)) worldLists.push(list);
+  return { ingress, worldLists };
 }
 
 export default defineControl({
@@ -92,12 +78,17 @@ export default defineControl({
     'Administrators who come in from anywhere are locked out; with revokeWideRules a rule goes whole, other ports in it too. Session Manager needs no open port.',
   defaultMode: 'approve',
 
-  async *list(aws) {
-    const known = new Map<string, boolean>();
-    for await (const { SecurityGroups = [] } of paginateDescribeSecurityGroups({ client: aws.client(EC2Client) }, { MaxResults: 1_000 })) {
-      for (const group of SecurityGroups) yield [refTo(groups, aws, group.GroupId), await stateOf(aws, groupRules(group), known)];
-    }
-  },
+  list: (aws, { from: startingToken }) =>
+    pagesOf(
+      paginateDescribeSecurityGroups({ client: aws.client(EC2Client), startingToken }, { MaxResults: 1_000 }),
+      ({ NextToken }) => NextToken,
+      ({ SecurityGroups }) =>
+        required(SecurityGroups, 'SecurityGroups').map((group) => {
+          const resource = refTo(groups, aws, group.GroupId);
+          const { ingress } = groupRules(group);
+          return ingress.some((rule) => listsIn(rule).length > 0) ? [resource] : [resource, { ingress, worldLists: [] }];
+        }),
+    ),
 
   async inspect(resource, aws) {
     const group = await groupAt(aws, resource);

@@ -1,7 +1,20 @@
 import { EC2Client, paginateDescribeNetworkInterfaces, paginateDescribeSecurityGroups } from '@aws-sdk/client-ec2';
 import * as z from 'zod';
-import { type Aws, blocked, change, compliant, defineControl, leafOf, nonCompliant, notApplicable, type ResourceRef } from '../define.ts';
-import { type GroupRules, groupArn, groupAt, groupNamed, groupRules, groupType, onEc2Calls, type Rule, refTo, setRules, some, unnamed } from './ec2.ts';
+import {
+  type Aws,
+  blocked,
+  change,
+  compliant,
+  defineControl,
+  leafOf,
+  nonCompliant,
+  notApplicable,
+  pagesOf,
+  type ResourceRef,
+  refTo,
+  required,
+} from '../define.ts';
+import { type GroupRules, groupArn, groupAt, groupNamed, groupRules, groupType, onEc2Calls, type Rule, setRules, some, unnamed } from './ec2.ts';
 
 const groups = { resourceType: groupType, arn: groupArn };
 
@@ -57,15 +70,20 @@ export default defineControl({
   impact: 'What is launched into the default group later has no network until it gets a group of its own.',
   defaultMode: 'approve',
 
-  async *list(aws) {
-    const query = { Filters: [{ Name: 'group-name', Values: ['default'] }], MaxResults: 1_000 };
-    for await (const { SecurityGroups = [] } of paginateDescribeSecurityGroups({ client: aws.client(EC2Client) }, query)) {
-      for (const group of SecurityGroups) {
-        const resource = refTo(groups, aws, group.GroupId);
-        yield [resource, await stateOf(aws, resource, groupRules(group))];
-      }
-    }
-  },
+  list: (aws, { from: startingToken }) =>
+    pagesOf(
+      paginateDescribeSecurityGroups(
+        { client: aws.client(EC2Client), startingToken },
+        { Filters: [{ Name: 'group-name', Values: ['default'] }], MaxResults: 1_000 },
+      ),
+      ({ NextToken }) => NextToken,
+      ({ SecurityGroups }) =>
+        required(SecurityGroups, 'SecurityGroups').map((group) => {
+          const resource = refTo(groups, aws, group.GroupId);
+          const rules = groupRules(group);
+          return isOpenDefault(rules) ? [resource] : [resource, { ...rules, users: [] }];
+        }),
+    ),
 
   async inspect(resource, aws) {
     const group = await groupAt(aws, resource);

@@ -1,7 +1,7 @@
 import { DescribeVpcsCommand, EC2Client, type FlowLog, paginateDescribeVpcs } from '@aws-sdk/client-ec2';
 import * as z from 'zod';
-import { blocked, change, compliant, defineControl, idsAt, leafOf, nonCompliant, orUndefined, type ResourceIds } from '../define.ts';
-import { onEc2Calls, refTo, unnamed } from './ec2.ts';
+import { blocked, change, compliant, defineControl, idsAt, leafOf, nonCompliant, orUndefined, pagesOf, type ResourceIds, refTo, required } from '../define.ts';
+import { onEc2Calls, unnamed } from './ec2.ts';
 import { eraseMade, flowLogsOf, ofVpc, type Recording, record, recordingOf } from './flow-logs.ts';
 
 const vpcs = { resourceType: 'AWS::EC2::VPC', arn: 'arn:{partition}:ec2:{region}:{account}:vpc/{id}' };
@@ -86,14 +86,17 @@ export default defineControl({
   impact: 'Delivery and storage of the logs cost money; traffic is not touched. Undo leaves the log group.',
   defaultMode: 'fix',
 
-  async *list(aws) {
+  async *list(aws, { from: startingToken }) {
     const byVpc = Map.groupBy(await flowLogsOf(aws), ({ ResourceId }) => ResourceId);
-    for await (const { Vpcs = [] } of paginateDescribeVpcs({ client: aws.client(EC2Client) }, { MaxResults: 1_000 })) {
-      for (const { VpcId = '', OwnerId } of Vpcs) {
-        // Only its owner can log a VPC whose subnets are shared.
-        if (OwnerId === aws.accountId) yield [refTo(vpcs, aws, VpcId), stateOf(VpcId, byVpc.get(VpcId) ?? [])];
-      }
-    }
+    yield* pagesOf(
+      paginateDescribeVpcs({ client: aws.client(EC2Client), startingToken }, { MaxResults: 1_000 }),
+      ({ NextToken }) => NextToken,
+      ({ Vpcs }) =>
+        required(Vpcs, 'Vpcs')
+          // Only its owner can log a VPC whose subnets are shared.
+          .filter(({ OwnerId }) => OwnerId === aws.accountId)
+          .map(({ VpcId = '' }) => [refTo(vpcs, aws, VpcId), stateOf(VpcId, byVpc.get(VpcId) ?? [])]),
+    );
   },
 
   async inspect(resource, aws) {

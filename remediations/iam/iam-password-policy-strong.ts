@@ -6,10 +6,22 @@ import {
   UpdateAccountPasswordPolicyCommand,
 } from '@aws-sdk/client-iam';
 import * as z from 'zod';
-import { type Aws, arnFrom, blocked, change, compliant, defineControl, nonCompliant, onCalls, orUndefined, theAccount } from '../define.ts';
+import {
+  type Aws,
+  accountArn,
+  accountType,
+  blocked,
+  change,
+  compliant,
+  defineControl,
+  listAccount,
+  nonCompliant,
+  onCalls,
+  orUndefined,
+  theAccount,
+} from '../define.ts';
 
-const accountArn = 'arn:{partition}:iam::{account}:root';
-const accountType = 'AWS::::Account';
+const account = { resourceType: accountType, arn: accountArn };
 
 /**
  * Every field of the document: the API replaces it whole and puts its own default where one is left out.
@@ -105,8 +117,7 @@ export default defineControl({
   title: 'The account password policy is strong',
   rationale: 'Console users reach ePHI with a password: short, simple or ancient ones are guessed or already sold.',
   severity: 'MEDIUM',
-  resourceType: accountType,
-  arn: accountArn,
+  ...account,
   scope: 'global',
   hipaa: [
     { section: '164.308(a)(5)(ii)(D)', specification: 'addressable', rationale: 'Sets how passwords are made and changed.' },
@@ -138,10 +149,7 @@ export default defineControl({
   // An account default, yet one that reaches into what exists: old passwords have to be changed.
   defaultMode: 'approve',
 
-  async *list(aws) {
-    yield [{ accountId: aws.accountId, region: aws.region, type: accountType, id: arnFrom(accountArn, aws, '') }, { policy: await policyOf(aws) }];
-  },
-
+  list: listAccount(account),
   inspect: async (_resource, aws) => ({ policy: await policyOf(aws) }),
 
   evaluate({ policy }, params) {

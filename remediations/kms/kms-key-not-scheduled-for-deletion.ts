@@ -1,7 +1,7 @@
 import { CancelKeyDeletionCommand, EnableKeyCommand, KMSClient, paginateListResourceTags, ScheduleKeyDeletionCommand } from '@aws-sdk/client-kms';
 import * as z from 'zod';
 import { type Aws, change, compliant, defineControl, leafOf, nonCompliant, notApplicable, onCalls, type ResourceRef } from '../define.ts';
-import { keyArn, keyNamed, keyOf, keysOf, keyType } from './kms.ts';
+import { keyNamed, keyOf, keys, keysOf } from './kms.ts';
 
 interface Pending {
   /** Days that a new schedule would have to wait to end with this one; AWS takes 7 to 30. */
@@ -50,8 +50,7 @@ export default defineControl({
   title: 'No KMS key is waiting for deletion',
   rationale: 'With the key, everything encrypted under it is gone for good: databases, objects and every backup of them.',
   severity: 'CRITICAL',
-  resourceType: keyType,
-  arn: keyArn,
+  ...keys,
   scope: 'regional',
   hipaa: [
     { section: '164.312(c)(1)', specification: 'standard', rationale: 'Guards ePHI against destruction that nobody has approved.' },
@@ -59,7 +58,10 @@ export default defineControl({
     { section: '164.308(a)(1)(ii)(B)', specification: 'required', rationale: 'Stops a loss while it can still be stopped.' },
   ],
   related: { securityHub: ['KMS.3'], configRule: ['kms-cmk-not-scheduled-for-deletion'], prowler: ['kms_cmk_not_deleted_unintentionally'] },
-  triggers: [onCalls('kms.amazonaws.com', ['CancelKeyDeletion', 'EnableKey', 'ScheduleKeyDeletion'], keyNamed), { source: 'config', resourceType: keyType }],
+  triggers: [
+    onCalls('kms.amazonaws.com', ['CancelKeyDeletion', 'EnableKey', 'ScheduleKeyDeletion'], keyNamed),
+    { source: 'config', resourceType: keys.resourceType },
+  ],
   params: z.strictObject({
     allowTag: z
       .string()
@@ -77,7 +79,7 @@ export default defineControl({
   impact: 'The key works again and is charged for. A key that was disabled on purpose before it was scheduled for deletion is enabled too.',
   defaultMode: 'fix',
 
-  list: (aws) => keysOf(aws, inspect),
+  list: keysOf,
   inspect,
 
   evaluate({ keyState, pending }, { allowTag }) {

@@ -1,7 +1,7 @@
 import { DisableKeyRotationCommand, EnableKeyRotationCommand, GetKeyRotationStatusCommand, type KeyMetadata, KMSClient } from '@aws-sdk/client-kms';
 import * as z from 'zod';
 import { type Aws, change, compliant, defineControl, nonCompliant, notApplicable, onCalls, type ResourceRef } from '../define.ts';
-import { keyArn, keyNamed, keyOf, keysOf, keyType } from './kms.ts';
+import { keyNamed, keyOf, keys, keysOf } from './kms.ts';
 
 /** Days between two rotations, `null` = none. AWS leaves the number out of older answers: then it is a year. */
 type Period = number | null;
@@ -41,8 +41,7 @@ export default defineControl({
   title: 'Customer managed symmetric keys rotate yearly',
   rationale: 'The longer one key encrypts ePHI, the more of it a leaked key opens.',
   severity: 'MEDIUM',
-  resourceType: keyType,
-  arn: keyArn,
+  ...keys,
   scope: 'regional',
   hipaa: [
     { section: '164.312(a)(2)(iv)', specification: 'addressable', rationale: 'Keeps the keys that encrypt stored ePHI fresh.' },
@@ -51,7 +50,7 @@ export default defineControl({
   related: { securityHub: ['KMS.4'], configRule: ['cmk-backing-key-rotation-enabled'], prowler: ['kms_cmk_rotation_enabled'] },
   triggers: [
     onCalls('kms.amazonaws.com', ['CancelKeyDeletion', 'CreateKey', 'DisableKeyRotation', 'EnableKey', 'EnableKeyRotation'], keyNamed),
-    { source: 'config', resourceType: keyType },
+    { source: 'config', resourceType: keys.resourceType },
   ],
   params: z.strictObject({
     rotationPeriodInDays: z.int().min(90).max(2_560).default(365).describe('Longest time between two rotations, and what the fix sets'),
@@ -67,7 +66,7 @@ export default defineControl({
   // Rotation cannot break a caller, yet a key is not an account default: its owner is asked, not told.
   defaultMode: 'approve',
 
-  list: (aws) => keysOf(aws, inspect),
+  list: keysOf,
   inspect,
 
   evaluate(state, { rotationPeriodInDays }) {

@@ -1,9 +1,10 @@
 /** Reads that the controls of KMS keys share. */
 import { DescribeKeyCommand, type KeyMetadata, KMSClient, paginateListKeys } from '@aws-sdk/client-kms';
-import { type Aws, idsAt, orUndefined, type ResourceIds, type ResourceRef } from '../define.ts';
+import { type Aws, idsAt, type Listing, orUndefined, type Page, pagesOf, type ResourceIds, type ResourceRef, refTo, required } from '../define.ts';
 
 export const keyArn = 'arn:{partition}:kms:{region}:{account}:key/{id}';
 export const keyType = 'AWS::KMS::Key';
+export const keys = { resourceType: keyType, arn: keyArn };
 
 const named = idsAt('resources[].ARN', 'responseElements.keyMetadata.arn', 'responseElements.keyId', 'requestParameters.keyId');
 
@@ -15,16 +16,10 @@ export async function keyOf(aws: Aws, { id }: ResourceRef): Promise<KeyMetadata 
   return (await orUndefined(aws.client(KMSClient).send(new DescribeKeyCommand({ KeyId: id })), 'NotFoundException'))?.KeyMetadata;
 }
 
-/** Every key of the place with the state that `inspect` reads. */
-export async function* keysOf<State>(
-  aws: Aws,
-  inspect: (resource: ResourceRef, aws: Aws) => Promise<State | undefined>,
-): AsyncGenerator<readonly [ResourceRef, State]> {
-  for await (const { Keys = [] } of paginateListKeys({ client: aws.client(KMSClient) }, { Limit: 1_000 })) {
-    for (const { KeyArn } of Keys) {
-      const resource = { accountId: aws.accountId, region: aws.region, type: keyType, id: KeyArn! };
-      const state = await inspect(resource, aws);
-      if (state !== undefined) yield [resource, state];
-    }
-  }
-}
+/** Every key of the place, by name. */
+export const keysOf = (aws: Aws, { from: startingToken }: Pick<Listing, 'from'>): AsyncGenerator<Page<never>> =>
+  pagesOf(
+    paginateListKeys({ client: aws.client(KMSClient), startingToken }, { Limit: 100 }),
+    ({ NextMarker }) => NextMarker,
+    ({ Keys }) => required(Keys, 'Keys').map(({ KeyArn }) => [refTo(keys, aws, KeyArn)]),
+  );

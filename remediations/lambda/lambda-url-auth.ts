@@ -1,7 +1,7 @@
 import { type FunctionUrlAuthType, LambdaClient, UpdateFunctionUrlConfigCommand } from '@aws-sdk/client-lambda';
 import * as z from 'zod';
 import { type Aws, change, compliant, defineControl, nonCompliant, onCalls, type ResourceRef } from '../define.ts';
-import { addressable, addressOf, functionArn, urlAuthOf, urlNamed, urlType } from './lambda.ts';
+import { addressable, addressOf, urlAuthOf, urlNamed, urls } from './lambda.ts';
 
 const names = ['CreateFunctionUrlConfig', 'DeleteFunctionUrlConfig', 'UpdateFunctionUrlConfig'];
 
@@ -14,9 +14,7 @@ export default defineControl({
   title: 'Function URLs require IAM authorization',
   rationale: 'A URL without authorization lets anybody on the internet run the function and read what it answers.',
   severity: 'CRITICAL',
-  resourceType: urlType,
-  // A URL has no ARN: it is named by the function, or the alias, that it calls.
-  arn: functionArn,
+  ...urls,
   scope: 'regional',
   hipaa: [
     { section: '164.312(a)(1)', specification: 'standard', rationale: 'Lets in only callers that were granted access.' },
@@ -40,12 +38,7 @@ export default defineControl({
   defaultMode: 'approve',
   reportTransient: true,
 
-  async *list(aws) {
-    for await (const resource of addressable(aws)) {
-      const auth = await urlAuthOf(aws, resource);
-      if (auth !== undefined) yield [resource, { auth }];
-    }
-  },
+  list: addressable,
 
   async inspect(resource, aws) {
     const auth = await urlAuthOf(aws, resource);

@@ -1,9 +1,22 @@
 /** Names and reads that the controls of Lambda functions share. */
 import { type FunctionUrlAuthType, GetFunctionUrlConfigCommand, LambdaClient, paginateListAliases, paginateListFunctions } from '@aws-sdk/client-lambda';
-import { type Aws, arnFrom, idsAt, orUndefined, type ResourceIds, type ResourceRef, resourcePart } from '../define.ts';
+import {
+  type Aws,
+  arnFrom,
+  idsAt,
+  type Listing,
+  orUndefined,
+  type Page,
+  pagesOf,
+  type ResourceIds,
+  type ResourceRef,
+  refTo,
+  required,
+  resourcePart,
+} from '../define.ts';
 
-export const functionArn = 'arn:{partition}:lambda:{region}:{account}:function:{id}';
-export const urlType = 'AWS::Lambda::Url';
+/** A URL has no ARN: it is named by the function, or the alias, that it calls. */
+export const urls = { resourceType: 'AWS::Lambda::Url', arn: 'arn:{partition}:lambda:{region}:{account}:function:{id}' };
 
 const nameIn = idsAt('requestParameters.functionName');
 const qualifierIn = idsAt('requestParameters.qualifier');
@@ -20,7 +33,7 @@ export const urlNamed: ResourceIds = (detail) => {
   const [name] = nameIn(detail);
   if (name === undefined) return answeredArn(detail);
   const { region = detail.awsRegion, accountId, id } = partialArn.exec(name)?.groups ?? {};
-  const whole = accountId && id ? arnFrom(functionArn, { accountId, region }, id) : name.replace(/^function:/, '');
+  const whole = accountId && id ? arnFrom(urls.arn, { accountId, region }, id) : name.replace(/^function:/, '');
   const [qualifier] = qualifierIn(detail);
   const qualified = whole.startsWith('arn:') ? whole.split(':').length > 7 : whole.includes(':');
   return [qualifier === undefined || qualifier === '$LATEST' || qualified ? whole : `${whole}:${qualifier}`];
@@ -35,19 +48,25 @@ export function addressOf(resource: ResourceRef): { readonly FunctionName: strin
 /** Undefined: the function is gone, or it has no URL. */
 export async function urlAuthOf(aws: Aws, resource: ResourceRef): Promise<FunctionUrlAuthType | undefined> {
   const answer = await orUndefined(aws.client(LambdaClient).send(new GetFunctionUrlConfigCommand(addressOf(resource))), 'ResourceNotFoundException');
-  return answer?.AuthType;
+  return answer && required(answer.AuthType, 'AuthType');
 }
 
 /** Every function of the place and every alias of it: each can have a URL of its own. */
-export async function* addressable(aws: Aws): AsyncGenerator<ResourceRef> {
+export function addressable(aws: Aws, { from: startingToken }: Pick<Listing, 'from'>): AsyncGenerator<Page<never>> {
   const client = aws.client(LambdaClient);
-  const at = (id: string): ResourceRef => ({ accountId: aws.accountId, region: aws.region, type: urlType, id });
-  for await (const { Functions = [] } of paginateListFunctions({ client }, { MaxItems: 50 })) {
-    for (const { FunctionName, FunctionArn } of Functions) {
-      yield at(FunctionArn!);
-      for await (const { Aliases = [] } of paginateListAliases({ client }, { FunctionName })) {
-        for (const { AliasArn } of Aliases) yield at(AliasArn!);
+  return pagesOf(
+    paginateListFunctions({ client, startingToken }, { MaxItems: 50 }),
+    ({ NextMarker }) => NextMarker,
+    async ({ Functions }) => {
+      const found: [ResourceRef][] = [];
+      // One function after the other: Lambda allows 15 such calls a second, of everybody in the account together.
+      for (const { FunctionName, FunctionArn } of required(Functions, 'Functions')) {
+        found.push([refTo(urls, aws, FunctionArn)]);
+        for await (const { Aliases } of paginateListAliases({ client }, { FunctionName })) {
+          for (const { AliasArn } of required(Aliases, 'Aliases')) found.push([refTo(urls, aws, AliasArn)]);
+        }
       }
-    }
-  }
+      return found;
+    },
+  );
 }
