@@ -3,12 +3,12 @@
  *
  * Precedence: anything in a file beats anything in the file it extends; within a file an exact name beats a longer
  * pattern, which beats a shorter one. Two patterns of one length that meet in a control are refused: the order of
- * lines never matters. mode, fixAfter and when are replaced, params are replaced one by one, exceptions add up.
+ * lines never matters. mode, fixAfter and when are replaced, params and guards are replaced one by one, exceptions add up.
  */
-import { createHash } from 'node:crypto';
-import { canonical } from '../canonical.ts';
 import type { AnyControl, CatalogueEntry } from '../control.ts';
 import type { Mode } from '../model.ts';
+import { defaultBacklog, guardsOf } from './guards.ts';
+import { identified } from './identity.ts';
 import { reachable } from './match.ts';
 import type { CompiledChannel, CompiledControl, CompiledException, CompiledPolicy } from './model.ts';
 import { type CompileOptions, judgedRules, type PolicyLayer, pathOf, type Rule, saysMode, writing } from './rules.ts';
@@ -127,13 +127,14 @@ export async function compile(layers: readonly PolicyLayer[], complete: boolean,
     }
   }
 
-  const body = canonical({
+  return identified({
     version: 1,
     regions: regions ?? [],
     watch: usable.findLast((file) => file.watch)?.watch ?? 'all',
     channels,
+    guards: guardsOf(usable),
+    backlog: usable.findLast((file) => file.backlog)?.backlog ?? defaultBacklog,
     iam: Object.assign({ path: '/' }, ...usable.map((file) => file.iam)),
     controls: compiled,
   });
-  return { ...JSON.parse(body), id: createHash('sha256').update(body).digest('hex') };
 }

@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { modes, severities } from '../model.ts';
 
 /** Planned for later versions. Named so that nobody believes they work already. */
-export const laterWords: ReadonlySet<string> = new Set(['people', 'guards', 'evidence', 'backlog', 'slackApp', 'securityHub']);
+export const laterWords: ReadonlySet<string> = new Set(['people', 'evidence', 'slackApp', 'securityHub']);
 
 const text = z.string().min(1, { error: 'must not be empty' });
 const glob = (over: string) => text.optional().describe(`Glob over ${over}: * is any run of characters, ? is one character`);
@@ -22,6 +22,11 @@ export function seconds(duration: string): number {
   const [, count, unit] = durationForm.exec(duration) ?? [];
   return Number(count) * secondsPer[unit as keyof typeof secondsPer];
 }
+
+const duration = z
+  .string()
+  .regex(durationForm, { error: ({ input }) => `${JSON.stringify(input)} is not a duration such as 30m, 1h or 2d`, abort: true })
+  .refine((given) => seconds(given) <= longest, { error: 'must be at most 30d' });
 
 const tag = z.union(
   [
@@ -63,12 +68,7 @@ const when = z.strictObject({
 export const settingsSchema = z.strictObject({
   mode: mode.optional().describe('What the bot may do about a violation: off, notify, page, approve (ask first) or fix'),
   params: z.record(z.string(), z.unknown()).optional().describe("The control's own parameters; see its page in docs/controls"),
-  fixAfter: z
-    .string()
-    .regex(durationForm, { error: ({ input }) => `${JSON.stringify(input)} is not a duration such as 30m, 1h or 2d`, abort: true })
-    .refine((duration) => seconds(duration) <= longest, { error: 'must be at most 30d' })
-    .optional()
-    .describe('Time between telling and fixing: 30m, 1h, 2d; at most 30d'),
+  fixAfter: duration.optional().describe('Time between telling and fixing: 30m, 1h, 2d; at most 30d'),
   exceptions: z.array(exception).optional().describe('Where the control need not hold, why, who approved it and until when'),
   when: z.array(when).optional().describe('Other modes for changes made by certain actors; the first that matches wins'),
 });
@@ -83,6 +83,38 @@ const channel = z
     minSeverity: z.enum(severities).optional().describe('Notifications below this severity are not sent here. Default: INFORMATIONAL'),
   })
   .describe('Where alerts go');
+
+const count = (most: number) =>
+  z
+    .int()
+    .min(1, { error: 'must be at least 1; to stop fixing, use the modes or the kill switch' })
+    .max(most, { error: `must be at most ${most}` })
+    .optional();
+
+const guards = z
+  .strictObject({
+    fixesPerHour: count(1_000).describe('Fixes of all controls together in any 60 minutes. Default: 50'),
+    fixesPerControlPerHour: count(1_000).describe('Fixes of one control in any 60 minutes. Default: 20'),
+    repeat: z
+      .strictObject({
+        limit: count(100).describe('So many fixes of one control on one resource; past it somebody keeps changing it back, and the bot pages. Default: 3'),
+        within: duration
+          .refine((given) => seconds(given) > 0, { error: 'must be longer than nothing' })
+          .optional()
+          .describe('The time they are counted over: 30m, 1h, 2d; at most 30d. Default: 24h'),
+      })
+      .optional()
+      .describe('When the same control fails on the same resource again and again'),
+    ramp: z
+      .strictObject({
+        fixes: count(1_000).describe('Fixes of a control while it is new. Default: 25'),
+        hours: count(720).describe('Hours from the first deploy that set the control to fix. Default: 24'),
+      })
+      .optional()
+      .describe('How a control that was set to fix begins'),
+  })
+  .describe('How much the bot fixes by itself; past it, it asks');
+export type GuardsOfFile = z.output<typeof guards>;
 
 export const policySchema = z
   .strictObject({
@@ -100,6 +132,11 @@ export const policySchema = z
       )
       .optional()
       .describe('Where alerts go, by a name of your choice'),
+    guards: guards.optional(),
+    backlog: z
+      .enum(['tell', 'fix'])
+      .optional()
+      .describe('What is done about drift that was there before the bot: tell of it, or fix it like any other, within the guards. Default: tell'),
     iam: z
       .strictObject({
         path: z

@@ -1,7 +1,16 @@
 /** policies/hipaa.yaml: every control of the catalogue with its default mode. */
 import type { Catalogue } from '../../engine/control.ts';
+import { defaultBacklog, defaultGuards } from '../../engine/policy/guards.ts';
 
 const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+const { fixesPerHour, fixesPerControlPerHour, repeat, ramp } = defaultGuards;
+const guards = `# Past these the bot asks instead of fixing. An hour is any 60 minutes.
+guards:
+  fixesPerHour: ${fixesPerHour}            # of all controls together
+  fixesPerControlPerHour: ${fixesPerControlPerHour}  # of one control
+  repeat: { limit: ${repeat.limit}, within: ${repeat.within / 3_600}h }  # of one control on one resource; past it the bot pages
+  ramp: { fixes: ${ramp.fixes}, hours: ${ramp.hours} }     # of one control, from the first deploy that sets it to fix`;
 
 export function baseline(catalogue: Catalogue): string {
   const services = Map.groupBy(
@@ -23,6 +32,8 @@ regions: [us-east-1, us-east-2, us-west-1, us-west-2]
 watch: all
 channels:
   security: { sns: true, pages: true }
+${guards}
+backlog: ${defaultBacklog}  # drift that was there before the bot: tell, or fix like any other
 controls:${groups.length > 0 ? `\n${groups.join('\n\n')}` : ' {}'}
 `;
 }

@@ -15,6 +15,8 @@ test('the baseline alone', async () => {
     regions: ['us-east-1'],
     watch: 'all',
     channels: { security: { sns: true, pages: true, minSeverity: 'INFORMATIONAL' } },
+    guards: { fixesPerHour: 50, fixesPerControlPerHour: 20, repeat: { limit: 3, within: 86_400 }, ramp: { fixes: 25, hours: 24 } },
+    backlog: 'tell',
     iam: { path: '/' },
     controls: {
       'rds-instance-not-public': { mode: 'approve', params: { port: 443, owners: [] }, fixAfter: 0, when: [], exceptions: [] },
@@ -143,6 +145,51 @@ controls:
   });
 });
 
+describe('guards and backlog', () => {
+  const said = async (text: string, others?: Record<string, string>) => {
+    const { guards, backlog } = await compiled(text, others);
+    return { ...guards, backlog };
+  };
+  const defaults = { fixesPerHour: 50, fixesPerControlPerHour: 20, repeat: { limit: 3, within: 86_400 }, ramp: { fixes: 25, hours: 24 }, backlog: 'tell' };
+  const base = (text: string) => ({ 'base.yaml': `${head}${text}` });
+  const onBase = (text: string) => `version: 1\nextends: base.yaml\n${text}`;
+  test.each<[string, string, Record<string, string> | undefined, object]>([
+    ['nothing said', head, undefined, {}],
+    ['nothing said under guards', `${head}guards: { repeat: {}, ramp: {} }`, undefined, {}],
+    ['one limit', `${head}guards: { fixesPerHour: 1 }`, undefined, { fixesPerHour: 1 }],
+    ['half of a part', `${head}guards: { repeat: { within: 90m } }`, undefined, { repeat: { limit: 3, within: 5_400 } }],
+    [
+      'the other half of it',
+      `${head}guards: { repeat: { limit: 1 }, ramp: { hours: 720 } }`,
+      undefined,
+      { repeat: { limit: 1, within: 86_400 }, ramp: { fixes: 25, hours: 720 } },
+    ],
+    [
+      'what this file does not say stays',
+      onBase('guards: { fixesPerHour: 7 }'),
+      base('backlog: fix\nguards: { fixesPerHour: 9, ramp: { fixes: 2 } }'),
+      {
+        fixesPerHour: 7,
+        ramp: { fixes: 2, hours: 24 },
+        backlog: 'fix',
+      },
+    ],
+    [
+      'part by part',
+      onBase('guards: { repeat: { limit: 9 }, ramp: { fixes: 5 } }'),
+      base('guards: { repeat: { limit: 2, within: 2d }, ramp: { hours: 3 } }'),
+      {
+        repeat: { limit: 9, within: 172_800 },
+        ramp: { fixes: 5, hours: 3 },
+      },
+    ],
+    ['backlog there and here', onBase('backlog: tell'), base('backlog: fix'), {}],
+    ['backlog here', `${head}backlog: fix`, undefined, { backlog: 'fix' }],
+  ])('%s', async (_, text, others, expected) => {
+    expect(await said(text, others)).toEqual({ ...defaults, ...expected });
+  });
+});
+
 describe('warnings', () => {
   const warned = async (text: string, others?: Record<string, string>) =>
     (await load(text, others)).warnings.map(({ file, line, column, message }) => `${file}:${line}:${column} ${message}`);
@@ -202,6 +249,9 @@ describe('id', () => {
     ['a mode', text.replace('page', 'notify'), false],
     ['a param', text.replace('port: 1', 'port: 2'), false],
     ['where to look', text.replace('all', '[us-east-1]'), false],
+    ['a guard', `${text}guards: { ramp: { hours: 25 } }\n`, false],
+    ['a guard that says the default', `${text}guards: { repeat: { within: 1440m } }\nbacklog: tell\n`, true],
+    ['the backlog', `${text}backlog: fix\n`, false],
   ])('%s', async (_, other, same) => {
     expect((await compiled(other)).id === (await compiled(text)).id).toBe(same);
   });

@@ -69,20 +69,16 @@ controls:
       `version: 1
 extends: hipaa
 people: {}
-guards: {}
 evidence: {}
-backlog: fix
 channels:
   slack: { sns: true, slackApp: {} }
   hub: { sns: true, securityHub: true }
 `,
       [
         'account.yaml:3:1 this version of phidelity does not have "people" yet',
-        'account.yaml:4:1 this version of phidelity does not have "guards" yet',
-        'account.yaml:5:1 this version of phidelity does not have "evidence" yet',
-        'account.yaml:6:1 this version of phidelity does not have "backlog" yet',
-        'account.yaml:8:23 this version of phidelity does not have "slackApp" yet',
-        'account.yaml:9:21 this version of phidelity does not have "securityHub" yet',
+        'account.yaml:4:1 this version of phidelity does not have "evidence" yet',
+        'account.yaml:6:23 this version of phidelity does not have "slackApp" yet',
+        'account.yaml:7:21 this version of phidelity does not have "securityHub" yet',
       ],
     ],
     ['a key with line breaks and colours', 'version: 1\nextends: hipaa\n"a\\n\\u001b[31mb": 1\n', ['account.yaml:3:1 unknown key "a [31mb"']],
@@ -117,6 +113,45 @@ channels:
       'iam',
       'version: 1\nextends: hipaa\niam:\n  path: bots\n  permissionsBoundary: boundary\n',
       ['account.yaml:4:9 must begin and end with /', 'account.yaml:5:24 must be the ARN of an IAM policy'],
+    ],
+    [
+      'guards and backlog',
+      `version: 1
+extends: hipaa
+backlog: fxi
+guards:
+  fixesPerHuor: 5
+  fixesPerHour: 0
+  fixesPerControlPerHour: "20"
+  repeat: { limit: 2.5, within: 1w, hours: 3 }
+  ramp: 25
+`,
+      [
+        'account.yaml:3:10 "fxi" is not one of tell, fix; did you mean "fix"?',
+        'account.yaml:5:3 unknown key "fixesPerHuor"; did you mean "fixesPerHour"?',
+        'account.yaml:6:17 must be at least 1; to stop fixing, use the modes or the kill switch',
+        'account.yaml:7:27 expected a number, found "20"',
+        'account.yaml:8:20 expected a whole number, found 2.5',
+        'account.yaml:8:33 "1w" is not a duration such as 30m, 1h or 2d',
+        'account.yaml:8:37 unknown key "hours"',
+        'account.yaml:9:9 expected a map, found 25',
+      ],
+    ],
+    [
+      'guards out of reach',
+      'version: 1\nextends: hipaa\nguards: { fixesPerHour: 1001, repeat: { within: 0m, limit: 101 }, ramp: { hours: 721, fixes: -1 } }\n',
+      [
+        'account.yaml:3:25 must be at most 1000',
+        'account.yaml:3:49 must be longer than nothing',
+        'account.yaml:3:60 must be at most 100',
+        'account.yaml:3:82 must be at most 720',
+        'account.yaml:3:94 must be at least 1; to stop fixing, use the modes or the kill switch',
+      ],
+    ],
+    [
+      'repeat over more than 30 days',
+      'version: 1\nextends: hipaa\nguards: { repeat: { within: 31d } }\nbacklog: off\n',
+      ['account.yaml:3:29 must be at most 30d', 'account.yaml:4:10 "off" is not one of tell, fix'],
     ],
     [
       'empty values',

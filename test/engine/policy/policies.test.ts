@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import * as z from 'zod';
+import { defaultBacklog, defaultGuards } from '../../../engine/policy/guards.ts';
 import { loadPolicy } from '../../../engine/policy/load.ts';
 import { routed, writes } from '../../../engine/policy/match.ts';
 import { baseline } from '../../../infra/generate/baseline.ts';
@@ -48,7 +49,7 @@ describe('policies', () => {
   });
 
   test('what account shows in comments is right too', async () => {
-    const shown = readFileSync('policies/account.yaml', 'utf8').replace(/^#( {2,}\S)/gm, '$1');
+    const shown = readFileSync('policies/account.yaml', 'utf8').replace(/^#( {2,}\S|\w+:)/gm, '$1');
     const text = shown.replace('  oncall: { sns: true, minSeverity: HIGH }\nchannels:\n', 'channels:\n  oncall: { sns: true, minSeverity: HIGH }\n');
     expect(text).not.toBe(shown);
     const { policy } = await loadPolicy({
@@ -61,6 +62,8 @@ describe('policies', () => {
     expect(policy.channels.oncall?.minSeverity).toBe('HIGH');
     expect(policy.controls['rds-instance-not-public']).toMatchObject({ mode: 'fix', fixAfter: 3_600, exceptions: [{}], when: [{ mode: 'page' }] });
     expect(policy.controls['rds-storage-encrypted']?.mode).toBe('notify');
+    expect(policy.guards).toEqual((await load('policies/hipaa.yaml')).policy.guards);
+    expect(policy.backlog).toBe('fix');
   });
 
   test('notify-only tells of everything and cannot write', async () => {
@@ -96,6 +99,13 @@ regions: [us-east-1, us-east-2, us-west-1, us-west-2]
 watch: all
 channels:
   security: { sns: true, pages: true }
+# Past these the bot asks instead of fixing. An hour is any 60 minutes.
+guards:
+  fixesPerHour: 50            # of all controls together
+  fixesPerControlPerHour: 20  # of one control
+  repeat: { limit: 3, within: 24h }  # of one control on one resource; past it the bot pages
+  ramp: { fixes: 25, hours: 24 }     # of one control, from the first deploy that sets it to fix
+backlog: tell  # drift that was there before the bot: tell, or fix like any other
 controls:
   # iam
   root-user-not-used: page  # Title of root-user-not-used
@@ -114,6 +124,12 @@ controls:
     expect(Object.entries(policy.controls).map(([id, { mode }]) => `${id} ${mode}`)).toEqual(
       catalogue.map(({ id, defaultMode }) => `${id} ${defaultMode}`).toSorted(),
     );
+  });
+
+  test('says the defaults of what a policy need not say', async () => {
+    const { policy } = await load('policies/hipaa.yaml');
+    expect([policy.guards, policy.backlog]).toEqual([defaultGuards, defaultBacklog]);
+    expect(baseline([])).toMatch(/^guards:/m);
   });
 
   test('does not depend on the order of the catalogue', () => {
