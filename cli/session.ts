@@ -39,14 +39,19 @@ export function openSession(options: { readonly state: string; readonly policy: 
     },
     async dispatch({ id }, calls) {
       // What must wait (a fix not due yet, a setting AWS shows late) is taken up by the next run.
-      await act(id, { ports, catalogue, leaseSeconds: 120, calls });
+      await act(id, { ports, catalogue, roleArn: caller.arn, leaseSeconds: 120, calls });
     },
-    async requestSweep(control, place) {
-      if (!wanted.some((known) => known.control === control && known.place.region === place.region)) wanted.push({ control, place });
+    // Executions run in this process, and have ended when it asks.
+    async stopExecution() {},
+    async requestSweeps(sweeps) {
+      for (const { control, accountId, region } of sweeps)
+        if (!wanted.some((known) => known.control === control && known.place.region === region)) wanted.push({ control, place: { accountId, region } });
     },
+    // The person who runs the command is the switch.
+    killSwitch: async () => false,
   };
-  const own = { accountId: caller.accountId, roleArns: [caller.arn, roleOf(caller.arn)] };
-  return { detection: { ports, router: routerOf(catalogue), policy, own, dryRun: !apply }, wanted, close: () => stored.close() };
+  const own = { accountId: caller.accountId, roleArns: [caller.arn, roleOf(caller.arn)], self: caller.arn };
+  return { detection: { ports, router: routerOf(catalogue), policy, own, dryRun: !apply, queued: false }, wanted, close: () => stored.close() };
 }
 
 /** The role behind an assumed-role session ARN; any other ARN as it is. */

@@ -3,21 +3,26 @@
  * again whether the policy still wants the write, whether the drift is still there, and what of it has been done already.
  */
 import { randomUUID } from 'node:crypto';
-import { alertOf, toldKey } from './alert.ts';
+import { toldKey } from './alert.ts';
+import { brakeOn, type Held } from './brakes.ts';
 import type { AnyStateControl, Catalogue } from './control.ts';
 import { isEventControl } from './control.ts';
 import { statusOf } from './decide.ts';
+import { askAgain, cannotSee, deniedWords, mayPass } from './denied.ts';
 import { DeniedError, isCredentialError, TerminalError } from './errors.ts';
 import { resolved, resourceKey, step } from './finding.ts';
 import { type Judged, judge, settingsOf } from './judge.ts';
 import type { Again, Change, Decision, EntryKind, Finding, OutcomeStatus, RecordedChange } from './model.ts';
 import { modeFor } from './policy/match.ts';
 import type { CompiledPolicy } from './policy/model.ts';
-import type { Aws, Calls, Lease, Ports } from './ports.ts';
+import type { Aws, Calls, Deployment, Lease, Ports } from './ports.ts';
+import { noteTold, tell } from './tell.ts';
 
 export interface Action {
   readonly ports: Ports;
   readonly catalogue: Catalogue;
+  /** ARN of the role that the calls are made under. */
+  readonly roleArn: string;
   /** Longer than one attempt can take: a lease must not run out under its holder. */
   readonly leaseSeconds: number;
   /** Counted as calls to resources are sent. */
@@ -54,6 +59,9 @@ export async function act(findingId: string, action: Action): Promise<Attempt> {
   });
   if (!policy) return give(finding, control, ports, { action: 'page', reason: 'The policy cannot be read, so nothing is written.' });
 
+  const stop = await stopped(ports);
+  if (stop) return give(finding, control, ports, { action: 'page', reason: stop });
+
   // Asked before anything is read: a policy that no longer wants the fix has taken the right to read with it.
   const { mode, reason } = modeFor(settingsOf(policy, control.id), finding.actor);
   if (mode !== 'fix') return give(finding, control, ports, { action: mode, reason });
@@ -66,11 +74,22 @@ export async function act(findingId: string, action: Action): Promise<Attempt> {
     const current = (await ports.ledger.get(findingId)) ?? finding;
     if (current.state === 'resolved') return await tellOnce(current, control, ports);
     const aws = ports.aws(finding.resource, { share: false, calls: action.calls });
-    return await attempt(current, control, policy, aws, leases[0]!, ports);
+    const deployment = await ports.ledger.recall<Deployment>('deployment');
+    return await attempt(current, control, policy, deployment, aws, leases[0]!, action);
   } finally {
     await Promise.all(leases.map((lease) => ports.ledger.release(lease)));
   }
 }
+
+/** Why nothing may be written at all; undefined = it may. */
+const stopped = ({ killSwitch, log }: Ports): Promise<string | undefined> =>
+  killSwitch().then(
+    (on) => (on ? 'The kill switch is on, so nothing is written.' : undefined),
+    (error: unknown) => {
+      log.error('Kill switch cannot be read', { error });
+      return 'The kill switch cannot be read, so nothing is written.';
+    },
+  );
 
 /** Records that the attempts have been given up, and pages. For the caller whose retries are spent. */
 export async function giveUp(findingId: string, reason: string, { ports, catalogue }: Pick<Action, 'ports' | 'catalogue'>): Promise<Attempt> {
@@ -100,12 +119,32 @@ async function leaseAll(control: AnyStateControl, { resource }: Finding, owner: 
   return held;
 }
 
-async function attempt(finding: Finding, control: AnyStateControl, policy: CompiledPolicy, aws: Aws, lease: Lease, ports: Ports): Promise<Attempt> {
-  const look = (begun?: Change) => judge(control, finding.resource, finding.actor, policy, aws, ports, { begun });
+async function attempt(
+  finding: Finding,
+  control: AnyStateControl,
+  policy: CompiledPolicy,
+  deployment: Deployment | undefined,
+  aws: Aws,
+  lease: Lease,
+  { ports, roleArn }: Action,
+): Promise<Attempt> {
+  const look = (begun?: Change) => judge(control, finding.resource, finding.actor, policy, aws, ports, { begun, backlog: finding.backlog });
   const judged = await look(finding.intended?.change);
+  const asked = new Date(Math.max(...[finding.openedAt, finding.drivenAt, finding.fixNotBefore].map((time) => (time ? Date.parse(time) : 0))));
+  const passes = () => mayPass(deployment, asked, ports.clock.now());
+
+  if (judged.denied) {
+    if (passes()) return { again: askAgain, note: deniedWords(judged.denied) };
+    await cannotSee(judged.denied, control.id, finding.resource, roleArn, 'remediate', ports);
+    return give(finding, control, ports, judged.decision, judged, { quiet: true });
+  }
 
   if (judged.decision.action === 'none') return settled(finding, control, judged, lease, ports);
   if (judged.decision.action !== 'fix' || judged.plan?.kind !== 'change') return give(finding, control, ports, judged.decision, judged);
+
+  // A write that was begun has its slots.
+  const held = finding.intended && !finding.intended.refused ? undefined : await brakeOn(finding, policy.guards, deployment, roleArn, ports);
+  if (held) return give(finding, control, ports, held.decision, judged, held);
 
   const intended = await intend(finding, judged.plan, lease, ports);
   const { change } = intended.intended!;
@@ -114,11 +153,22 @@ async function attempt(finding: Finding, control: AnyStateControl, policy: Compi
     if (again) return since(intended, ports) < waitForMs ? again : fail(intended, control, ports, `AWS has kept the fix waiting too long: ${again.note}`);
   } catch (error) {
     if (isCredentialError(error)) throw error;
-    if (error instanceof DeniedError) return fail({ ...intended, intended: { ...intended.intended!, refused: true } }, control, ports, `${error.message}.`);
+    if (error instanceof DeniedError) {
+      const refused = { ...intended, intended: { ...intended.intended!, refused: true as const } };
+      return passes() ? askLater(refused, error, ports) : fail(refused, control, ports, deniedWords(error));
+    }
     if (error instanceof TerminalError) return fail(intended, control, ports, `${error.message}.`);
     throw error;
   }
   return verify(intended, control, () => look(change), lease, ports);
+}
+
+/** What AWS has refused was not written: the ledger must say so before the next attempt. */
+async function askLater(refused: Finding, error: DeniedError, { ledger, clock }: Ports): Promise<Again> {
+  const note = deniedWords(error);
+  const next = step(refused, {}, { kind: 'RETRY_LATER', by: 'remediate', at: clock.now().toISOString(), note });
+  await ledger.save(next.finding, next.entry);
+  return { again: askAgain, note };
 }
 
 /** Recorded before the write. An open INTENDED is the same write begun earlier: its `before` is the true one. */
@@ -127,7 +177,7 @@ async function intend(finding: Finding, plan: Change, lease: Lease, { ledger, cl
   if (earlier && !earlier.refused && JSON.stringify(earlier.change.after) === JSON.stringify(plan.after)) return finding;
   const intended: RecordedChange = { change: plan, intendedAt: clock.now().toISOString() };
   // A plan that has changed since was written in part or not at all; it is kept, so that undo can take it back too.
-  const changes = earlier ? [...finding.changes, earlier] : finding.changes;
+  const changes = earlier && !earlier.refused ? [...finding.changes, earlier] : finding.changes;
   const next = step(finding, { intended, changes, proposal: plan.summary }, { kind: 'INTENDED', by: 'remediate', at: intended.intendedAt, note: plan.summary });
   await ledger.save(next.finding, next.entry, { lease });
   return next.finding;
@@ -168,8 +218,15 @@ async function settled(finding: Finding, control: AnyStateControl, { state, eval
   return finding.alerted ? tellOnce(ended.finding, control, ports) : { ended: ended.finding.outcome!.status };
 }
 
-/** The policy, an exception or the live state no longer wants this fix: what they want instead is done. */
-async function give(finding: Finding, control: AnyStateControl, ports: Ports, decision: Decision, judged?: Judged): Promise<Attempt> {
+/** The policy, an exception, a brake or the live state no longer wants this fix: what they want instead is done. */
+async function give(
+  finding: Finding,
+  control: AnyStateControl,
+  ports: Ports,
+  decision: Decision,
+  judged?: Judged,
+  { held, quiet = false }: Partial<Held> = {},
+): Promise<Attempt> {
   const at = ports.clock.now().toISOString();
   const outcome = { status: statusOf(decision.action, judged?.evaluation ?? finding.evaluation), reason: decision.reason, at };
   const over = decision.action === 'except' || decision.action === 'off';
@@ -177,11 +234,14 @@ async function give(finding: Finding, control: AnyStateControl, ports: Ports, de
     ? resolved({ ...finding, decision }, judged?.evaluation, outcome, 'remediate')
     : step(
         finding,
-        { decision, outcome, evaluation: judged?.evaluation ?? finding.evaluation },
+        { decision, outcome, held, evaluation: judged?.evaluation ?? finding.evaluation },
         { kind: 'DECIDED', by: 'remediate', at, note: decision.reason },
       );
   await ports.ledger.save(next.finding, next.entry);
-  return over && !finding.alerted ? { ended: outcome.status } : tellOnce(next.finding, control, ports);
+  if (over && !finding.alerted) return { ended: outcome.status };
+  if (!quiet) return tellOnce(next.finding, control, ports);
+  await noteTold(next.finding, 'Told by the page about the bot itself.', 'remediate', ports);
+  return { ended: outcome.status };
 }
 
 async function fail(finding: Finding, control: AnyStateControl, ports: Ports, reason: string): Promise<Attempt> {
@@ -192,15 +252,10 @@ async function fail(finding: Finding, control: AnyStateControl, ports: Ports, re
   return tellOnce(next.finding, control, ports);
 }
 
-/** A crash between telling and noting it tells twice; never not at all. */
-async function tellOnce(finding: Finding, control: AnyStateControl, { ledger, clock, alert }: Ports): Promise<Attempt> {
+async function tellOnce(finding: Finding, control: AnyStateControl, ports: Ports): Promise<Attempt> {
   const ended = finding.outcome!.status;
   // Whoever was not told of a drift need not hear that it ended by itself.
   const unheard = finding.state === 'resolved' && !finding.alerted && ended !== 'REMEDIATED';
   if (unheard || finding.alerted === toldKey(finding)) return { ended };
-  await alert(alertOf(finding, control));
-  const at = clock.now().toISOString();
-  const next = step(finding, { alerted: toldKey(finding) }, { kind: 'ALERTED', by: 'remediate', at, note: finding.outcome!.reason });
-  await ledger.save(next.finding, next.entry);
-  return { ended };
+  return (await tell(finding, control, 'remediate', ports)) ? { ended } : { again: busySeconds, note: 'Another process is telling of it.' };
 }

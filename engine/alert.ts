@@ -1,10 +1,10 @@
 /** The words of an alert. Plain text for a person who has just been woken; never more than was verified, never a document's text. */
 import { leafOf } from './arn.ts';
 import type { AnyControl } from './control.ts';
-import type { Actor, Finding, ResourceRef } from './model.ts';
+import type { Actor, Finding, Place, ResourceRef } from './model.ts';
 import type { Alert } from './ports.ts';
 
-type Told = Pick<AnyControl, 'title' | 'hipaa' | 'impact'>;
+export type Told = Pick<AnyControl, 'title' | 'hipaa' | 'impact'>;
 
 /** What the channels would be told now; `finding.alerted` holds the last one they were. */
 export const toldKey = (finding: Finding): string => `${finding.state}:${finding.outcome?.status ?? finding.decision.action}`;
@@ -14,10 +14,44 @@ export function alertOf(finding: Finding, control: Told): Alert {
   return {
     id: `${id}:${toldKey(finding)}`,
     urgency: isPage(finding) ? 'page' : 'notify',
+    severity,
+    control: finding.control,
+    accountId: finding.resource.accountId,
+    status: finding.outcome?.status ?? finding.decision.action,
     finding,
     title: control.title,
     subject: subjectOf(`[${severity}] ${headline(finding)}: ${finding.control} on ${nameOf(finding.resource)}`),
     text: textOf(finding, control),
+  };
+}
+
+/** Drift that was there before the bot, found by the first sweep of a control in a region: one alert for all of it. */
+export function backlogAlertOf(
+  { id, title, hipaa, severity }: Pick<AnyControl, 'id' | 'title' | 'hipaa' | 'severity'>,
+  { accountId, region, began }: Place & { readonly began: string },
+  found: readonly Finding[],
+): Alert {
+  const few = found.slice(0, 10).map(({ resource }) => nameOf(resource));
+  return {
+    id: `backlog:${id}:${accountId}:${region}:${began}`,
+    urgency: 'notify',
+    severity,
+    control: id,
+    accountId,
+    status: 'BACKLOG',
+    title,
+    subject: subjectOf(`[${severity}] Was there before: ${found.length} failing ${id} in ${region}`),
+    text: linesOf([
+      ['Control', `${title} (${id}, ${severity})`],
+      ['Where', `account ${accountId}, ${region}`],
+      [
+        'Found',
+        `${found.length} ${found.length === 1 ? 'resource fails' : 'resources fail'} by the first sweep: ${few.join(', ')}${found.length > 10 ? ' and more' : ''}`,
+      ],
+      ['Done', 'Nothing. What was there before the bot is told, not changed.'],
+      ['Way out', 'Look with `phidelity findings --open`; mend by hand, with `phidelity sweep --apply`, or with `backlog: fix` in the policy.'],
+      ['HIPAA', citations(hipaa)],
+    ]),
   };
 }
 
@@ -66,7 +100,7 @@ const resourceBytes = 2_048;
 function textOf(finding: Finding, control: Told): string {
   const { resource, evaluation, decision, openedBy, actor, proposal } = finding;
   const open = finding.state === 'open';
-  const lines: (readonly [string, string | undefined])[] = [
+  return linesOf([
     ['Control', `${control.title} (${finding.control}, ${finding.severity})`],
     ['Resource', resource.id],
     ['Where', `account ${resource.accountId}, ${resource.region}`],
@@ -77,16 +111,21 @@ function textOf(finding: Finding, control: Told): string {
     ['Impact', open && proposal ? control.impact : undefined],
     // A decision that an end has overtaken would read like one that still stands.
     ['Decided', open || finding.outcome?.status === 'REMEDIATED' ? `${decision.action} - ${decision.reason}` : undefined],
-    ['Who', actor ? whoOf(actor) : 'not known'],
+    // What the bot notices of itself, nobody has done.
+    ['Who', actor ? whoOf(actor) : openedBy.source === 'tick' ? undefined : 'not known'],
     ['When', `${openedBy.eventName ?? `noticed by ${noticed[openedBy.source]}`} at ${openedBy.time}`],
-    ['HIPAA', control.hipaa.map(({ section, specification }) => `45 CFR ${section} (${specification})`).join(', ')],
+    ['HIPAA', citations(control.hipaa)],
     ['Finding', `${finding.id}, episode ${finding.episode}, seen ${finding.seen} ${finding.seen === 1 ? 'time' : 'times'}`],
-  ];
-  return lines
+  ]);
+}
+
+const citations = (hipaa: Told['hipaa']): string => hipaa.map(({ section, specification }) => `45 CFR ${section} (${specification})`).join(', ');
+
+const linesOf = (lines: readonly (readonly [string, string | undefined])[]): string =>
+  lines
     .filter((line): line is readonly [string, string] => Boolean(line[1]))
     .map(([name, value]) => `${`${name}:`.padEnd(11)}${clipped(oneLine(value), name === 'Resource' ? resourceBytes : lineBytes)}`)
     .join('\n');
-}
 
 function verdictLabel({ state, evaluation }: Finding): string {
   if (evaluation.complianceType === 'INSUFFICIENT_DATA') return 'Not seen';
@@ -119,6 +158,7 @@ const noticed: Readonly<Record<Finding['openedBy']['source'], string>> = {
   securityhub: 'Security Hub',
   sweep: 'a sweep',
   operator: 'an operator',
+  tick: 'the bot itself',
 };
 
 function doneOf(finding: Finding): string {

@@ -7,16 +7,19 @@ export interface Situation {
   readonly mode: { readonly mode: Mode; readonly reason: string };
   readonly exception?: { readonly reason: string; readonly expires: string; readonly strength: 'waives' | 'lowers' };
   readonly plan?: Plan;
+  /** It was there before the bot, and the policy wants that told only. */
+  readonly backlog?: boolean;
   /** Why the control has no fix. */
   readonly noFix?: string;
 }
 
-export function decide({ evaluation, mode: { mode, reason }, exception, plan, noFix }: Situation): Decision {
+export function decide({ evaluation, mode: { mode, reason }, exception, plan, backlog, noFix }: Situation): Decision {
   if (!evaluation) return { action: 'none', reason: 'The resource does not exist.' };
   if (evaluation.complianceType === 'COMPLIANT' || evaluation.complianceType === 'NOT_APPLICABLE') return { action: 'none', reason: evaluation.annotation };
   if (mode === 'off') return { action: 'off', reason };
   if (exception?.strength === 'waives') return { action: 'except', reason: `Excepted until ${exception.expires}: ${exception.reason}` };
   if (evaluation.complianceType === 'INSUFFICIENT_DATA') return { action: 'page', reason: `The bot cannot see: ${evaluation.annotation}` };
+  if (backlog) return { action: 'notify', reason: 'It was there before the bot, which tells of it and changes nothing until somebody asks it to.' };
   if (mode === 'notify' || mode === 'page') return { action: mode, reason };
   if (!plan) return { action: 'page', reason: `There is no fix: ${noFix ?? 'the control has none'}` };
   if (plan.kind === 'blocked') return { action: 'page', reason: `The fix is blocked: ${plan.reason}` };

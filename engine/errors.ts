@@ -95,3 +95,29 @@ export const isDenied = (error: unknown): boolean => error instanceof DeniedErro
 
 /** The caller's credentials are missing, wrong or expired: no call can succeed. */
 export const isCredentialError = (error: unknown): boolean => credentialCodes.has(codeOf(error));
+
+const throttlingCodes = new Set([
+  'BandwidthLimitExceeded',
+  'EC2ThrottledException',
+  'ProvisionedThroughputExceededException',
+  'RequestLimitExceeded',
+  'RequestThrottled',
+  'RequestThrottledException',
+  'SlowDown',
+  'ThrottledException',
+  'Throttling',
+  'ThrottlingException',
+  'TooManyRequestsException',
+]);
+
+/** Seconds to leave a service alone that has throttled us, where it does not say. */
+const untilCalm = 30;
+
+/** Seconds after which the error says to come back; undefined when it says nothing of the kind. */
+export function retryAfter(error: unknown): number | undefined {
+  if (error instanceof RetryLaterError) return error.seconds;
+  const { $retryable, $response } = (error ?? {}) as { $retryable?: { throttling?: boolean }; $response?: { headers?: Record<string, string> } };
+  const told = Number($response?.headers?.['retry-after']);
+  if (told > 0) return Math.min(Math.ceil(told), 900);
+  return $retryable?.throttling || throttlingCodes.has(codeOf(error)) ? untilCalm : undefined;
+}

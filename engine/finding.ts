@@ -62,15 +62,11 @@ export function step(finding: Finding, changes: Partial<Finding>, told: { kind: 
   return { finding: next, entry: entryOf(next, told.kind, told.by, told.at, told.note, told.eventId) };
 }
 
+/** What a verdict says of a finding. */
+export type News = Pick<Finding, 'actor' | 'evaluation' | 'decision' | 'proposal' | 'fixNotBefore' | 'backlog'>;
+
 /** The first version of a new episode. */
-export function opened(
-  key: FindingKey,
-  control: Pick<AnyControl, 'severity'>,
-  verdict: Pick<Finding, 'actor' | 'evaluation' | 'decision' | 'proposal' | 'fixNotBefore'>,
-  trigger: Trigger,
-  last: Finding | undefined,
-  at: string,
-): Step {
+export function opened(key: FindingKey, control: Pick<AnyControl, 'severity'>, verdict: News, trigger: Trigger, last: Finding | undefined, at: string): Step {
   const episode = (last?.episode ?? 0) + 1;
   const summary = summaryOf(trigger);
   const finding: Finding = {

@@ -1,6 +1,7 @@
 /** Read, judge, plan, decide: the same for a new event and for a fix that has waited a week. Writes nothing. */
 import type { AnyStateControl } from './control.ts';
 import { decide } from './decide.ts';
+import { deniedWords } from './denied.ts';
 import { DeniedError, TerminalError } from './errors.ts';
 import { type Actor, type Change, type Decision, type Evaluation, insufficientData, nonCompliant, type Plan, type ResourceRef } from './model.ts';
 import { exceptionFor, modeFor, needsTags, reachable } from './policy/match.ts';
@@ -14,6 +15,8 @@ export interface Judged {
   readonly evaluation?: Evaluation;
   readonly plan?: Plan;
   readonly decision: Decision;
+  /** Why it could not see. */
+  readonly denied?: DeniedError;
 }
 
 /** A control that the stored policy does not know was added after it: off until the next deploy stores its mode. */
@@ -28,6 +31,8 @@ export interface Known {
   readonly listed?: unknown;
   /** An open INTENDED: its write may have stopped halfway. */
   readonly begun?: Change;
+  /** It was there before the bot. */
+  readonly backlog?: boolean;
 }
 
 /** @throws what AWS answers, except a denial, which is a verdict: INSUFFICIENT_DATA. */
@@ -38,18 +43,21 @@ export async function judge(
   policy: CompiledPolicy,
   aws: Aws,
   { tags, clock }: Pick<Ports, 'tags' | 'clock'>,
-  { listed, begun }: Known = {},
+  { listed, begun, backlog = false }: Known = {},
 ): Promise<Judged> {
   const settings = settingsOf(policy, control.id);
   let state: unknown;
   let evaluation: Evaluation | undefined;
+  let denied: DeniedError | undefined;
   try {
     state = listed ?? (await control.inspect(resource, aws));
     evaluation = state === undefined ? undefined : control.evaluate(state, settings.params);
   } catch (error) {
     // No retry will mend either: a person must hear of it.
-    if (error instanceof DeniedError) evaluation = insufficientData(`Not allowed to call ${error.action}.`);
-    else if (error instanceof TerminalError) evaluation = insufficientData(`${error.message}.`);
+    if (error instanceof DeniedError) {
+      denied = error;
+      evaluation = insufficientData(deniedWords(error));
+    } else if (error instanceof TerminalError) evaluation = insufficientData(`${error.message}.`);
     else throw error;
   }
   const halfway = begun && evaluation?.complianceType === 'COMPLIANT' && control.unfinished?.(state, begun);
@@ -57,7 +65,9 @@ export async function judge(
   const drifted = evaluation?.complianceType === 'NON_COMPLIANT';
   const plan = halfway ? begun : drifted ? control.plan?.(state, settings.params) : undefined;
   const exception = evaluation && (await exceptionOf(drifted));
-  return { state, evaluation, plan, decision: decide({ evaluation, mode: modeFor(settings, actor), exception, plan, noFix: control.noFix }) };
+  const told = backlog && policy.backlog === 'tell';
+  const decision = decide({ evaluation, mode: modeFor(settings, actor), exception, plan, backlog: told, noFix: control.noFix });
+  return { state, evaluation, plan, decision, denied };
 
   async function exceptionOf(ask: boolean) {
     const found = exceptionFor(settings, resource, clock.now(), ask && needsTags(settings) ? await readable() : undefined);

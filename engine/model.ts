@@ -57,6 +57,8 @@ export interface SweepOf {
   readonly from?: string;
   /** Nothing of this control has been swept there before: what is found was there before the bot. */
   readonly first?: true;
+  /** ARN of the one resource that is left of a page: it could not be judged with the others. */
+  readonly only?: string;
   /** An operator wants what was there before the bot to be treated like new drift. */
   readonly apply?: true;
 }

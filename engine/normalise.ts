@@ -177,12 +177,25 @@ function fromSecurityHub(type: string, detail: Json, envelope: Json, own: Own): 
   return { triggers: parts.flatMap(({ triggers }) => triggers), dropped: parts.flatMap((part) => part.dropped) };
 }
 
-/** What the bot sends itself (`Sweep`: control) and an operator may (`Check`: control and the ARN of a resource). Only the bot and the rules of its own stack may write to its queues. */
+/** What the bot sends itself (`Tick`; `Sweep`: control) and an operator may (`Check`: control and the ARN of a resource). Only the bot and the rules of its own stack may write to its queues. */
 function fromOwnMessage(type: string, detail: Json, envelope: Json): Normalised {
   const base = baseOf(envelope);
+  if (base && type === 'Tick') return { dropped: [], triggers: [{ ...base, source: 'tick' }] };
   const control = textOf(detail.control);
   if (!control || !base) return dropped('incomplete event');
-  if (type === 'Sweep') return { dropped: [], triggers: [{ ...base, source: 'sweep', control }] };
+  if (type === 'Sweep') {
+    const began = timeOf(detail.began, envelope.time);
+    const sweep = {
+      control,
+      began,
+      from: textOf(detail.from),
+      only: textOf(detail.only),
+      first: detail.first === true || undefined,
+      apply: detail.apply === true || undefined,
+    };
+    // All pages of a sweep are one event: a resource that one of them has dealt with is done for the rest.
+    return { dropped: [], triggers: [{ ...base, eventId: `sweep:${began}`, source: 'sweep', ...sweep }] };
+  }
   const resourceId = textOf(detail.resourceId);
   if (type !== 'Check' || !resourceId) return dropped('incomplete event');
   return { dropped: [], triggers: [{ ...base, source: 'operator', control, resourceId }] };

@@ -2,16 +2,16 @@
  * What a verdict means for the finding: opened, continued, closed or confirmed; then told or dispatched.
  * Recorded first, told second, marked done last: a crash in between repeats the telling, and loses nothing.
  */
-import { randomUUID } from 'node:crypto';
-import { alertOf, toldKey } from './alert.ts';
+import { toldKey } from './alert.ts';
 import type { AnyControl } from './control.ts';
 import { isEventControl } from './control.ts';
 import { statusOf } from './decide.ts';
-import { ConflictError, StaleVerdictError } from './errors.ts';
-import { actorOf, opened, resolved, type Step, seen, step } from './finding.ts';
+import { ConflictError, RetryLaterError, StaleVerdictError } from './errors.ts';
+import { actorOf, type News, opened, resolved, type Step, seen, step } from './finding.ts';
 import type { Judged } from './judge.ts';
 import type { Actor, Decision, Finding, Outcome, OutcomeStatus, Trigger } from './model.ts';
 import type { FindingKey, Ports, SaveOptions, Standing } from './ports.ts';
+import { noteTold, tell } from './tell.ts';
 
 export interface Verdict {
   readonly key: FindingKey;
@@ -25,6 +25,10 @@ export interface Verdict {
   readonly readAt?: string;
   /** Seconds between telling and fixing. */
   readonly fixAfter: number;
+  /** It was there before the bot. */
+  readonly backlog: boolean;
+  /** A digest tells of it, together with others. */
+  readonly quiet: boolean;
   readonly own: { readonly roleArns: readonly string[] };
   readonly ports: Ports;
 }
@@ -38,6 +42,8 @@ export interface Recorded {
 const dayInMs = 24 * 3_600_000;
 /** Longer than `act` waits for AWS between two records. */
 const deadAfterMs = 7 * 3_600_000;
+/** A fix that has failed is tried again by the sweep of the next day, not by each one. */
+const restMs = 20 * 3_600_000;
 
 export async function record(verdict: Verdict): Promise<Recorded> {
   for (let attempt = 1; ; attempt += 1) {
@@ -69,8 +75,8 @@ async function recordOnce(verdict: Verdict): Promise<Recorded> {
   if (!drifts(decision)) {
     if (open) return close(open, verdict, outcome);
     // The end of an episode is told by whoever comes by, should the one who ended it have died before telling.
-    const untold = last && (last.alerted || last.outcome?.status === 'REMEDIATED') && last.alerted !== toldKey(last);
-    if (untold) await tell(last, control, ports, {});
+    const unheard = last && (last.alerted || last.outcome?.status === 'REMEDIATED') && last.alerted !== toldKey(last);
+    if (unheard) await tell(last, control, 'detect', ports);
     else if (last) await confirm(last, verdict);
     return { outcome, findingId: null };
   }
@@ -87,10 +93,11 @@ async function recordOnce(verdict: Verdict): Promise<Recorded> {
 /** Something is wrong that somebody must hear of, or that is to be mended. */
 export const drifts = ({ action }: Decision): boolean => action !== 'none' && action !== 'off' && action !== 'except';
 
-function newsOf({ actor, judged, fixAfter, ports }: Verdict): Pick<Finding, 'actor' | 'evaluation' | 'decision' | 'proposal' | 'fixNotBefore'> {
+function newsOf({ actor, judged, fixAfter, backlog, ports }: Verdict): News {
   const { evaluation, decision, plan } = judged;
   return {
     actor,
+    backlog: backlog || undefined,
     evaluation: evaluation!,
     decision,
     proposal: plan?.kind === 'change' ? plan.summary : undefined,
@@ -105,18 +112,34 @@ async function begin(last: Finding | undefined, verdict: Verdict): Promise<Findi
   return carryOut(first.finding, verdict);
 }
 
+/** An execution that has recorded nothing for so long is dead; its name is used up. */
+export function isDead({ drives, outcome, drivenAt, fixNotBefore }: Finding, now: Date): boolean {
+  const begun = Math.max(...[drivenAt, fixNotBefore].map((time) => (time ? Date.parse(time) : 0)));
+  return drives > 0 && outcome === undefined && now.getTime() - begun > deadAfterMs;
+}
+
+const acts = ({ decision, outcome }: Finding): boolean => decision.action === 'fix' && outcome === undefined;
+
+/** A fix that follows at once is told when it is done, not before. */
+export const untold = (finding: Finding): boolean => finding.alerted !== toldKey(finding) && (!acts(finding) || finding.fixNotBefore !== undefined);
+
 async function proceed(open: Finding, verdict: Verdict): Promise<Finding> {
-  const { trigger, ports, own, judged } = verdict;
+  const { trigger, ports, own, judged, key } = verdict;
   if (open.lastTrigger.eventId === trigger.eventId) return carryOut(open, verdict);
-  const news = newsOf(verdict);
-  const same = open.decision.action === judged.decision.action;
-  // What an execution has already ended is taken up again by a new one: on a new decision, or on somebody's new event.
-  const ended = open.outcome !== undefined;
   const now = ports.clock.now();
-  // An execution that has recorded nothing for so long is dead; its name is used up.
-  const begun = Math.max(...[open.drivenAt, open.fixNotBefore].map((time) => (time ? Date.parse(time) : 0)));
-  const dead = open.drives > 0 && !ended && now.getTime() - begun > deadAfterMs;
-  const again = judged.decision.action === 'fix' && (ended || dead || (!same && open.drives > 0)) && !isOwn(trigger, own);
+  // What a brake has decided stands until the brake lifts.
+  const holds = judged.decision.action === 'fix' && open.held !== undefined && open.held.until > now.toISOString();
+  const news = holds ? { ...newsOf(verdict), decision: open.decision, held: open.held } : { ...newsOf(verdict), held: undefined };
+  const same = open.decision.action === news.decision.action;
+  // What an execution has already ended is taken up again by a new one: on a new decision, or on somebody's new event.
+  const ended = open.outcome !== undefined && (trigger.source !== 'sweep' || !same || now.getTime() - Date.parse(open.outcome.at) > restMs);
+  const again = news.decision.action === 'fix' && (ended || isDead(open, now) || (!same && open.drives > 0)) && !isOwn(trigger, own);
+  const waits = acts(open) && open.drives === 0;
+  if (trigger.source === 'sweep' && same && !again && !waits && !untold(open) && open.evaluation.annotation === news.evaluation.annotation) {
+    // A sweep that finds what is known writes nothing: it comes by every day.
+    await ports.ledger.markDone(trigger.eventId, key);
+    return open;
+  }
   const next = seen(
     open,
     trigger,
@@ -133,55 +156,56 @@ async function proceed(open: Finding, verdict: Verdict): Promise<Finding> {
 }
 
 /** Tells or dispatches, then marks the event done. */
-async function carryOut(finding: Finding, { key, control, trigger, ports }: Verdict): Promise<Finding> {
-  const acts = finding.decision.action === 'fix' && finding.outcome === undefined;
-  // A fix that follows at once is told when it is done, not before.
-  const tells = finding.alerted !== toldKey(finding) && (!acts || finding.fixNotBefore !== undefined);
+async function carryOut(finding: Finding, { key, control, trigger, quiet, ports }: Verdict): Promise<Finding> {
   const options = { doneEventId: trigger.eventId };
-  const at = ports.clock.now().toISOString();
-  if (tells) {
-    const told = await tell(finding, control, ports, acts ? {} : options);
+  if (quiet && finding.backlog && untold(finding)) return noteTold(finding, 'Told in the digest of the first sweep.', 'detect', ports, options);
+  if (untold(finding)) {
+    const told = await tell(finding, control, 'detect', ports, acts(finding) ? {} : options);
     // The other may be telling an older state of it: this event comes back and sees.
-    if (!told) throw new Error(`${finding.id} is being told by another process`);
-    if (!acts) return told;
+    if (!told) throw new RetryLaterError(`${finding.id} is being told by another process`, 30);
+    if (!acts(finding)) return told;
     finding = told;
   }
-  if (acts) await ports.dispatch(finding);
-  if (acts && finding.drives === 0) {
-    const next = step(finding, { drives: 1, drivenAt: at }, { kind: 'DISPATCHED', by: 'detect', at, note: finding.decision.reason, eventId: trigger.eventId });
-    return saveUnlessActed(next, options, ports, key, trigger);
-  }
+  if (acts(finding)) return drive(finding, ports, trigger, key);
   await ports.ledger.markDone(trigger.eventId, key);
   return finding;
 }
 
-/** Undefined: somebody else is at it. */
-async function tell(finding: Finding, control: AnyControl, { ledger, clock, alert }: Ports, options: SaveOptions): Promise<Finding | undefined> {
-  const lease = await ledger.lease(`tell|${finding.id}`, randomUUID(), 60);
-  if (!lease) return undefined;
-  try {
-    const current = (await ledger.get(finding.id)) ?? finding;
-    if (current.alerted === toldKey(current)) {
-      if (options.doneEventId) await ledger.markDone(options.doneEventId, current);
-      return current;
-    }
-    await alert(alertOf(current, control));
-    const next = step(current, { alerted: toldKey(current) }, { kind: 'ALERTED', by: 'detect', at: clock.now().toISOString(), note: current.decision.reason });
-    await ledger.save(next.finding, next.entry, options);
-    return next.finding;
-  } finally {
-    await ledger.release(lease);
+/** Seconds in which whoever opened a finding asks for its fix. */
+const restlessMs = 10 * 60_000;
+
+/** A fix that was decided and that nobody is at: for who comes by without an event. */
+export async function redrive(finding: Finding, ports: Ports): Promise<void> {
+  const now = ports.clock.now();
+  const forgotten = finding.drives === 0 && now.getTime() - Date.parse(finding.lastSeenAt) > restlessMs;
+  if (!acts(finding) || !(forgotten || isDead(finding, now))) return;
+  const at = now.toISOString();
+  // Recorded first: a name that is used up starts nothing.
+  const next = step(finding, { drives: finding.drives + 1, drivenAt: at }, { kind: 'DISPATCHED', by: 'detect', at, note: 'Nobody was at it.' });
+  await ports.ledger.save(next.finding, next.entry);
+  await ports.dispatch(next.finding);
+}
+
+/** Asks for the execution that the finding has, or for its first. Safe to repeat. */
+async function drive(finding: Finding, ports: Ports, { eventId }: Pick<Trigger, 'eventId'>, key: FindingKey): Promise<Finding> {
+  const at = ports.clock.now().toISOString();
+  await ports.dispatch(finding);
+  if (finding.drives === 0) {
+    const next = step(finding, { drives: 1, drivenAt: at }, { kind: 'DISPATCHED', by: 'detect', at, note: finding.decision.reason, eventId });
+    return saveUnlessActed(next, { doneEventId: eventId }, ports, key, eventId);
   }
+  await ports.ledger.markDone(eventId, key);
+  return finding;
 }
 
 /** The dispatched execution may be quicker than this save: what it has recorded stands. */
-async function saveUnlessActed({ finding, entry }: Step, options: SaveOptions, { ledger }: Ports, key: FindingKey, trigger: Trigger): Promise<Finding> {
+async function saveUnlessActed({ finding, entry }: Step, options: SaveOptions, { ledger }: Ports, key: FindingKey, eventId: string): Promise<Finding> {
   try {
     await ledger.save(finding, entry, options);
     return finding;
   } catch (error) {
     if (!(error instanceof ConflictError)) throw error;
-    await ledger.markDone(trigger.eventId, key);
+    await ledger.markDone(eventId, key);
     return (await ledger.get(finding.id)) ?? finding;
   }
 }
@@ -196,7 +220,7 @@ async function close(open: Finding, verdict: Verdict, outcome: Omit<Outcome, 'at
   const next = resolved(open, judged.evaluation, { ...outcome, at: ports.clock.now().toISOString() }, 'detect', trigger.eventId);
   await ports.ledger.save(next.finding, next.entry);
   // Those who were told of the drift are told of its end; the others never knew.
-  if (open.alerted) await tell(next.finding, control, ports, { doneEventId: trigger.eventId });
+  if (open.alerted) await tell(next.finding, control, 'detect', ports, { doneEventId: trigger.eventId });
   else await ports.ledger.markDone(trigger.eventId, key);
   return { outcome, findingId: open.id };
 }

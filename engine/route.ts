@@ -39,6 +39,7 @@ export const globalRegionOf = (region: string): string => globalRegions[partitio
 
 /** A lookup by what an event shows, built once per process: an event loads only the controls it can concern. */
 export interface Router {
+  readonly catalogue: Catalogue;
   select(trigger: Trigger): readonly CatalogueEntry[];
 }
 
@@ -81,6 +82,7 @@ export function routerOf(catalogue: Catalogue): Router {
     }
   }
   return {
+    catalogue,
     select(trigger) {
       switch (trigger.source) {
         case 'cloudtrail':
@@ -98,6 +100,8 @@ export function routerOf(catalogue: Catalogue): Router {
         case 'sweep':
         case 'operator':
           return byId.has(trigger.control) ? [byId.get(trigger.control)!] : [];
+        case 'tick':
+          return [];
       }
     },
   };
@@ -143,6 +147,8 @@ function forControl(control: AnyControl, trigger: Trigger): readonly { resource:
       return unnamed;
     case 'operator':
       return named(trigger.resourceId);
+    case 'tick':
+      return [];
   }
 }
 

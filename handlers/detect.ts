@@ -2,6 +2,7 @@
 import middy from '@middy/core';
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import { type Detection, detect, type Line, preload } from '../engine/detect.ts';
+import { retryAfter } from '../engine/errors.ts';
 import { routerOf } from '../engine/route.ts';
 import { catalogue } from '../remediations/index.ts';
 import { environmentOf, runtimeOf } from './runtime.ts';
@@ -10,7 +11,7 @@ const environment = environmentOf(process.env);
 /** A policy that a deploy has just stored is in force within a minute. */
 const { ports, log } = runtimeOf(environment, 'detect', 60_000);
 const router = routerOf(catalogue);
-const own = { accountId: environment.accountId, roleArns: [environment.remediateRoleArn] };
+const own = { accountId: environment.accountId, roleArns: [environment.remediateRoleArn], self: environment.detectRoleArn };
 
 /** Milliseconds kept back for answering the queue. */
 const reserve = 10_000;
@@ -27,12 +28,14 @@ export const handler = middy<SQSEvent, SQSBatchResponse, Error, Context>()
       policy,
       own,
       dryRun: false,
+      queued: true,
       deadline: new Date(ports.clock.now().getTime() + context.getRemainingTimeInMillis() - reserve),
     };
-    const reports = await detect(events, detection);
+    const reports = await detect(events, detection, Records.map(firstSeen));
     for (const { lines } of reports) for (const line of lines) if (tells(line)) log.info('Work item', loggable(line));
     const failed = Records.filter((_, index) => reports[index]!.errors.length > 0);
     for (const { errors } of reports) for (const error of errors) log.error('Event returned to the queue', { error });
+    await Promise.all(failed.map((record) => comesBack(record, reports[Records.indexOf(record)]!.errors)));
     log.flush();
     return { batchItemFailures: failed.map(({ messageId }) => ({ itemIdentifier: messageId })) };
   });
@@ -44,6 +47,18 @@ function eventOf({ body }: SQSRecord): unknown {
   } catch {
     return undefined;
   }
+}
+
+const firstSeen = ({ attributes }: SQSRecord): Date => new Date(Number(attributes.ApproximateFirstReceiveTimestamp));
+
+/** Sooner than the queue's own wait, where the error says when; left to that wait should this fail. */
+async function comesBack({ eventSourceARN, receiptHandle }: SQSRecord, errors: readonly unknown[]): Promise<void> {
+  const seconds = Math.max(...errors.map((error) => retryAfter(error) ?? Number.POSITIVE_INFINITY));
+  if (!Number.isFinite(seconds) || !environment.sweepQueueUrl) return;
+  const { showAgain } = await import('./aws/queue.ts');
+  await showAgain(eventSourceARN, environment.sweepQueueUrl, receiptHandle, seconds, ports.aws(environment, { share: false })).catch((error: unknown) =>
+    log.warn('Message comes back late', { error }),
+  );
 }
 
 /** Most events need nothing: they are counted, not logged. */

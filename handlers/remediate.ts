@@ -5,8 +5,9 @@ import { codeOf } from '../engine/errors.ts';
 import { catalogue } from '../remediations/index.ts';
 import { environmentOf, runtimeOf } from './runtime.ts';
 
-const { ports, log } = runtimeOf(environmentOf(process.env), 'remediate', 0);
-const action = { ports, catalogue, leaseSeconds: 120 };
+const environment = environmentOf(process.env);
+const { ports, log } = runtimeOf(environment, 'remediate', 0);
+const action = { ports, catalogue, roleArn: environment.remediateRoleArn, leaseSeconds: 120 };
 
 /** Attempts of one `act` before a person is called. */
 const attempts = 5;

@@ -12,11 +12,14 @@ export interface Environment {
   readonly table: string;
   /** Topic ARN per channel of the policy. */
   readonly topics: Readonly<Record<string, string>>;
+  readonly detectRoleArn: string;
   readonly remediateRoleArn: string;
   /** detect only: the published version that new executions run on. */
   readonly remediateArn?: string;
   /** detect only. */
-  readonly intakeQueueUrl?: string;
+  readonly sweepQueueUrl?: string;
+  /** remediate only: name of the SSM parameter. */
+  readonly killSwitch?: string;
   /** Local stack only. */
   readonly clockFile?: string;
 }
@@ -28,9 +31,11 @@ export function environmentOf(variables: NodeJS.ProcessEnv): Environment {
     region: given('AWS_REGION', variables.AWS_REGION),
     table: given('TABLE', variables.TABLE),
     topics: JSON.parse(given('TOPICS', variables.TOPICS)),
+    detectRoleArn: given('DETECT_ROLE_ARN', variables.DETECT_ROLE_ARN),
     remediateRoleArn: given('REMEDIATE_ROLE_ARN', variables.REMEDIATE_ROLE_ARN),
     remediateArn: variables.REMEDIATE_ARN,
-    intakeQueueUrl: variables.INTAKE_QUEUE_URL,
+    sweepQueueUrl: variables.SWEEP_QUEUE_URL,
+    killSwitch: variables.KILL_SWITCH,
     clockFile: variables.PHIDELITY_CLOCK_FILE,
   };
 }
@@ -74,9 +79,18 @@ export function runtimeOf(environment: Environment, service: string, keepPolicyM
       const { dispatchTo } = await import('./aws/dispatch.ts');
       await dispatchTo(given('REMEDIATE_ARN', environment.remediateArn), finding, home());
     },
-    async requestSweep(control, place, delaySeconds) {
-      const { requestSweepThrough } = await import('./aws/sweeps.ts');
-      await requestSweepThrough(given('INTAKE_QUEUE_URL', environment.intakeQueueUrl), control, place, delaySeconds, home(), clock);
+    async stopExecution(finding) {
+      const { stopExecutionOf } = await import('./aws/dispatch.ts');
+      await stopExecutionOf(given('REMEDIATE_ARN', environment.remediateArn), finding, home());
+    },
+    async requestSweeps(sweeps) {
+      if (sweeps.length === 0) return;
+      const { requestSweepsThrough } = await import('./aws/sweeps.ts');
+      await requestSweepsThrough(given('SWEEP_QUEUE_URL', environment.sweepQueueUrl), sweeps, home(), clock);
+    },
+    async killSwitch() {
+      const { killSwitchAt } = await import('./aws/kill-switch.ts');
+      return killSwitchAt(given('KILL_SWITCH', environment.killSwitch), home());
     },
     async tags(resource) {
       const { tagsOf } = await import('./aws/tags.ts');

@@ -1,4 +1,6 @@
-import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+/** Durable executions of handlers/remediate: one for a finding at a time. */
+import { InvokeCommand, LambdaClient, paginateListDurableExecutionsByFunction, StopDurableExecutionCommand } from '@aws-sdk/client-lambda';
+import { codeOf } from '../../engine/errors.ts';
 import type { Finding } from '../../engine/model.ts';
 import type { Aws } from '../../engine/ports.ts';
 
@@ -18,4 +20,20 @@ export async function dispatchTo(remediateArn: string, finding: Finding, aws: Aw
       Payload: new TextEncoder().encode(JSON.stringify({ findingId: finding.id })),
     }),
   );
+}
+
+/** Ends the execution of a finding, whichever version of the function it runs on; nothing when none is running. */
+export async function stopExecutionOf(remediateArn: string, finding: Finding, aws: Aws): Promise<void> {
+  const client = aws.client(LambdaClient);
+  // Without the version: an execution that has waited through deploys runs on an older one.
+  const FunctionName = remediateArn.split(':').slice(0, 7).join(':');
+  const input = { FunctionName, DurableExecutionName: executionName(finding), Statuses: ['RUNNING' as const] };
+  for await (const { DurableExecutions = [] } of paginateListDurableExecutionsByFunction({ client }, input)) {
+    for (const { DurableExecutionArn } of DurableExecutions) {
+      await client.send(new StopDurableExecutionCommand({ DurableExecutionArn })).catch((error: unknown) => {
+        // It has ended by itself meanwhile.
+        if (codeOf(error) !== 'ResourceNotFoundException') throw error;
+      });
+    }
+  }
 }

@@ -11,7 +11,8 @@ export interface LambdaLog extends Log {
 
 export function lambdaLog(service: string): LambdaLog {
   const logger = new Logger({ serviceName: service });
-  const metrics = new Metrics({ namespace: 'phidelity', serviceName: service });
+  // The function's name: two stacks of one account must not count for each other's alarms.
+  const metrics = new Metrics({ namespace: 'phidelity', serviceName: process.env.AWS_LAMBDA_FUNCTION_NAME ?? service });
   return {
     info: (message, keys = {}) => logger.info(message, loggable(keys)),
     warn: (message, keys = {}) => logger.warn(message, loggable(keys)),

@@ -5,8 +5,8 @@ import type { CompiledChannel, CompiledPolicy } from '../../engine/policy/model.
 import type { Alert, Aws } from '../../engine/ports.ts';
 
 /** A page goes to every channel that takes pages; anything else to those whose `minSeverity` it reaches. */
-const takes = ({ pages, minSeverity }: CompiledChannel, { urgency, finding }: Alert): boolean =>
-  urgency === 'page' ? pages : severities.indexOf(finding.severity) >= severities.indexOf(minSeverity);
+const takes = ({ pages, minSeverity }: CompiledChannel, { urgency, severity }: Alert): boolean =>
+  urgency === 'page' ? pages : severities.indexOf(severity) >= severities.indexOf(minSeverity);
 
 /** A channel that the policy does not know yet is told: better twice than not at all. */
 export async function publishTo(
@@ -21,15 +21,8 @@ export async function publishTo(
 }
 
 /** https://docs.aws.amazon.com/sns/latest/api/API_Publish.html; attributes are for subscription filters only. */
-function messageOf(topicArn: string, { id, urgency, finding, subject, text }: Alert): PublishCommand {
-  const attributes = {
-    severity: finding.severity,
-    control: finding.control,
-    account: finding.resource.accountId,
-    status: finding.outcome?.status ?? finding.decision.action,
-    urgency,
-    alertId: id,
-  };
+function messageOf(topicArn: string, { id, urgency, severity, control, accountId, status, subject, text }: Alert): PublishCommand {
+  const attributes = { severity, control, account: accountId, status, urgency, alertId: id };
   return new PublishCommand({
     TopicArn: topicArn,
     Subject: subject,

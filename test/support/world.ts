@@ -8,14 +8,15 @@ import { type Action, act } from '../../engine/act.ts';
 import type { CatalogueEntry, Control, EventControl } from '../../engine/control.ts';
 import { type Detection, detect, type Report } from '../../engine/detect.ts';
 import { DeniedError } from '../../engine/errors.ts';
-import { change, compliant, type Finding, nonCompliant } from '../../engine/model.ts';
+import { change, compliant, type Finding, nonCompliant, type SweepOf } from '../../engine/model.ts';
 import type { CompiledControl, CompiledPolicy } from '../../engine/policy/model.ts';
-import type { Alert, Aws, Ports } from '../../engine/ports.ts';
+import type { Alert, Aws, Ports, SweepRequest } from '../../engine/ports.ts';
 import { routerOf } from '../../engine/route.ts';
 
 export const accountId = '123456789012';
 export const region = 'us-east-1';
 export const botRole = `arn:aws:iam::${accountId}:role/bot-remediate`;
+export const detectRole = `arn:aws:iam::${accountId}:role/bot-detect`;
 export const terraform = `arn:aws:sts::${accountId}:assumed-role/terraform/run-1`;
 
 type Lamp = { on: boolean };
@@ -25,6 +26,8 @@ export class House {
   readonly lamps = new Map<string, Lamp>();
   writes: string[] = [];
   reads = 0;
+  /** A listing gives no states. */
+  listsNamesOnly = false;
   /** Called before each call with its name; throw to make the call fail before it is done. */
   before: (call: string) => void | Promise<void> = () => {};
   /** Called after each call; throw to lose the answer of a call that was done. */
@@ -70,6 +73,7 @@ export const lampOff = (house: House): Control<Lamp, Lamp> => ({
       eventSource: 'lamp.amazonaws.com',
       eventNames: ['SwitchOn', 'SwitchOff'],
       resourceIds: (detail) => [(detail.requestParameters as { name?: string } | null)?.name],
+      breaks: ['SwitchOn'],
     },
     { source: 'config', resourceType: 'AWS::Lamp::Lamp' },
   ],
@@ -79,8 +83,17 @@ export const lampOff = (house: House): Control<Lamp, Lamp> => ({
   permissions: { inspect: ['lamp:Get'], remediate: ['lamp:Switch'], undo: ['lamp:Switch'] },
   impact: 'It gets dark.',
   defaultMode: 'fix',
-  async *list(aws) {
-    for (const [name, lamp] of house.lamps) yield [{ accountId, region: aws.region, type: 'AWS::Lamp::Lamp', id: lampArn(name) }, { ...lamp }] as const;
+  // Two lamps a page; the token is the number of lamps before it.
+  async *list(aws, { from }) {
+    await house.before('list');
+    const lamps = [...house.lamps];
+    for (let at = Number(from ?? 0); at === 0 || at < lamps.length; at += 2) {
+      const resources = lamps.slice(at, at + 2).map(([name, lamp]) => {
+        const resource = { accountId, region: aws.region, type: 'AWS::Lamp::Lamp', id: lampArn(name) };
+        return house.listsNamesOnly ? ([resource] as const) : ([resource, { ...lamp }] as const);
+      });
+      yield { resources, ...(at + 2 < lamps.length && { next: String(at + 2) }) };
+    }
   },
   inspect: async ({ id }) => house.read(nameOf(id)),
   evaluate: ({ on }) => (on ? nonCompliant('The lamp is on.') : compliant('The lamp is off.')),
@@ -142,6 +155,8 @@ export const policyOf = (controls: Record<string, Partial<CompiledControl>>, id 
   regions: [region],
   watch: 'all',
   channels: { security: { sns: true, pages: true, minSeverity: 'INFORMATIONAL' } },
+  guards: { fixesPerHour: 1_000, fixesPerControlPerHour: 1_000, repeat: { limit: 1_000, within: 86_400 }, ramp: { fixes: 1_000, hours: 24 } },
+  backlog: 'tell',
   iam: { path: '/' },
   controls: Object.fromEntries(
     Object.entries(controls).map(([name, control]) => [name, { mode: 'fix', params: {}, fixAfter: 0, when: [], exceptions: [], ...control }]),
@@ -153,7 +168,10 @@ export class World {
   readonly alerts: Alert[] = [];
   readonly dispatched: string[] = [];
   readonly #started = new Set<string>();
-  readonly sweeps: string[] = [];
+  readonly sweeps: SweepRequest[] = [];
+  readonly stopped: string[] = [];
+  /** `on`, `off`, or an error when it is read. */
+  killSwitch: 'on' | 'off' | Error = 'off';
   readonly directory = mkdtempSync(join(tmpdir(), 'world-'));
   readonly tags = new Map<string, Record<string, string>>();
   #now = Date.parse('2026-11-01T03:00:00Z');
@@ -191,10 +209,18 @@ export class World {
       this.#started.add(name);
       this.dispatched.push(name);
     },
-    requestSweep: async (control, place, delaySeconds) => void this.sweeps.push(`${control} ${place.region} in ${delaySeconds} s`),
+    stopExecution: async ({ id }) => void this.stopped.push(id),
+    requestSweeps: async (sweeps) => {
+      this.before('requestSweeps');
+      this.sweeps.push(...sweeps);
+    },
+    killSwitch: async () => {
+      if (this.killSwitch instanceof Error) throw this.killSwitch;
+      return this.killSwitch === 'on';
+    },
   };
 
-  readonly action: Action = { ports: this.ports, catalogue: this.catalogue, leaseSeconds: 120 };
+  readonly action: Action = { ports: this.ports, catalogue: this.catalogue, roleArn: botRole, leaseSeconds: 120 };
 
   #watchedLedger() {
     const watch = <Method extends (...given: never[]) => unknown>(name: string, method: Method) =>
@@ -217,11 +243,24 @@ export class World {
   }
 
   detection(dryRun = false): Detection {
-    return { ports: this.ports, router: routerOf(this.catalogue), policy: this.policy, own: { accountId, roleArns: [botRole] }, dryRun };
+    return {
+      ports: this.ports,
+      router: routerOf(this.catalogue),
+      policy: this.policy,
+      own: { accountId, roleArns: [botRole], self: detectRole },
+      dryRun,
+      queued: true,
+    };
   }
 
   async detect(...events: unknown[]): Promise<Report[]> {
     return detect(events, this.detection());
+  }
+
+  /** A tick, and the sweeps it asks for. */
+  async tick(): Promise<void> {
+    await this.detect(tickAt(this.clock.now()));
+    for (let sweep = this.sweeps.shift(); sweep; sweep = this.sweeps.shift()) await this.detect(sweepFor(sweep));
   }
 
   /** Runs what was dispatched, as durable executions would: again after waits, until each has ended. */
@@ -303,12 +342,28 @@ export const configItem = (name: string): Record<string, unknown> => ({
   },
 });
 
-export const sweepOf = (control: string): Record<string, unknown> => ({
-  id: `sweep-${next()}`,
-  'detail-type': 'Sweep',
+const ownMessage = (type: string, detail: object, time: string): Record<string, unknown> => ({
+  id: `own-${next()}`,
+  'detail-type': type,
   source: 'phidelity',
   account: accountId,
   region,
-  time: '2026-11-01T03:10:00Z',
-  detail: { control },
+  time,
+  detail,
 });
+
+let swept = 0;
+/** Each call is a sweep of its own. */
+export const sweepOf = (control: string, more: Partial<SweepOf> = {}): Record<string, unknown> => {
+  swept += 1;
+  const began = new Date(Date.parse('2026-11-01T03:10:00Z') + swept).toISOString();
+  return ownMessage('Sweep', { control, began, ...more }, '2026-11-01T03:10:00Z');
+};
+
+export const sweepFor = ({ accountId: account, region: where, delay, ...detail }: SweepRequest): Record<string, unknown> => ({
+  ...ownMessage('Sweep', detail, detail.began),
+  account,
+  region: where,
+});
+
+export const tickAt = (time: Date): Record<string, unknown> => ownMessage('Tick', {}, time.toISOString());

@@ -1,0 +1,139 @@
+/**
+ * The heartbeat, every quarter of an hour: asks for the sweeps that are due, and takes up what no event will come back for.
+ * Each step is safe to repeat; what fails is done by the next tick.
+ */
+import { randomUUID } from 'node:crypto';
+import type { Detection } from './batch.ts';
+import type { AnyStateControl, Catalogue, CatalogueEntry } from './control.ts';
+import { isEventControl } from './control.ts';
+import { ConflictError, DeniedError } from './errors.ts';
+import { resolved } from './finding.ts';
+import { isOff, settingsOf } from './judge.ts';
+import type { Finding, Place, Trigger } from './model.ts';
+import { botBrakes, botPermissions, lift, ownControl, unknownControl } from './own.ts';
+import type { Deployment, SweepRequest } from './ports.ts';
+import { redrive, untold } from './record.ts';
+import { globalRegionOf } from './route.ts';
+import { dueBetween, memoOf, sweepOf } from './sweep.ts';
+import { tell } from './tell.ts';
+
+export interface TickMemo {
+  /** ISO 8601. */
+  readonly last: string;
+  /** The policy and the deploy that it has taken up. */
+  readonly policyId: string;
+  readonly deployedAt?: string;
+}
+
+/** Longer than a tick takes, shorter than the wait of a message that comes back. Seconds. */
+const alone = 300;
+
+export async function tick(trigger: Trigger, detection: Detection): Promise<void> {
+  const { ports, policy } = detection;
+  const { ledger, clock, log } = ports;
+  log.count('Ticks');
+  const lease = await ledger.lease('tick', randomUUID(), alone);
+  if (!lease) return;
+  try {
+    const now = clock.now();
+    const [memo, deployment] = await Promise.all([ledger.recall<TickMemo>('tick'), ledger.recall<Deployment>('deployment')]);
+    const errors: unknown[] = [];
+    for await (const finding of ledger.findings({ open: true })) await takeUp(finding, detection).catch((error: unknown) => errors.push(error));
+    const changed = memo?.policyId !== policy.id || memo.deployedAt !== deployment?.at;
+    const regions = deployment?.regions ?? [trigger.region];
+    await ports.requestSweeps(await dueSweeps(trigger, regions, memo, changed, detection));
+    await ledger.remember('tick', { last: now.toISOString(), policyId: policy.id, deployedAt: deployment?.at } satisfies TickMemo);
+    if (errors.length > 0) throw new AggregateError(errors, `${errors.length} open findings could not be taken up`);
+  } finally {
+    await ledger.release(lease);
+  }
+}
+
+/** Sweeps that the clock asks for; after a deploy also those of what has never been swept. */
+async function dueSweeps(
+  { accountId, region }: Place,
+  regions: readonly string[],
+  memo: TickMemo | undefined,
+  changed: boolean,
+  { ports, policy, router }: Detection,
+): Promise<SweepRequest[]> {
+  const on = router.catalogue.filter(({ id, kind }) => kind === 'state' && !isOff(settingsOf(policy, id)));
+  const due = new Set(memo ? dueBetween(on, new Date(memo.last), ports.clock.now()) : on);
+  const placesOf = ({ scope }: CatalogueEntry): Place[] =>
+    (scope === 'global' ? [globalRegionOf(region)] : regions).map((where) => ({ accountId, region: where }));
+  const wanted = (changed ? on : [...due]).flatMap((entry) => placesOf(entry).map((place) => ({ entry, place })));
+  const known = await Promise.all(wanted.map(async ({ entry, place }) => due.has(entry) || (await ports.ledger.recall(memoOf(entry.id, place))) === undefined));
+  const asked = wanted.filter((_, index) => known[index]);
+  // Spread, so that the sweeps of one tick do not meet the rate limits of AWS together.
+  return Promise.all(asked.map(({ entry, place }, index) => sweepOf(entry.id, place, Math.floor((index / asked.length) * spread), ports)));
+}
+
+/** Seconds; less than a quarter of an hour, and SQS delays no longer than 900. */
+const spread = 600;
+
+async function takeUp(finding: Finding, detection: Detection): Promise<void> {
+  try {
+    await takeUpOnce(finding, detection);
+  } catch (error) {
+    // Whoever was quicker has seen to it.
+    if (!(error instanceof ConflictError)) throw error;
+  }
+}
+
+async function takeUpOnce(finding: Finding, { ports, policy, router, own }: Detection): Promise<void> {
+  const now = ports.clock.now().toISOString();
+  if (finding.control === botBrakes.id) {
+    if (finding.held && finding.held.until <= now) await lift(finding, 'The brake has held nothing back for as long as it counts: fixes go on.', ports);
+    return;
+  }
+  if (finding.control === botPermissions.id) return seesAgain(finding, router.catalogue, { ports, policy, own });
+  if (ownControl(finding.control)) return;
+
+  const entry = router.catalogue.find(({ id }) => id === finding.control);
+  if (isOff(settingsOf(policy, finding.control))) return switchOff(finding, entry, { ports });
+  if (untold(finding)) await tell(finding, entry ? await entry.load() : unknownControl(finding.control), 'detect', ports);
+  await redrive(finding, ports);
+}
+
+/** The policy no longer has the control: nothing of it goes on, and the evidence says why. */
+async function switchOff(finding: Finding, entry: CatalogueEntry | undefined, { ports }: Pick<Detection, 'ports'>): Promise<void> {
+  if (finding.drives > 0 && !finding.outcome) await ports.stopExecution(finding);
+  const at = ports.clock.now().toISOString();
+  const reason = entry ? 'The policy has this control off.' : 'The control is no longer in the catalogue.';
+  const ended = resolved(finding, undefined, { status: 'OFF', reason, at }, 'detect');
+  await ports.ledger.save(ended.finding, ended.entry);
+  if (finding.alerted) await tell(ended.finding, entry ? await entry.load() : unknownControl(finding.control), 'detect', ports);
+}
+
+/** Tries the action again. Once it works, everything that was not seen meanwhile is looked at. */
+async function seesAgain(finding: Finding, catalogue: Catalogue, { ports, policy, own }: Pick<Detection, 'ports' | 'policy' | 'own'>): Promise<void> {
+  const blind = (finding.blind ?? []).filter(({ control }) => !isOff(settingsOf(policy, control)));
+  // Another role's right to read shows in what its own attempts came to: a sweep makes them.
+  const mine = finding.resource.id === own.self;
+  const still = mine ? await deniedStill(finding, blind[0], catalogue, ports) : await waitsStill(blind, ports);
+  if (!still) await lift(finding, blind.length > 0 ? 'The action works again.' : 'No control that is switched on needs the action.', ports);
+  if (still && mine) return;
+  const places = new Map(blind.map(({ control, accountId, region }) => [`${control} ${region}`, { control, accountId, region }]));
+  await ports.requestSweeps(await Promise.all([...places.values()].map(({ control, ...place }) => sweepOf(control, place, 0, ports))));
+}
+
+type Blind = NonNullable<Finding['blind']>[number];
+
+async function deniedStill({ fold }: Finding, blind: Blind | undefined, catalogue: Catalogue, ports: Detection['ports']): Promise<boolean> {
+  const control = blind && (await catalogue.find(({ id }) => id === blind.control)?.load());
+  if (!control || isEventControl(control)) return false;
+  const place = { accountId: blind.accountId, region: blind.region };
+  try {
+    await (control as AnyStateControl).inspect({ ...place, type: control.resourceType, id: blind.resource }, ports.aws(place, { share: false }));
+    return false;
+  } catch (error) {
+    return error instanceof DeniedError && error.action === fold;
+  }
+}
+
+async function waitsStill(blind: readonly Blind[], { ledger }: Detection['ports']): Promise<boolean> {
+  for (const { control } of blind)
+    for await (const { resource, evaluation } of ledger.findings({ open: true, control }))
+      if (evaluation.complianceType === 'INSUFFICIENT_DATA' && blind.some((known) => known.resource === resource.id)) return true;
+  return false;
+}
