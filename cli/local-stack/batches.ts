@@ -3,22 +3,10 @@ import type { Message } from '@aws-sdk/client-sqs';
 import type { SQSBatchResponse, SQSRecord } from 'aws-lambda';
 import type { InvocationResult } from './invoke.ts';
 
-/** moto leaves the account out of the events that its rules put into queues. */
-function withAccount(body: string, accountId: string): string {
-  if (!body.includes('"detail-type"')) return body;
-  try {
-    const event = JSON.parse(body) as Record<string, unknown>;
-    return 'detail-type' in event && 'detail' in event && !('account' in event) ? JSON.stringify({ ...event, account: accountId }) : body;
-  } catch {
-    // Not an event: the consumer gets it as it is.
-    return body;
-  }
-}
-
 export const toRecord = (message: Message, arn: string, region: string): SQSRecord => ({
   messageId: message.MessageId!,
   receiptHandle: message.ReceiptHandle!,
-  body: withAccount(message.Body!, arn.split(':')[4]!),
+  body: message.Body!,
   attributes: (message.Attributes ?? {}) as unknown as SQSRecord['attributes'],
   messageAttributes: Object.fromEntries(
     Object.entries(message.MessageAttributes ?? {}).map(([name, { StringValue, BinaryValue, DataType }]) => [

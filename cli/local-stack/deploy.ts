@@ -8,11 +8,14 @@ import {
   GetTemplateCommand,
   ListStacksCommand,
 } from '@aws-sdk/client-cloudformation';
+import { DescribeRegionsCommand } from '@aws-sdk/client-ec2';
 import { PutRolePolicyCommand } from '@aws-sdk/client-iam';
 import { codeOf, TerminalError } from '../../engine/errors.ts';
 import type { IamAction } from '../../engine/model.ts';
+import { retakeFacts } from '../../infra/plugin/deploy.ts';
 import { appliers, propertyAppliers } from './appliers.ts';
-import type { Clients } from './clients.ts';
+import { differences } from './buses.ts';
+import { type Clients, configIn } from './clients.ts';
 import { type Emulator, killAtExit } from './emulator.ts';
 import { rolePolicies, statementsOf } from './functions.ts';
 import type { DurableSettings } from './lambda.ts';
@@ -31,6 +34,8 @@ export interface DeployReport {
   readonly notApplied: readonly Difference[];
   /** Changed so that the emulator's IAM, which matches actions only, lets the roles do what they may do on AWS. */
   readonly widened: readonly Difference[];
+  /** What the stack does itself because the emulator does it otherwise than AWS. */
+  readonly differences: readonly string[];
   readonly outputs: Readonly<Record<string, string>>;
   /** Names of the deployed functions. */
   readonly functions: readonly string[];
@@ -50,7 +55,7 @@ export interface DeployContext {
   readonly onLine?: (line: string) => void;
 }
 
-/** Undoes what appliers put beside the stack; kept from deploy to remove. */
+/** Undoes what appliers put beside a stack, by its name, its region and the resource; kept until the stack goes. */
 export type Undo = Map<string, () => Promise<unknown>>;
 
 /** Nothing of the caller's own AWS account may be read or reached. */
@@ -95,16 +100,30 @@ function serverless(context: DeployContext, args: readonly string[]): Promise<{ 
   });
 }
 
-const liveStacks = async ({ cloudFormation }: Clients): Promise<string[]> => {
-  const { StackSummaries } = await cloudFormation.send(new ListStacksCommand({}));
-  return (StackSummaries ?? []).filter(({ StackStatus }) => StackStatus !== 'DELETE_COMPLETE').map(({ StackName }) => StackName!);
-};
+interface LiveStack {
+  readonly name: string;
+  readonly region: string;
+}
+
+const key = ({ name, region }: LiveStack) => `${name} ${region}`;
+
+/** In every region of the emulator, the given one first: what is deployed there may refer to the rest. */
+async function liveStacks(clients: Clients, home: string): Promise<LiveStack[]> {
+  const { Regions = [] } = await clients.ec2.send(new DescribeRegionsCommand({}));
+  const others = Regions.map(({ RegionName }) => RegionName!).filter((region) => region !== home);
+  const stacks: LiveStack[] = [];
+  for (const region of [home, ...others]) {
+    const { StackSummaries = [] } = await clients.in(region).cloudFormation.send(new ListStacksCommand({}));
+    stacks.push(...StackSummaries.filter(({ StackStatus }) => StackStatus !== 'DELETE_COMPLETE').map(({ StackName }) => ({ name: StackName!, region })));
+  }
+  return stacks;
+}
 
 /** What CloudFormation says went wrong, if it came that far. */
-async function failures(clients: Clients): Promise<string[]> {
+async function failures({ clients, region: home }: DeployContext): Promise<string[]> {
   const reasons = [];
-  for (const StackName of await liveStacks(clients)) {
-    const { StackEvents } = await clients.cloudFormation.send(new DescribeStackEventsCommand({ StackName }));
+  for (const { name: StackName, region } of await liveStacks(clients, home)) {
+    const { StackEvents } = await clients.in(region).cloudFormation.send(new DescribeStackEventsCommand({ StackName }));
     for (const { ResourceStatus, LogicalResourceId, ResourceType, ResourceStatusReason } of StackEvents ?? [])
       if (ResourceStatus?.endsWith('FAILED'))
         reasons.push(`${LogicalResourceId} (${ResourceType}) ${ResourceStatus}: ${ResourceStatusReason ?? 'no reason given'}`);
@@ -115,11 +134,12 @@ async function failures(clients: Clients): Promise<string[]> {
 async function run(context: DeployContext, args: readonly string[]): Promise<string> {
   const { code, output } = await alone(context.directory, () => serverless(context, args));
   if (code === 0) return output;
-  const reasons = await failures(context.clients).catch((error: Error) => [`and the stack's events could not be read: ${error.message}`]);
+  const reasons = await failures(context).catch((error: Error) => [`and the stack's events could not be read: ${error.message}`]);
   throw new TerminalError([`serverless ${args.join(' ')} ended with ${code}`, ...reasons, output.trim()].join('\n'));
 }
 
-async function readStack(StackName: string, { clients: { cloudFormation }, endpoint, region, accountId }: DeployContext): Promise<Deployed> {
+async function readStack({ name: StackName, region }: LiveStack, { clients, endpoint, accountId }: DeployContext): Promise<Deployed> {
+  const { cloudFormation } = clients.in(region);
   const { TemplateBody } = await cloudFormation.send(new GetTemplateCommand({ StackName }));
   const { StackResources } = await cloudFormation.send(new DescribeStackResourcesCommand({ StackName }));
   const { Stacks } = await cloudFormation.send(new DescribeStacksCommand({ StackName }));
@@ -142,7 +162,9 @@ async function attempt<T>(work: () => Promise<T>): Promise<{ readonly done: T } 
   }
 }
 
-async function applySkipped(deployed: Deployed, clients: Clients, undo: Undo, applied: Difference[], notApplied: Difference[]): Promise<void> {
+async function applySkipped(deployed: Deployed, clients: Clients, undo: Undo): Promise<Pick<DeployReport, 'applied' | 'notApplied'>> {
+  const applied: Difference[] = [];
+  const notApplied: Difference[] = [];
   for (const [logicalId, { Type: type, Properties = {} }] of Object.entries(deployed.template.Resources)) {
     if (deployed.physicalIds.has(logicalId)) {
       for (const [property, value] of Object.entries(Properties)) {
@@ -152,7 +174,7 @@ async function applySkipped(deployed: Deployed, clients: Clients, undo: Undo, ap
         if ('failed' in result) notApplied.push({ logicalId, type, note: `${property}: ${result.failed}` });
         else {
           applied.push({ logicalId, type, note: property });
-          if (result.done.undo) undo.set(`${deployed.stackName} ${logicalId} ${property}`, result.done.undo);
+          if (result.done.undo) undo.set(`${deployed.stackName} ${deployed.region} ${logicalId} ${property}`, result.done.undo);
         }
       }
       continue;
@@ -167,9 +189,10 @@ async function applySkipped(deployed: Deployed, clients: Clients, undo: Undo, ap
     if ('failed' in result) notApplied.push({ logicalId, type, note: result.failed });
     else {
       applied.push({ logicalId, type, note: result.done.note });
-      if (result.done.undo) undo.set(`${deployed.stackName} ${logicalId}`, result.done.undo);
+      if (result.done.undo) undo.set(`${deployed.stackName} ${deployed.region} ${logicalId}`, result.done.undo);
     }
   }
+  return { applied, notApplied };
 }
 
 /** Allow statements with every resource and without conditions; Deny statements left out. */
@@ -204,6 +227,14 @@ const durableOf = ({ template, physicalIds }: Deployed): [string, DurableSetting
     return Type === 'AWS::Lambda::Function' && config ? [[physicalIds.get(logicalId)!, { executionTimeoutSeconds: config.ExecutionTimeout ?? 86_400 }]] : [];
   });
 
+async function undoWhere(undo: Undo, chosen: (key: string) => boolean): Promise<void> {
+  for (const [key, work] of undo) {
+    if (!chosen(key)) continue;
+    await work();
+    undo.delete(key);
+  }
+}
+
 /** `serverless deploy` and the rest. @throws TerminalError with CloudFormation's reasons when it fails. */
 export async function deploy(context: DeployContext, undo: Undo, policy?: string): Promise<DeployReport> {
   const output = await run(context, ['deploy', '--region', context.region, ...(policy ? ['--param', `policy=${policy}`] : [])]);
@@ -212,27 +243,44 @@ export async function deploy(context: DeployContext, undo: Undo, policy?: string
   const widened: Difference[] = [];
   const functions: string[] = [];
   const durable = new Map<string, DurableSettings>();
-  const stacks = await liveStacks(context.clients);
+  const stacks = await liveStacks(context.clients, context.region);
+  await undoWhere(undo, (done) => !stacks.some((stack) => done.startsWith(`${key(stack)} `)));
   const outputs: Record<string, string> = {};
   for (const stack of stacks) {
+    const { region } = stack;
+    const away = region === context.region ? {} : { region };
+    const clients = context.clients.in(region);
     const deployed = await readStack(stack, context);
-    applied.push(...(await settlePolicies(deployed, context.clients.iam)), ...(await settleFunctions(deployed, context.clients.lambda)));
-    for (const [key, { Value }] of Object.entries(deployed.template.Outputs ?? {})) outputs[key] = String(resolve(Value, deployed));
-    await applySkipped(deployed, context.clients, undo, applied, notApplied);
-    await widenRoles(deployed, context.clients, widened);
+    const settled = [...(await settlePolicies(deployed, clients.iam)), ...(await settleFunctions(deployed, clients.lambda))];
+    const skipped = await applySkipped(deployed, clients, undo);
+    applied.push(...[...settled, ...skipped.applied].map((difference) => ({ ...difference, ...away })));
+    notApplied.push(...skipped.notApplied.map((difference) => ({ ...difference, ...away })));
+    if (region !== context.region) continue;
+    for (const [name, { Value }] of Object.entries(deployed.template.Outputs ?? {})) outputs[name] = String(resolve(Value, deployed));
+    await widenRoles(deployed, clients, widened);
     for (const [logicalId, { Type }] of Object.entries(deployed.template.Resources))
       if (Type === 'AWS::Lambda::Function') functions.push(deployed.physicalIds.get(logicalId)!);
     for (const [name, settings] of durableOf(deployed)) durable.set(name, settings);
   }
-  return { stacks, applied, notApplied, widened, outputs, functions, durable, output };
+  const home = stacks.find(({ region }) => region === context.region);
+  // The framework's deploy took the facts of the stack before the roles and functions were as they are now.
+  if (home && outputs.LedgerTableName) await retakeFacts({ ...home, configOf: async (region) => configIn(context.emulator, region) });
+  return {
+    stacks: stacks.map(({ name, region }) => (region === context.region ? name : `${name} (${region})`)),
+    applied,
+    notApplied,
+    widened,
+    differences,
+    outputs,
+    functions,
+    durable,
+    output,
+  };
 }
 
 /** `serverless remove`, and what the appliers had put beside the stack. Returns what the framework printed. */
 export async function remove(context: DeployContext, undo: Undo): Promise<string> {
   // First, as long as what they hang on is there.
-  for (const [key, work] of undo) {
-    await work();
-    undo.delete(key);
-  }
+  await undoWhere(undo, () => true);
   return run(context, ['remove', '--region', context.region]);
 }

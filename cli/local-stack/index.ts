@@ -1,17 +1,18 @@
 /** The stack on this machine: the emulator, the real deploy, the Lambda stand-in, the queue pollers and a clock that can be moved. */
+import { randomUUID } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import { GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
 import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
-import { TerminalError } from '../../engine/errors.ts';
+import { type BusEvent, eventBuses } from './buses.ts';
 import { adminClients, type Clients } from './clients.ts';
 import { clockVariable, type StackClock, stackClock } from './clock.ts';
 import { type DeployReport, deploy, ownEnvironment, remove, type Undo } from './deploy.ts';
 import { type Emulator, startEmulator } from './emulator.ts';
+import { eventsApi } from './events-api.ts';
 import type { LogLine } from './invoke.ts';
 import { type LambdaStandIn, type OnCall, startLambda } from './lambda.ts';
 import { createPoller, type Poller } from './poller.ts';
@@ -24,6 +25,8 @@ export type { Alerted, TopicReader } from './topics.ts';
 export interface LocalStackOptions {
   /** The project that is deployed; by default this one. */
   readonly directory?: string;
+  /** The home region; by default us-east-1. */
+  readonly region?: string;
   /** A policy file, as in `serverless deploy --param policy=FILE`. */
   readonly policy?: string;
   /** Where executions, logs and the clock are kept; by default a new folder that `stop` deletes. */
@@ -40,8 +43,10 @@ export interface LocalStackOptions {
   readonly onCall?: OnCall;
 }
 
-/** An event as EventBridge delivers it; the emulator gives id, account and region of its own. */
+/** An event for the bus of a region; id and account are given to it there. */
 export interface StackEvent {
+  /** By default the home region. */
+  readonly region?: string;
   readonly source: string;
   readonly 'detail-type': string;
   readonly detail: unknown;
@@ -82,26 +87,18 @@ export interface LocalStack {
 }
 
 const projectDirectory = fileURLToPath(new URL('../../', import.meta.url));
-const region = 'us-east-1';
-const mostEntries = 10;
-
-async function putEvents({ eventBridge }: Clients, events: readonly StackEvent[]): Promise<void> {
-  for (let from = 0; from < events.length; from += mostEntries) {
-    // On AWS nobody can put an event whose source begins with `aws.`; the emulator takes it, and CloudTrail has no other way in here.
-    const { FailedEntryCount, Entries } = await eventBridge.send(
-      new PutEventsCommand({
-        Entries: events.slice(from, from + mostEntries).map((event) => ({
-          Source: event.source,
-          DetailType: event['detail-type'],
-          Detail: JSON.stringify(event.detail),
-          Time: event.time === undefined ? undefined : new Date(event.time),
-          Resources: event.resources && [...event.resources],
-        })),
-      }),
-    );
-    if (FailedEntryCount) throw new TerminalError(`the emulator refused ${FailedEntryCount} events: ${JSON.stringify(Entries)}`);
-  }
-}
+/** With what EventBridge adds. */
+const delivered = (event: StackEvent, home: string, account: string, now: Date): BusEvent => ({
+  version: '0',
+  id: randomUUID(),
+  source: event.source,
+  'detail-type': event['detail-type'],
+  account,
+  region: event.region ?? home,
+  time: event.time ?? now.toISOString(),
+  resources: event.resources ?? [],
+  detail: event.detail,
+});
 
 async function look({ sqs }: Clients, poller: Poller, lambda: LambdaStandIn): Promise<Drained> {
   const queues: Record<string, number> = {};
@@ -129,7 +126,7 @@ async function stopAll(steps: readonly (() => Promise<void>)[]): Promise<void> {
 
 /** Starts the stack and deploys the project into it. @throws TerminalError when the emulator cannot be had or the deploy fails. */
 export async function startLocalStack(options: LocalStackOptions = {}): Promise<LocalStack> {
-  const { directory = projectDirectory, log = () => undefined } = options;
+  const { directory = projectDirectory, region = 'us-east-1', log = () => undefined } = options;
   const state = options.state ?? mkdtempSync(join(tmpdir(), 'phidelity-'));
   mkdirSync(state, { recursive: true });
   const stops: (() => Promise<void>)[] = [];
@@ -141,6 +138,7 @@ export async function startLocalStack(options: LocalStackOptions = {}): Promise<
     stops.push(async () => clients.destroy());
     const { Account: accountId } = await clients.sts.send(new GetCallerIdentityCommand());
     const clock = stackClock(join(state, 'clock'));
+    const buses = eventBuses(clients, log);
     const lambda = await startLambda({
       emulator,
       clients,
@@ -150,6 +148,7 @@ export async function startLocalStack(options: LocalStackOptions = {}): Promise<
       warm: options.warm,
       onLog: options.onLog,
       onCall: options.onCall,
+      others: (authorise) => eventsApi({ authorise, buses, clock, accountId: accountId! }),
       log,
     });
     stops.push(() => lambda.stop());
@@ -192,7 +191,10 @@ export async function startLocalStack(options: LocalStackOptions = {}): Promise<
       get report() {
         return report;
       },
-      putEvents: (events) => putEvents(clients, events),
+      async putEvents(events) {
+        const all = events.map((event) => delivered(event, region, accountId!, clock.now()));
+        for (const [at, there] of Map.groupBy(all, (event) => event.region)) await buses.put(at, there);
+      },
       async drain(seconds = 60) {
         const deadline = Date.now() + seconds * 1000;
         let quiet = 0;

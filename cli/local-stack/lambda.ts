@@ -1,6 +1,6 @@
 /** Stands in for the Lambda service: runs functions and keeps durable executions. Everything else passes on to the emulator, so that this is the one endpoint of the stack. */
 import { join } from 'node:path';
-import { authoriser } from './authorise.ts';
+import { type Authorise, authoriser } from './authorise.ts';
 import type { StackClock } from './clock.ts';
 import { durableEngine } from './durable.ts';
 import { durableApi } from './durable-api.ts';
@@ -12,6 +12,7 @@ import { createInvoker, type DeployedFunction, type InvocationResult, type Invok
 import { type DurableSettings, invokeApi } from './invoke-api.ts';
 import { RefusedError } from './refusals.ts';
 import { executionStore } from './store.ts';
+import type { Answer, Call } from './wire.ts';
 
 export type { OnCall } from './gateway.ts';
 export type { DurableSettings } from './invoke-api.ts';
@@ -28,6 +29,8 @@ export interface LambdaOptions {
   /** What the stand-in itself has to say. */
   readonly log?: (line: string) => void;
   readonly onCall?: OnCall;
+  /** Answers calls of other services that the emulator is not to answer. */
+  readonly others?: (authorise: Authorise) => (call: Call) => Promise<Answer | undefined>;
 }
 
 export interface ExecutionSummary {
@@ -57,7 +60,7 @@ export interface LambdaStandIn {
 }
 
 export async function startLambda(options: LambdaOptions): Promise<LambdaStandIn> {
-  const { emulator, clients, clock, region, directory, warm, onLog, onCall, log = () => undefined } = options;
+  const { emulator, clients, clock, region, directory, warm, onLog, onCall, others = () => async () => undefined, log = () => undefined } = options;
   const store = executionStore(join(directory, 'executions'));
   const functions = deployedFunctions(clients, emulator, directory);
   const roles = deployedRoles(clients, emulator);
@@ -78,7 +81,8 @@ export async function startLambda(options: LambdaOptions): Promise<LambdaStandIn
   const authorise = authoriser(emulator, roles);
   const answerInvoke = invokeApi({ authorise, find, durableSettings: (name) => durable.get(name), invoker, engine, log });
   const answerDurable = durableApi({ authorise, store, engine });
-  gateway.serve({ answer: async (call) => (await answerInvoke(call)) ?? answerDurable(call), roleOf: roles.roleOf, onCall, log });
+  const answerOthers = others(authorise);
+  gateway.serve({ answer: async (call) => (await answerInvoke(call)) ?? (await answerDurable(call)) ?? answerOthers(call), roleOf: roles.roleOf, onCall, log });
   engine.resume();
 
   return {

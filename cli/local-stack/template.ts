@@ -25,6 +25,8 @@ export interface Deployed {
 
 export interface Difference {
   readonly logicalId: string;
+  /** Where it is not the home region. */
+  readonly region?: string;
   readonly type: string;
   readonly note?: string;
 }

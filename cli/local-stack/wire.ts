@@ -25,8 +25,8 @@ export const readBody = async (incoming: IncomingMessage): Promise<Buffer> => {
   return Buffer.concat(chunks);
 };
 
-/** Whose key signed the call, and for which service; empty where it is not signed. */
-export function signerOf({ authorization = '' }: IncomingHttpHeaders): { readonly accessKeyId: string; readonly service: string } {
-  const [, accessKeyId = '', service = ''] = /Credential=([^/]+)\/[^/]+\/[^/]+\/([^/]+)\//.exec(authorization) ?? [];
-  return { accessKeyId, service };
+/** Whose key signed the call, for which region and service; empty where it is not signed. */
+export function signerOf({ authorization = '' }: IncomingHttpHeaders): { readonly accessKeyId: string; readonly region: string; readonly service: string } {
+  const [, accessKeyId = '', region = '', service = ''] = /Credential=([^/]+)\/[^/]+\/([^/]+)\/([^/]+)\//.exec(authorization) ?? [];
+  return { accessKeyId, region, service };
 }

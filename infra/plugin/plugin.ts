@@ -1,15 +1,10 @@
-/** The part of a deploy that serverless.yml cannot say. Hooks only; what they print is in words.ts. */
-import { setTimeout } from 'node:timers/promises';
-import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
-import { DynamoDBClient, type DynamoDBClientConfig } from '@aws-sdk/client-dynamodb';
-import { codeOf, PolicyError } from '../../engine/errors.ts';
-import type { CompiledPolicy } from '../../engine/policy/model.ts';
-import { dynamoLedger } from '../../handlers/aws/ledger.ts';
-import { catalogue } from '../../remediations/index.ts';
+/** The part of a deploy that serverless.yml cannot say. Hooks only; what they do is in deploy.ts, what they print in words.ts. */
+import { PolicyError } from '../../engine/errors.ts';
 import { sub } from '../intrinsics.ts';
 import { loadProjectPolicy } from '../load-policy.ts';
+import { afterDeploy, beforeRemove } from './deploy.ts';
 import { dropImpliedDependsOn, type Template } from './template.ts';
-import { grantWords, keptWords, nextWords, type Outputs } from './words.ts';
+import { keptWords, type Outputs } from './words.ts';
 
 interface Serverless {
   readonly service: {
@@ -18,7 +13,8 @@ interface Serverless {
   };
   getProvider(name: 'aws'): {
     /** Only osls has it. */
-    getAwsSdkV3Config?(): Promise<DynamoDBClientConfig>;
+    getAwsSdkV3Config?(options: { readonly region: string }): Promise<object>;
+    getRegion(): string;
     readonly naming: { getStackName(): string };
   };
   readonly classes: { readonly Error: new (message: string, code: string) => Error };
@@ -54,8 +50,8 @@ export default class PhidelityPlugin {
       'before:deploy:function:initialize': () => this.#warn(),
       'before:aws:package:finalize:mergeCustomProviderResources': () => this.#pinRemediate(),
       'before:aws:package:finalize:saveServiceState': () => dropImpliedDependsOn(this.#template()),
-      'after:deploy:deploy': () => this.#storePolicy(),
-      'before:remove:remove': () => this.#noteKept(),
+      'after:deploy:deploy': () => this.#settle(),
+      'before:remove:remove': () => this.#clear(),
       'after:remove:remove': () => this.#say(keptWords(this.#kept)),
     };
   }
@@ -66,6 +62,12 @@ export default class PhidelityPlugin {
 
   #template(): Template {
     return this.#serverless.service.provider.compiledCloudFormationTemplate;
+  }
+
+  /** The stack, and how its account is reached. */
+  #target() {
+    const aws = this.#serverless.getProvider('aws');
+    return { name: aws.naming.getStackName(), region: aws.getRegion(), configOf: (region: string) => aws.getAwsSdkV3Config!({ region }) };
   }
 
   /** A wrong policy ends the command here: nothing has been built or sent. */
@@ -90,41 +92,14 @@ export default class PhidelityPlugin {
     detect.Properties.Environment.Variables.REMEDIATE_ARN = sub(`\${${version}}`);
   }
 
-  async #storePolicy(): Promise<void> {
+  async #settle(): Promise<void> {
     const { policy } = await this.#load();
-    const outputs = await this.#outputs();
-    const before = await this.#exchange(policy, outputs);
-    const controls = await Promise.all(catalogue.map((entry) => entry.load()));
-    this.#say([...grantWords(policy, before, catalogue, controls), '', ...nextWords(outputs)]);
+    this.#say(await afterDeploy(policy, this.#target(), new Date()));
   }
 
-  /** Stores the policy and gives the one that was there. */
-  async #exchange(policy: CompiledPolicy, { LedgerTableName: table }: Outputs): Promise<CompiledPolicy | undefined> {
-    if (!table) throw new Error('the stack has no output LedgerTableName');
-    const client = new DynamoDBClient(await this.#clientConfig());
-    const clock = { now: () => new Date(), sleep: (milliseconds: number) => setTimeout(milliseconds) };
-    const ledger = dynamoLedger({ client, table, clock });
-    const before = await ledger.policy();
-    await ledger.storePolicy(policy);
-    return before;
-  }
-
-  async #noteKept(): Promise<void> {
-    try {
-      this.#kept = await this.#outputs();
-    } catch (error) {
-      // No stack: `remove` itself says so.
-      if (codeOf(error) !== 'ValidationError') throw error;
-    }
-  }
-
-  async #outputs(): Promise<Outputs> {
-    const client = new CloudFormationClient(await this.#clientConfig());
-    const { Stacks = [] } = await client.send(new DescribeStacksCommand({ StackName: this.#serverless.getProvider('aws').naming.getStackName() }));
-    return Object.fromEntries(Stacks[0]?.Outputs?.map(({ OutputKey = '', OutputValue = '' }) => [OutputKey, OutputValue]) ?? []);
-  }
-
-  #clientConfig(): Promise<DynamoDBClientConfig> {
-    return this.#serverless.getProvider('aws').getAwsSdkV3Config!();
+  async #clear(): Promise<void> {
+    const { outputs, words } = await beforeRemove(this.#target());
+    this.#kept = outputs;
+    this.#say(words);
   }
 }

@@ -3,6 +3,7 @@ import type { AnyControl, Catalogue } from '../../engine/control.ts';
 import { reachable, writes } from '../../engine/policy/match.ts';
 import type { CompiledPolicy } from '../../engine/policy/model.ts';
 import { actionsOf, isWrite, passRoles } from '../roles.ts';
+import type { Forwarding } from './coverage.ts';
 
 /** Outputs of the stack. */
 export type Outputs = Readonly<Record<string, string>>;
@@ -49,6 +50,24 @@ export function grantWords(policy: CompiledPolicy, before: CompiledPolicy | unde
   const taken = without(then, now);
   if (added.size + taken.size === 0) return [...head, 'The permissions are the same as before.'];
   return [...head, 'Compared with the policy stored before:', ...lines(added, '+'), ...lines(taken, '-')];
+}
+
+const each = (reasons: Readonly<Record<string, string>>): string[] => Object.entries(reasons).map(([region, reason]) => `  ${region}  ${reason}`);
+
+/** Where the bot sees what happens, and where it does not. */
+export function coverageWords({ covered, unreached, removed, left }: Forwarding): string[] {
+  return [
+    `The bot sees what happens in ${covered.length} ${covered.length === 1 ? 'region' : 'regions'}: ${covered.join(', ')}`,
+    ...(Object.keys(unreached).length > 0 ? ['It does not see what happens in these:', ...each(unreached)] : []),
+    ...removedWords({ removed, left }),
+  ];
+}
+
+export function removedWords({ removed, left }: Pick<Forwarding, 'removed' | 'left'>): string[] {
+  return [
+    ...(removed.length > 0 ? [`Forwarders removed: ${removed.join(', ')}`] : []),
+    ...(Object.keys(left).length > 0 ? ['Forwarders that could not be removed, or may be there still:', ...each(left)] : []),
+  ];
 }
 
 /** What is left to do after a deploy. */

@@ -1,0 +1,71 @@
+/** What the home stack holds for its forwarders: the role they send with, and where their alarms go. */
+import type { CompiledPolicy } from '../engine/policy/model.ts';
+import { managedPolicy } from './iam.ts';
+import { longestRetry, ruleId } from './intake.ts';
+import { getAtt, localArn, type Resources, ref, stack, sub } from './intrinsics.ts';
+
+/** Name of the rule that puts alarms of other regions on the own-health topic. */
+export const forwardedAlarms = 'forwarded-alarms';
+
+/** Alarms of the home stack reach the topic by themselves: none is named like this. */
+const forwarderAlarm = sub(`${stack}-forwarder-`);
+
+/** EventBridge asks for a role when the target is a bus of another region. */
+const role = ({ path: Path, permissionsBoundary: PermissionsBoundary }: CompiledPolicy['iam']): Resources => ({
+  ForwarderRole: {
+    Type: 'AWS::IAM::Role',
+    Properties: {
+      Path,
+      ...(PermissionsBoundary && { PermissionsBoundary }),
+      AssumeRolePolicyDocument: {
+        Version: '2012-10-17',
+        Statement: [
+          {
+            Effect: 'Allow',
+            Principal: { Service: 'events.amazonaws.com' },
+            Action: 'sts:AssumeRole',
+            Condition: { StringEquals: { 'aws:SourceAccount': ref('AWS::AccountId') } },
+          },
+        ],
+      },
+      ManagedPolicyArns: [ref('ForwarderPolicy')],
+    },
+  },
+  ForwarderPolicy: managedPolicy('forwarder', Path, [
+    { Sid: 'HomeBus', Effect: 'Allow', Action: ['events:PutEvents'], Resource: [localArn('events', 'event-bus/default')] },
+  ]),
+});
+
+export const forwarderHome = (iam: CompiledPolicy['iam']): Resources => ({
+  ...role(iam),
+  [ruleId(forwardedAlarms)]: {
+    Type: 'AWS::Events::Rule',
+    Properties: {
+      Name: sub(`${stack}-${forwardedAlarms}`),
+      EventPattern: {
+        source: ['aws.cloudwatch'],
+        'detail-type': ['CloudWatch Alarm State Change'],
+        account: [ref('AWS::AccountId')],
+        detail: { alarmName: [{ prefix: forwarderAlarm }] },
+      },
+      Targets: [
+        {
+          Id: 'own-health',
+          Arn: ref('OwnHealth'),
+          DeadLetterConfig: { Arn: getAtt('TargetDlq', 'Arn') },
+          RetryPolicy: longestRetry,
+          InputTransformer: {
+            InputPathsMap: {
+              alarm: '$.detail.alarmName',
+              region: '$.region',
+              state: '$.detail.state.value',
+              time: '$.detail.state.timestamp',
+              says: '$.detail.configuration.description',
+            },
+            InputTemplate: '"<state>: alarm <alarm> in <region>, <time>. <says>"',
+          },
+        },
+      ],
+    },
+  },
+});
