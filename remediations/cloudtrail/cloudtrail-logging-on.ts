@@ -1,6 +1,6 @@
 import { GetTrailStatusCommand, StartLoggingCommand, StopLoggingCommand } from '@aws-sdk/client-cloudtrail';
 import * as z from 'zod';
-import { type Aws, change, compliant, defineControl, nonCompliant, notApplicable, onCalls, orUndefined, type ResourceRef } from '../define.ts';
+import { type Aws, change, compliant, defineControl, nonCompliant, notApplicable, onCalls, orUndefined, type ResourceRef, required } from '../define.ts';
 import { homeOf, trailNamed, trails, trailsAt } from './cloudtrail.ts';
 
 interface State {
@@ -15,8 +15,8 @@ async function inspect(resource: ResourceRef, aws: Aws): Promise<State | undefin
   const { client, name } = homeOf(aws, resource);
   const status = await orUndefined(client.send(new GetTrailStatusCommand({ Name: name })), 'TrailNotFoundException');
   if (!status) return undefined;
-  const { IsLogging = false, StopLoggingTime } = status;
-  return { name, arn: resource.id, logging: IsLogging, ...(StopLoggingTime && { stoppedAt: StopLoggingTime }) };
+  const { IsLogging, StopLoggingTime } = status;
+  return { name, arn: resource.id, logging: required(IsLogging, 'IsLogging'), ...(StopLoggingTime && { stoppedAt: StopLoggingTime }) };
 }
 
 async function setLogging(aws: Aws, resource: ResourceRef, wanted: boolean): Promise<void> {
@@ -36,9 +36,10 @@ export default defineControl({
     { section: '164.308(a)(1)(ii)(D)', specification: 'required', rationale: 'Without records there is no system activity to review.' },
     { section: '164.308(a)(6)(ii)', specification: 'required', rationale: 'Incidents are found and documented from the trail.' },
   ],
-  related: { securityHub: ['CloudTrail.3'], configRule: ['cloud-trail-enabled', 'cloudtrail-enabled'], prowler: ['cloudtrail_multi_region_enabled'] },
+  // What others check is whether any trail of the account logs: that is cloudtrail-trail-exists.
+  related: {},
   triggers: [
-    onCalls('cloudtrail.amazonaws.com', ['CreateTrail', 'DeleteTrail', 'StartLogging', 'StopLogging'], trailNamed),
+    onCalls('cloudtrail.amazonaws.com', ['CreateTrail', 'DeleteTrail', 'StartLogging', 'StopLogging'], trailNamed, { breaks: ['StopLogging'] }),
     { source: 'config', resourceType: trails.resourceType },
   ],
   params: z.strictObject({
@@ -53,6 +54,7 @@ export default defineControl({
   },
   impact: 'The trail writes to its bucket again, at the price of its events.',
   defaultMode: 'fix',
+  sweptOften: true,
 
   async *list(aws) {
     yield { resources: (await trailsAt(aws)).map(([resource]) => [resource]) };

@@ -1,13 +1,13 @@
 import { DescribeImagesCommand, EC2Client, type Image, ModifyImageAttributeCommand, paginateDescribeImages } from '@aws-sdk/client-ec2';
 import * as z from 'zod';
-import { defineControl, idsAt, leafOf, orUndefined, pagesOf, refTo, required } from '../define.ts';
-import { againstPublicAccess, notPublic, onEc2Calls, type PublicGroups } from './ec2.ts';
+import { defineControl, leafOf, orUndefined, pagesOf, refTo, required } from '../define.ts';
+import { againstPublicAccess, notPublic, onEc2Calls, type PublicGroups, requested } from './ec2.ts';
 
 // The ARN of an image holds no account:
 // https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html#amazonec2-resources-for-iam-policies
 const images = { resourceType: 'AWS::EC2::Image', arn: 'arn:{partition}:ec2:{region}::image/{id}' };
 
-const stateOf = ({ Public }: Image): { groups: PublicGroups } => ({ groups: Public ? ['all'] : [] });
+const stateOf = ({ Public }: Image): { groups: PublicGroups } => ({ groups: required(Public, 'Public') ? ['all'] : [] });
 
 export default defineControl({
   id: 'ami-not-public',
@@ -18,7 +18,12 @@ export default defineControl({
   scope: 'regional',
   hipaa: againstPublicAccess,
   related: { prowler: ['ec2_ami_public'] },
-  triggers: [onEc2Calls(['ModifyImageAttribute', 'ResetImageAttribute'], idsAt('requestParameters.imageId'))],
+  triggers: [
+    onEc2Calls(
+      ['DeregisterImage', 'DisableImage', 'ModifyImageAttribute', 'ResetImageAttribute', 'RestoreImageFromRecycleBin'],
+      requested('ImageId', 'DisableImage', 'RestoreImageFromRecycleBin'),
+    ),
+  ],
   params: z.strictObject({}),
   reads: 1,
   writes: ['ec2:launch-permission'],
@@ -41,7 +46,7 @@ export default defineControl({
       'InvalidAMIID.NotFound',
       'InvalidAMIID.Unavailable',
     );
-    return answer?.Images?.map(stateOf)[0];
+    return answer && required(answer.Images, 'Images').map(stateOf)[0];
   },
 
   ...notPublic({

@@ -1,13 +1,13 @@
 import { DisableEbsEncryptionByDefaultCommand, EC2Client, EnableEbsEncryptionByDefaultCommand, GetEbsEncryptionByDefaultCommand } from '@aws-sdk/client-ec2';
 import * as z from 'zod';
-import { type Aws, accountArn, accountType, change, compliant, defineControl, listAccount, nonCompliant, theAccount } from '../define.ts';
+import { type Aws, accountArn, accountType, change, compliant, defineControl, listAccount, nonCompliant, required, theAccount } from '../define.ts';
 import { onEc2Calls } from './ec2.ts';
 
 const account = { resourceType: accountType, arn: accountArn };
 
 const defaultOf = async (aws: Aws) => {
   const { EbsEncryptionByDefault } = await aws.client(EC2Client).send(new GetEbsEncryptionByDefaultCommand({}));
-  return { encrypts: EbsEncryptionByDefault === true };
+  return { encrypts: required(EbsEncryptionByDefault, 'EbsEncryptionByDefault') };
 };
 
 const setDefault = async (aws: Aws, encrypts: boolean) => {
@@ -28,7 +28,7 @@ export default defineControl({
     { section: '164.308(a)(1)(ii)(B)', specification: 'required', rationale: 'Lowers the risk that somebody forgets to encrypt.' },
   ],
   related: { securityHub: ['EC2.7'], configRule: ['ec2-ebs-encryption-by-default'], prowler: ['ec2_ebs_default_encryption'] },
-  triggers: [onEc2Calls(['DisableEbsEncryptionByDefault', 'EnableEbsEncryptionByDefault'], theAccount)],
+  triggers: [onEc2Calls(['DisableEbsEncryptionByDefault', 'EnableEbsEncryptionByDefault'], theAccount, ['DisableEbsEncryptionByDefault'])],
   params: z.strictObject({}),
   reads: 1,
   writes: ['ec2:ebs-encryption-by-default'],

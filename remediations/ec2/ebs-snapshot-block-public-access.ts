@@ -7,7 +7,7 @@ import {
   type SnapshotBlockPublicAccessState,
 } from '@aws-sdk/client-ec2';
 import * as z from 'zod';
-import { type Aws, accountArn, blocked, change, compliant, defineControl, listAccount, nonCompliant, theAccount } from '../define.ts';
+import { type Aws, accountArn, blocked, change, compliant, defineControl, listAccount, nonCompliant, required, theAccount } from '../define.ts';
 import { againstPublicAccess, onEc2Calls } from './ec2.ts';
 
 const account = { resourceType: 'AWS::EC2::SnapshotBlockPublicAccess', arn: accountArn };
@@ -22,13 +22,12 @@ interface State {
 
 async function stateOf(aws: Aws): Promise<State> {
   const { State: sharing, ManagedBy } = await aws.client(EC2Client).send(new GetSnapshotBlockPublicAccessStateCommand({}));
-  if (sharing === undefined) throw new Error('GetSnapshotBlockPublicAccessState answered without a state');
-  return { sharing, declared: ManagedBy === 'declarative-policy', published: sharing === 'unblocked' && (await anyPublished(aws)) };
+  return { sharing: required(sharing, 'State'), declared: ManagedBy === 'declarative-policy', published: sharing === 'unblocked' && (await anyPublished(aws)) };
 }
 
 async function anyPublished(aws: Aws): Promise<boolean> {
   const pages = paginateDescribeSnapshots({ client: aws.client(EC2Client) }, { OwnerIds: ['self'], RestorableByUserIds: ['all'], MaxResults: 1_000 });
-  for await (const { Snapshots = [] } of pages) if (Snapshots.length > 0) return true;
+  for await (const { Snapshots } of pages) if (required(Snapshots, 'Snapshots').length > 0) return true;
   return false;
 }
 
@@ -40,10 +39,10 @@ export default defineControl({
   ...account,
   scope: 'regional',
   hipaa: againstPublicAccess,
-  related: { configRule: ['ebs-snapshot-block-public-access'], prowler: ['ec2_ebs_snapshot_account_block_public_access'] },
+  related: { securityHub: ['EC2.182'], configRule: ['ebs-snapshot-block-public-access'], prowler: ['ec2_ebs_snapshot_account_block_public_access'] },
   triggers: [
     // Enable can weaken as well: from all sharing to new sharing.
-    onEc2Calls(['DisableSnapshotBlockPublicAccess', 'EnableSnapshotBlockPublicAccess'], theAccount),
+    onEc2Calls(['DisableSnapshotBlockPublicAccess', 'EnableSnapshotBlockPublicAccess'], theAccount, ['DisableSnapshotBlockPublicAccess']),
     { source: 'config', resourceType: account.resourceType },
   ],
   params: z.strictObject({

@@ -1,7 +1,7 @@
 import { DescribeSnapshotAttributeCommand, EC2Client, ModifySnapshotAttributeCommand, paginateDescribeSnapshots } from '@aws-sdk/client-ec2';
 import * as z from 'zod';
-import { type Aws, defineControl, idsAt, leafOf, orUndefined, pagesOf, refTo, required } from '../define.ts';
-import { againstPublicAccess, notPublic, onEc2Calls, type PublicGroups } from './ec2.ts';
+import { type Aws, defineControl, leafOf, orUndefined, pagesOf, refTo, required } from '../define.ts';
+import { againstPublicAccess, notPublic, onEc2Calls, type PublicGroups, requested } from './ec2.ts';
 
 // The ARN of a snapshot holds no account:
 // https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html#amazonec2-resources-for-iam-policies
@@ -10,7 +10,7 @@ const snapshots = { resourceType: 'AWS::EC2::Snapshot', arn: 'arn:{partition}:ec
 async function groupsOf(aws: Aws, SnapshotId: string): Promise<{ groups: PublicGroups } | undefined> {
   const attribute = new DescribeSnapshotAttributeCommand({ SnapshotId, Attribute: 'createVolumePermission' });
   const answer = await orUndefined(aws.client(EC2Client).send(attribute), 'InvalidSnapshot.NotFound');
-  return answer && { groups: (answer.CreateVolumePermissions ?? []).flatMap(({ Group }) => Group ?? []) };
+  return answer && { groups: required(answer.CreateVolumePermissions, 'CreateVolumePermissions').flatMap(({ Group }) => Group ?? []) };
 }
 
 export default defineControl({
@@ -22,7 +22,12 @@ export default defineControl({
   scope: 'regional',
   hipaa: againstPublicAccess,
   related: { securityHub: ['EC2.1'], configRule: ['ebs-snapshot-public-restorable-check'], prowler: ['ec2_ebs_public_snapshot'] },
-  triggers: [onEc2Calls(['ModifySnapshotAttribute', 'ResetSnapshotAttribute'], idsAt('requestParameters.snapshotId'))],
+  triggers: [
+    onEc2Calls(
+      ['DeleteSnapshot', 'ModifySnapshotAttribute', 'ResetSnapshotAttribute', 'RestoreSnapshotFromRecycleBin'],
+      requested('SnapshotId', 'RestoreSnapshotFromRecycleBin'),
+    ),
+  ],
   params: z.strictObject({}),
   reads: 1,
   writes: ['ec2:create-volume-permission'],

@@ -11,7 +11,7 @@ const launched: ResourceIds = (detail) => {
   return mapped.every((ids) => ids.length > 0) ? (mapped.flat() as string[]) : [];
 };
 
-const stateOf = ({ Encrypted }: Volume) => ({ encrypted: Encrypted === true });
+const stateOf = ({ Encrypted }: Volume) => ({ encrypted: required(Encrypted, 'Encrypted') });
 
 export default defineControl({
   id: 'ebs-volume-encrypted',
@@ -51,7 +51,7 @@ export default defineControl({
 
   async inspect(resource, aws) {
     const answer = await orUndefined(aws.client(EC2Client).send(new DescribeVolumesCommand({ VolumeIds: [leafOf(resource)] })), 'InvalidVolume.NotFound');
-    return answer?.Volumes?.map(stateOf)[0];
+    return answer && required(answer.Volumes, 'Volumes').map(stateOf)[0];
   },
 
   evaluate: ({ encrypted }) =>

@@ -25,15 +25,20 @@ import {
   type Plan,
   type ResourceIds,
   type ResourceRef,
+  required,
 } from '../define.ts';
 
 export const groupArn = 'arn:{partition}:ec2:{region}:{account}:security-group/{id}';
 export const groupType = 'AWS::EC2::SecurityGroup';
 
-export const onEc2Calls = (eventNames: readonly string[], resourceIds: ResourceIds) => onCalls('ec2.amazonaws.com', eventNames, resourceIds);
+export const onEc2Calls = <Name extends string>(eventNames: readonly Name[], resourceIds: ResourceIds, breaks: readonly NoInfer<Name>[] = []) =>
+  onCalls('ec2.amazonaws.com', eventNames, resourceIds, { breaks });
 
-/** For events that never name the control's resource: it sweeps its type. */
-export const unnamed: ResourceIds = () => [];
+/** The id in a request: younger calls of EC2 log the whole request under its name, as the API spells it. */
+export const requested = (member: string, ...calls: readonly string[]): ResourceIds =>
+  idsAt(`requestParameters.${member}`, ...calls.map((call) => `requestParameters.${call}Request.${member}`));
+
+export { unnamed } from '../define.ts';
 
 export const againstPublicAccess: readonly Citation[] = [
   { section: '164.312(a)(1)', specification: 'standard', rationale: 'Lets in only those who have been granted access to ePHI.' },
@@ -67,11 +72,11 @@ export const notPublic = (words: {
 export type Rule = IpPermission;
 
 /** Rules in a fixed order, without what AWS fills in (names of groups, state of peerings). */
-export const rulesOf = (permissions: readonly IpPermission[] = []): Rule[] =>
+export const rulesOf = (permissions: readonly IpPermission[]): Rule[] =>
   permissions
     .flatMap(({ IpRanges = [], Ipv6Ranges = [], PrefixListIds = [], UserIdGroupPairs = [], IpProtocol, FromPort, ToPort }): Rule[] => {
-      const traffic = known({ IpProtocol, FromPort, ToPort });
-      return [
+      const traffic = known({ IpProtocol: required(IpProtocol, 'the protocol of a rule'), FromPort, ToPort });
+      const rules: Rule[] = [
         ...IpRanges.map((range) => ({ ...traffic, IpRanges: [known(range)] })),
         ...Ipv6Ranges.map((range) => ({ ...traffic, Ipv6Ranges: [known(range)] })),
         ...PrefixListIds.map((list) => ({ ...traffic, PrefixListIds: [known(list)] })),
@@ -80,14 +85,17 @@ export const rulesOf = (permissions: readonly IpPermission[] = []): Rule[] =>
           UserIdGroupPairs: [known({ GroupId, UserId, VpcPeeringConnectionId, Description })],
         })),
       ];
+      for (const rule of rules) required(sourceOf(rule), 'the source of a rule');
+      required(rules[0], 'any source of a rule');
+      return rules;
     })
     .sort((one, other) => (keyOf(one) < keyOf(other) ? -1 : 1));
 
 const known = <Value extends object>(value: Value): Value =>
   Object.fromEntries(Object.entries(value).filter(([, member]) => member !== undefined && member !== '')) as Value;
 
-const sourceOf = ({ IpRanges, Ipv6Ranges, PrefixListIds, UserIdGroupPairs }: Rule): string =>
-  IpRanges?.[0]?.CidrIp ?? Ipv6Ranges?.[0]?.CidrIpv6 ?? PrefixListIds?.[0]?.PrefixListId ?? UserIdGroupPairs?.[0]?.GroupId ?? '';
+const sourceOf = ({ IpRanges, Ipv6Ranges, PrefixListIds, UserIdGroupPairs }: Rule): string | undefined =>
+  IpRanges?.[0]?.CidrIp ?? Ipv6Ranges?.[0]?.CidrIpv6 ?? PrefixListIds?.[0]?.PrefixListId ?? UserIdGroupPairs?.[0]?.GroupId;
 
 // AWS tells rules apart by traffic and source alone; a description can differ and it is still the same rule.
 const keyOf = (rule: Rule) => [rule.IpProtocol, rule.FromPort, rule.ToPort, sourceOf(rule)].join(' ');
@@ -107,16 +115,16 @@ export interface GroupRules {
   readonly egress: readonly Rule[];
 }
 
-export const groupRules = ({ GroupName = '', IpPermissions, IpPermissionsEgress }: SecurityGroup): GroupRules => ({
-  name: GroupName,
-  ingress: rulesOf(IpPermissions),
-  egress: rulesOf(IpPermissionsEgress),
+export const groupRules = ({ GroupName, IpPermissions, IpPermissionsEgress }: SecurityGroup): GroupRules => ({
+  name: required(GroupName, 'GroupName'),
+  ingress: rulesOf(required(IpPermissions, 'IpPermissions')),
+  egress: rulesOf(required(IpPermissionsEgress, 'IpPermissionsEgress')),
 });
 
 /** Undefined = there is no such group. */
 export async function groupAt(aws: Aws, resource: ResourceRef): Promise<GroupRules | undefined> {
   const answer = await orUndefined(aws.client(EC2Client).send(new DescribeSecurityGroupsCommand({ GroupIds: [leafOf(resource)] })), 'InvalidGroup.NotFound');
-  return answer?.SecurityGroups?.map(groupRules)[0];
+  return answer && required(answer.SecurityGroups, 'SecurityGroups').map(groupRules)[0];
 }
 
 export const groupNamed = idsAt(

@@ -11,7 +11,7 @@ import {
   type TrafficType,
   type UnsuccessfulItem,
 } from '@aws-sdk/client-ec2';
-import type { Aws } from '../define.ts';
+import { type Aws, required } from '../define.ts';
 
 /** What a flow log records and where it goes. */
 export interface Recording {
@@ -24,8 +24,8 @@ export interface Recording {
   readonly retentionDays?: number;
 }
 
-export const recordingOf = ({ TrafficType = 'ALL', LogDestinationType = 'cloud-watch-logs', LogGroupName, LogDestination = '' }: FlowLog): Recording => ({
-  trafficType: TrafficType,
+export const recordingOf = ({ TrafficType, LogDestinationType = 'cloud-watch-logs', LogGroupName, LogDestination = '' }: FlowLog): Recording => ({
+  trafficType: required(TrafficType, 'TrafficType'),
   destinationType: LogDestinationType,
   destination: LogGroupName ?? LogDestination,
 });
@@ -33,7 +33,7 @@ export const recordingOf = ({ TrafficType = 'ALL', LogDestinationType = 'cloud-w
 export async function flowLogsOf(aws: Aws, ...filters: Filter[]): Promise<FlowLog[]> {
   const found: FlowLog[] = [];
   const pages = paginateDescribeFlowLogs({ client: aws.client(EC2Client) }, { Filter: filters, MaxResults: 1_000 });
-  for await (const { FlowLogs = [] } of pages) found.push(...FlowLogs);
+  for await (const { FlowLogs } of pages) found.push(...required(FlowLogs, 'FlowLogs'));
   return found;
 }
 

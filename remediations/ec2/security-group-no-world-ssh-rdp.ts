@@ -32,8 +32,8 @@ const offending = ({ ingress, worldLists }: State, ports: readonly number[]) =>
   ingress.filter((rule) => fromWorld(rule, worldLists) && ports.some((port) => covers(rule, port)));
 
 async function holdsWorld(aws: Aws, PrefixListId: string): Promise<boolean> {
-  for await (const { Entries = [] } of paginateGetManagedPrefixListEntries({ client: aws.client(EC2Client) }, { PrefixListId })) {
-    if (Entries.some(({ Cidr }) => isWorld(Cidr))) return true;
+  for await (const { Entries } of paginateGetManagedPrefixListEntries({ client: aws.client(EC2Client) }, { PrefixListId })) {
+    if (required(Entries, 'Entries').some(({ Cidr }) => isWorld(required(Cidr, 'Cidr')))) return true;
   }
   return false;
 }
@@ -58,7 +58,11 @@ export default defineControl({
     prowler: ['ec2_securitygroup_allow_ingress_from_internet_to_tcp_port_22', 'ec2_securitygroup_allow_ingress_from_internet_to_tcp_port_3389'],
   },
   triggers: [
-    onEc2Calls(['AuthorizeSecurityGroupIngress', 'RevokeSecurityGroupIngress', 'ModifySecurityGroupRules'], groupNamed),
+    onEc2Calls(['AuthorizeSecurityGroupIngress', 'DeleteSecurityGroup', 'ModifySecurityGroupRules', 'RevokeSecurityGroupIngress'], groupNamed, [
+      'AuthorizeSecurityGroupIngress',
+    ]),
+    // Takes its default group along.
+    onEc2Calls(['DeleteVpc'], unnamed),
     // A list does not say which groups use it.
     onEc2Calls(['ModifyManagedPrefixList', 'RestoreManagedPrefixListVersion'], unnamed),
     { source: 'config', resourceType: groupType },

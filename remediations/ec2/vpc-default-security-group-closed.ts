@@ -29,8 +29,8 @@ async function stateOf(aws: Aws, resource: ResourceRef, group: GroupRules): Prom
   const users: string[] = [];
   if (isOpenDefault(group)) {
     const query = { Filters: [{ Name: 'group-id', Values: [leafOf(resource)] }], MaxResults: 1_000 };
-    for await (const { NetworkInterfaces = [] } of paginateDescribeNetworkInterfaces({ client: aws.client(EC2Client) }, query)) {
-      users.push(...NetworkInterfaces.map(({ NetworkInterfaceId = '' }) => NetworkInterfaceId));
+    for await (const { NetworkInterfaces } of paginateDescribeNetworkInterfaces({ client: aws.client(EC2Client) }, query)) {
+      users.push(...required(NetworkInterfaces, 'NetworkInterfaces').map(({ NetworkInterfaceId = '' }) => NetworkInterfaceId));
     }
   }
   return { ...group, users };
@@ -52,9 +52,10 @@ export default defineControl({
     onEc2Calls(
       ['AuthorizeSecurityGroupIngress', 'AuthorizeSecurityGroupEgress', 'ModifySecurityGroupRules', 'RevokeSecurityGroupIngress', 'RevokeSecurityGroupEgress'],
       groupNamed,
+      ['AuthorizeSecurityGroupIngress', 'AuthorizeSecurityGroupEgress'],
     ),
-    // A new VPC brings its default group along; the event names the VPC only.
-    onEc2Calls(['CreateVpc', 'CreateDefaultVpc'], unnamed),
+    // A VPC brings its default group along and takes it with it; the event names the VPC only.
+    onEc2Calls(['CreateVpc', 'CreateDefaultVpc', 'DeleteVpc'], unnamed),
     { source: 'config', resourceType: groupType },
   ],
   params: z.strictObject({

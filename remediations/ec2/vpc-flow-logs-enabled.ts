@@ -40,7 +40,8 @@ export default defineControl({
     onEc2Calls(['CreateVpc', 'CreateDefaultVpc'], idsAt('responseElements.vpc.vpcId')),
     onEc2Calls(['CreateFlowLogs'], monitored),
     // Names only fl- ids, and they are gone.
-    onEc2Calls(['DeleteFlowLogs'], unnamed),
+    onEc2Calls(['DeleteFlowLogs'], unnamed, ['DeleteFlowLogs']),
+    onEc2Calls(['DeleteVpc'], idsAt('requestParameters.vpcId')),
     { source: 'config', resourceType: vpcs.resourceType },
   ],
   params: z.strictObject({

@@ -18,6 +18,7 @@ import {
   nonCompliant,
   onCalls,
   orUndefined,
+  required,
   theAccount,
 } from '../define.ts';
 
@@ -50,12 +51,12 @@ type Params = z.output<typeof params>;
 const classes = ['RequireUppercaseCharacters', 'RequireLowercaseCharacters', 'RequireNumbers', 'RequireSymbols'] as const;
 
 const documentOf = (live: Live): PasswordPolicy => ({
-  MinimumPasswordLength: live.MinimumPasswordLength ?? 6,
-  RequireUppercaseCharacters: live.RequireUppercaseCharacters ?? false,
-  RequireLowercaseCharacters: live.RequireLowercaseCharacters ?? false,
-  RequireNumbers: live.RequireNumbers ?? false,
-  RequireSymbols: live.RequireSymbols ?? false,
-  AllowUsersToChangePassword: live.AllowUsersToChangePassword ?? false,
+  MinimumPasswordLength: required(live.MinimumPasswordLength, 'MinimumPasswordLength'),
+  RequireUppercaseCharacters: required(live.RequireUppercaseCharacters, 'RequireUppercaseCharacters'),
+  RequireLowercaseCharacters: required(live.RequireLowercaseCharacters, 'RequireLowercaseCharacters'),
+  RequireNumbers: required(live.RequireNumbers, 'RequireNumbers'),
+  RequireSymbols: required(live.RequireSymbols, 'RequireSymbols'),
+  AllowUsersToChangePassword: required(live.AllowUsersToChangePassword, 'AllowUsersToChangePassword'),
   MaxPasswordAge: live.MaxPasswordAge || null,
   PasswordReusePrevention: live.PasswordReusePrevention || null,
   HardExpiry: live.HardExpiry ?? false,
@@ -64,7 +65,7 @@ const documentOf = (live: Live): PasswordPolicy => ({
 /** `null`: the account has none of its own, and AWS's weaker one holds. */
 async function policyOf(aws: Aws): Promise<PasswordPolicy | null> {
   const answer = await orUndefined(aws.client(IAMClient).send(new GetAccountPasswordPolicyCommand({})), 'NoSuchEntity', 'NoSuchEntityException');
-  return answer?.PasswordPolicy ? documentOf(answer.PasswordPolicy) : null;
+  return answer ? documentOf(required(answer.PasswordPolicy, 'PasswordPolicy')) : null;
 }
 
 async function write(aws: Aws, { MaxPasswordAge, PasswordReusePrevention, ...rest }: PasswordPolicy): Promise<void> {
@@ -136,7 +137,9 @@ export default defineControl({
       'iam_password_policy_uppercase',
     ],
   },
-  triggers: [onCalls('iam.amazonaws.com', ['DeleteAccountPasswordPolicy', 'UpdateAccountPasswordPolicy'], theAccount)],
+  triggers: [
+    onCalls('iam.amazonaws.com', ['DeleteAccountPasswordPolicy', 'UpdateAccountPasswordPolicy'], theAccount, { breaks: ['DeleteAccountPasswordPolicy'] }),
+  ],
   params,
   reads: 1,
   writes: ['iam:account-password-policy'],

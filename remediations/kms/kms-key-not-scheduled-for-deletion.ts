@@ -1,6 +1,6 @@
 import { CancelKeyDeletionCommand, EnableKeyCommand, KMSClient, paginateListResourceTags, ScheduleKeyDeletionCommand } from '@aws-sdk/client-kms';
 import * as z from 'zod';
-import { type Aws, change, compliant, defineControl, leafOf, nonCompliant, notApplicable, onCalls, type ResourceRef } from '../define.ts';
+import { type Aws, change, compliant, defineControl, leafOf, nonCompliant, notApplicable, onCalls, type ResourceRef, required } from '../define.ts';
 import { keyNamed, keyOf, keys, keysOf } from './kms.ts';
 
 interface Pending {
@@ -31,7 +31,8 @@ const windowUntil = (date: Date) => Math.min(30, Math.max(7, Math.ceil((date.get
 async function inspect(resource: ResourceRef, aws: Aws): Promise<State | undefined> {
   const key = await keyOf(aws, resource);
   if (!key) return undefined;
-  const { KeyState: keyState = 'Unavailable', DeletionDate: deletionDate, PendingDeletionWindowInDays } = key;
+  const { KeyState, DeletionDate: deletionDate, PendingDeletionWindowInDays } = key;
+  const keyState = required(KeyState, 'KeyState');
   if (!isPending(keyState)) return { keyState };
   const windowInDays = PendingDeletionWindowInDays ?? (deletionDate ? windowUntil(deletionDate) : 30);
   return { keyState, pending: { windowInDays, ...(deletionDate && { deletionDate }), tags: await tagsOf(aws, resource) } };
@@ -39,8 +40,8 @@ async function inspect(resource: ResourceRef, aws: Aws): Promise<State | undefin
 
 async function tagsOf(aws: Aws, { id }: ResourceRef): Promise<Record<string, string>> {
   const tags: Record<string, string> = {};
-  for await (const { Tags = [] } of paginateListResourceTags({ client: aws.client(KMSClient) }, { KeyId: id })) {
-    for (const { TagKey, TagValue } of Tags) tags[TagKey!] = TagValue!;
+  for await (const { Tags } of paginateListResourceTags({ client: aws.client(KMSClient) }, { KeyId: id })) {
+    for (const { TagKey, TagValue } of required(Tags, 'Tags')) tags[TagKey!] = TagValue!;
   }
   return tags;
 }
@@ -59,7 +60,7 @@ export default defineControl({
   ],
   related: { securityHub: ['KMS.3'], configRule: ['kms-cmk-not-scheduled-for-deletion'], prowler: ['kms_cmk_not_deleted_unintentionally'] },
   triggers: [
-    onCalls('kms.amazonaws.com', ['CancelKeyDeletion', 'EnableKey', 'ScheduleKeyDeletion'], keyNamed),
+    onCalls('kms.amazonaws.com', ['CancelKeyDeletion', 'EnableKey', 'ScheduleKeyDeletion'], keyNamed, { breaks: ['ScheduleKeyDeletion'] }),
     { source: 'config', resourceType: keys.resourceType },
   ],
   params: z.strictObject({

@@ -1,6 +1,6 @@
 import { DisableKeyRotationCommand, EnableKeyRotationCommand, GetKeyRotationStatusCommand, type KeyMetadata, KMSClient } from '@aws-sdk/client-kms';
 import * as z from 'zod';
-import { type Aws, change, compliant, defineControl, nonCompliant, notApplicable, onCalls, type ResourceRef } from '../define.ts';
+import { type Aws, change, compliant, defineControl, nonCompliant, notApplicable, onCalls, type ResourceRef, required } from '../define.ts';
 import { keyNamed, keyOf, keys, keysOf } from './kms.ts';
 
 /** Days between two rotations, `null` = none. AWS leaves the number out of older answers: then it is a year. */
@@ -17,12 +17,15 @@ async function inspect(resource: ResourceRef, aws: Aws): Promise<State | undefin
   const because = notRotating(key);
   if (because) return { rotates: false, because };
   const { KeyRotationEnabled, RotationPeriodInDays } = await aws.client(KMSClient).send(new GetKeyRotationStatusCommand({ KeyId: resource.id }));
-  return { rotates: true, period: KeyRotationEnabled ? (RotationPeriodInDays ?? 365) : null };
+  return { rotates: true, period: required(KeyRotationEnabled, 'KeyRotationEnabled') ? (RotationPeriodInDays ?? 365) : null };
 }
 
 /** https://docs.aws.amazon.com/kms/latest/developerguide/rotate-keys.html */
-function notRotating({ KeyManager, KeySpec, Origin, KeyState, MultiRegionConfiguration }: KeyMetadata): string | undefined {
-  if (KeyManager === 'AWS') return 'AWS manages the key and rotates it every year.';
+function notRotating({ MultiRegionConfiguration, ...key }: KeyMetadata): string | undefined {
+  const KeySpec = required(key.KeySpec, 'KeySpec');
+  const Origin = required(key.Origin, 'Origin');
+  const KeyState = required(key.KeyState, 'KeyState');
+  if (key.KeyManager === 'AWS') return 'AWS manages the key and rotates it every year.';
   if (KeySpec !== 'SYMMETRIC_DEFAULT') return `KMS does not rotate ${KeySpec} keys.`;
   if (Origin !== 'AWS_KMS') return `KMS does not rotate keys whose material comes from ${Origin}.`;
   if (MultiRegionConfiguration?.MultiRegionKeyType === 'REPLICA') return 'Rotation of a multi-Region key is set on its primary key.';
@@ -49,7 +52,13 @@ export default defineControl({
   ],
   related: { securityHub: ['KMS.4'], configRule: ['cmk-backing-key-rotation-enabled'], prowler: ['kms_cmk_rotation_enabled'] },
   triggers: [
-    onCalls('kms.amazonaws.com', ['CancelKeyDeletion', 'CreateKey', 'DisableKeyRotation', 'EnableKey', 'EnableKeyRotation'], keyNamed),
+    // A key that is disabled or to be deleted cannot rotate: the finding ends.
+    onCalls(
+      'kms.amazonaws.com',
+      ['CancelKeyDeletion', 'CreateKey', 'DisableKey', 'DisableKeyRotation', 'EnableKey', 'EnableKeyRotation', 'ScheduleKeyDeletion'],
+      keyNamed,
+      { breaks: ['DisableKeyRotation'] },
+    ),
     { source: 'config', resourceType: keys.resourceType },
   ],
   params: z.strictObject({

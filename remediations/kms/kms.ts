@@ -2,9 +2,7 @@
 import { DescribeKeyCommand, type KeyMetadata, KMSClient, paginateListKeys } from '@aws-sdk/client-kms';
 import { type Aws, idsAt, type Listing, orUndefined, type Page, pagesOf, type ResourceIds, type ResourceRef, refTo, required } from '../define.ts';
 
-export const keyArn = 'arn:{partition}:kms:{region}:{account}:key/{id}';
-export const keyType = 'AWS::KMS::Key';
-export const keys = { resourceType: keyType, arn: keyArn };
+export const keys = { resourceType: 'AWS::KMS::Key', arn: 'arn:{partition}:kms:{region}:{account}:key/{id}' };
 
 const named = idsAt('resources[].ARN', 'responseElements.keyMetadata.arn', 'responseElements.keyId', 'requestParameters.keyId');
 
@@ -13,7 +11,8 @@ export const keyNamed: ResourceIds = (detail) => [...named(detail)].filter((id) 
 
 /** Undefined: there is no such key. */
 export async function keyOf(aws: Aws, { id }: ResourceRef): Promise<KeyMetadata | undefined> {
-  return (await orUndefined(aws.client(KMSClient).send(new DescribeKeyCommand({ KeyId: id })), 'NotFoundException'))?.KeyMetadata;
+  const answer = await orUndefined(aws.client(KMSClient).send(new DescribeKeyCommand({ KeyId: id })), 'NotFoundException');
+  return answer && required(answer.KeyMetadata, 'KeyMetadata');
 }
 
 /** Every key of the place, by name. */

@@ -25,6 +25,11 @@ export default defineControl({
   triggers: [
     // Lambda has logged calls under their plain name and with the API version behind it.
     onCalls('lambda.amazonaws.com', [...names, ...names.map((name) => `${name}20211031`)], urlNamed),
+    // The URL of an alias that goes with its function is found gone by the next sweep.
+    onCalls('lambda.amazonaws.com', ['DeleteAlias', 'DeleteAlias20150331', 'DeleteFunction', 'DeleteFunction20150331'], urlNamed, {
+      // A version has no URL, and Lambda refuses to be asked for one.
+      concerns: (detail) => ![...urlNamed(detail)].some((id) => /:\d+$/.test(id ?? '')),
+    }),
   ],
   params: z.strictObject({}),
   reads: 1,

@@ -15,11 +15,14 @@ import {
   resourcePart,
 } from '../define.ts';
 
+export const functionArn = 'arn:{partition}:lambda:{region}:{account}:function:{id}';
+
 /** A URL has no ARN: it is named by the function, or the alias, that it calls. */
-export const urls = { resourceType: 'AWS::Lambda::Url', arn: 'arn:{partition}:lambda:{region}:{account}:function:{id}' };
+export const urls = { resourceType: 'AWS::Lambda::Url', arn: functionArn };
 
 const nameIn = idsAt('requestParameters.functionName');
-const qualifierIn = idsAt('requestParameters.qualifier');
+// DeleteAlias has the alias under another name.
+const qualifierIn = idsAt('requestParameters.qualifier', 'requestParameters.name');
 const answeredArn = idsAt('responseElements.functionArn');
 
 /** `123456789012:function:intake`, with or without a region before it and a qualifier behind it. */
@@ -33,7 +36,7 @@ export const urlNamed: ResourceIds = (detail) => {
   const [name] = nameIn(detail);
   if (name === undefined) return answeredArn(detail);
   const { region = detail.awsRegion, accountId, id } = partialArn.exec(name)?.groups ?? {};
-  const whole = accountId && id ? arnFrom(urls.arn, { accountId, region }, id) : name.replace(/^function:/, '');
+  const whole = accountId && id ? arnFrom(functionArn, { accountId, region }, id) : name.replace(/^function:/, '');
   const [qualifier] = qualifierIn(detail);
   const qualified = whole.startsWith('arn:') ? whole.split(':').length > 7 : whole.includes(':');
   return [qualifier === undefined || qualifier === '$LATEST' || qualified ? whole : `${whole}:${qualifier}`];

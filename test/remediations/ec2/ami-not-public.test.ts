@@ -44,6 +44,9 @@ testControl(control, {
   events: {
     'ModifyImageAttribute makes it public': { detail: permission({ add: { items: [{ group: 'all' }] } }), ids: ['ami-1'] },
     'ModifyImageAttribute that repairs': { detail: permission({ remove: { items: [{ group: 'all' }] } }), ids: ['ami-1'] },
+    DeregisterImage: { detail: ec2({ imageId: 'ami-1' }), ids: ['ami-1'] },
+    DisableImage: { detail: ec2({ DisableImageRequest: { ImageId: 'ami-1' } }), ids: ['ami-1'] },
+    RestoreImageFromRecycleBin: { detail: ec2({ RestoreImageFromRecycleBinRequest: { ImageId: 'ami-1' } }), ids: ['ami-1'] },
     ResetImageAttribute: { detail: ec2({ imageId: 'ami-1', attributeType: 'launchPermission' }), ids: ['ami-1'] },
     'ModifyImageAttribute with null request parameters': { detail: { ...ec2(null), eventName: 'ModifyImageAttribute' }, sweep: true },
   },

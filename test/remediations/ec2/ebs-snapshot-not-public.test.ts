@@ -45,6 +45,8 @@ testControl(control, {
   events: {
     'ModifySnapshotAttribute makes it public': { detail: permission({ add: { items: [{ group: 'all' }] } }), ids: ['snap-1'] },
     'ModifySnapshotAttribute that repairs': { detail: permission({ remove: { items: [{ group: 'all' }] } }), ids: ['snap-1'] },
+    DeleteSnapshot: { detail: ec2({ snapshotId: 'snap-1' }), ids: ['snap-1'] },
+    RestoreSnapshotFromRecycleBin: { detail: ec2({ RestoreSnapshotFromRecycleBinRequest: { SnapshotId: 'snap-1' } }), ids: ['snap-1'] },
     ResetSnapshotAttribute: { detail: ec2({ snapshotId: 'snap-1', attributeType: 'CREATE_VOLUME_PERMISSION' }), ids: ['snap-1'] },
     'ModifySnapshotAttribute with null request parameters': { detail: { ...ec2(null), eventName: 'ModifySnapshotAttribute' }, sweep: true },
   },

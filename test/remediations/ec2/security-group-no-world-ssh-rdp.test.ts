@@ -119,6 +119,9 @@ testControl(control, {
       detail: ec2({ requestParameters: { groupName: 'default' }, responseElements: { _return: true } }),
       sweep: true,
     },
+    DeleteSecurityGroup: { detail: ec2({ requestParameters: { groupId: 'sg-1' }, responseElements: { _return: true } }), ids: ['sg-1'] },
+    'DeleteSecurityGroup by name': { detail: ec2({ requestParameters: { groupName: 'web' }, responseElements: { _return: true } }), sweep: true },
+    DeleteVpc: { detail: ec2({ requestParameters: { vpcId: 'vpc-1' }, responseElements: { _return: true } }), sweep: true },
     RevokeSecurityGroupIngress: { detail: ec2({ requestParameters: { groupId: 'sg-1', ipPermissions: {} } }), ids: ['sg-1'] },
     ModifySecurityGroupRules: {
       detail: ec2({

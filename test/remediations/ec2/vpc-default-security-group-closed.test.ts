@@ -77,6 +77,7 @@ testControl(control, {
     ModifySecurityGroupRules: { detail: ec2({ requestParameters: { ModifySecurityGroupRulesRequest: { GroupId: 'sg-1' } } }), ids: ['sg-1'] },
     'AuthorizeSecurityGroupEgress with null request parameters': { detail: ec2({ requestParameters: null }), sweep: true },
     CreateVpc: { detail: ec2({ responseElements: { vpc: { vpcId: 'vpc-1', ownerId: accountId } } }), sweep: true },
+    DeleteVpc: { detail: ec2({ requestParameters: { vpcId: 'vpc-1' } }), sweep: true },
     CreateDefaultVpc: { detail: ec2({ responseElements: { vpc: { vpcId: 'vpc-1', isDefault: true } } }), sweep: true },
   },
 });

@@ -124,6 +124,7 @@ testControl(control, {
       ids: ['vpc-1', 'vpc-2'],
     },
     'CreateFlowLogs for a subnet': { detail: creating({ tag: 1, content: 'subnet-1' }), sweep: true },
+    DeleteVpc: { detail: ec2({ requestParameters: { vpcId: 'vpc-1' }, responseElements: { _return: true } }), ids: ['vpc-1'] },
     DeleteFlowLogs: { detail: ec2({ requestParameters: { DeleteFlowLogsRequest: { FlowLogId: { content: 'fl-1', tag: 1 } } } }), sweep: true },
   },
 });
@@ -131,7 +132,7 @@ testControl(control, {
 test.each(['remediate', 'undo'] as const)('%s: an error inside a 200 is an error', async (phase) => {
   const refused = { Unsuccessful: [{ ResourceId: 'vpc-1', Error: { Code: '400', Message: 'LogDestination does not exist' } }] };
   const recording = { trafficType: 'ALL', destinationType: 's3', destination: toBucket.s3DestinationArn } as const;
-  const own = { FlowLogId: 'fl-1', ResourceId: 'vpc-1', LogDestinationType: 's3', LogDestination: recording.destination } as const;
+  const own = { FlowLogId: 'fl-1', ResourceId: 'vpc-1', TrafficType: 'ALL', LogDestinationType: 's3', LogDestination: recording.destination } as const;
   const mock = mockClient(EC2Client);
   mock.on(DescribeFlowLogsCommand).resolves({ FlowLogs: phase === 'undo' ? [own] : [] });
   mock.on(CreateFlowLogsCommand).resolves(refused);

@@ -54,6 +54,8 @@ testControl(control, {
     'CreateKey without resources': { detail: { ...called({}), eventName: 'CreateKey', responseElements: { keyMetadata: { keyId: id, arn } } }, ids: [arn] },
     DisableKeyRotation: { detail: called({ keyId: id }, { resources }), ids: [arn] },
     'DisableKeyRotation by key id alone': { detail: called({ keyId: id }, { eventName: 'DisableKeyRotation' }), ids: [arn] },
+    DisableKey: { detail: called({ keyId: id }, { resources }), ids: [arn] },
+    ScheduleKeyDeletion: { detail: called({ keyId: id, pendingWindowInDays: 7 }, { resources, responseElements: { keyId: arn } }), ids: [arn] },
     EnableKeyRotation: { detail: called({ keyId: arn, rotationPeriodInDays: 365 }), ids: [arn] },
     EnableKey: { detail: called({ keyId: id }, { resources }), ids: [arn] },
     CancelKeyDeletion: { detail: called({ keyId: id }, { responseElements: { keyId: arn } }), ids: [arn] },

@@ -75,6 +75,12 @@ testControl(control, {
     UpdateFunctionUrlConfig20211031: { detail: called({ functionName: 'function:intake' }), ids: [intake] },
     DeleteFunctionUrlConfig: { detail: called({ functionName: 'intake' }), ids: [intake] },
     DeleteFunctionUrlConfig20211031: { detail: called({ functionName: 'intake' }), ids: [intake] },
+    DeleteFunction: { detail: called({ functionName: 'intake' }), ids: [intake] },
+    DeleteFunction20150331: { detail: called({ functionName: intake }), ids: [intake] },
+    'DeleteFunction20150331 of a version': { detail: called({ functionName: 'intake', qualifier: '7' }), ids: [] },
+    'DeleteFunction20150331 of a version by ARN': { detail: called({ functionName: `${intake}:7` }), ids: [] },
+    DeleteAlias: { detail: called({ functionName: 'intake', name: 'live' }), ids: [`${intake}:live`] },
+    DeleteAlias20150331: { detail: called({ functionName: intake, name: 'live' }), ids: [`${intake}:live`] },
   },
 });
 
