@@ -57,6 +57,17 @@ export function refTo(
   return { accountId, region, type, id: named.startsWith('arn:') ? named : arnFrom(arn, { accountId, region }, named) };
 }
 
+/** A pair of a listing. A state that the list does not tell is left to `inspect`, whose error then concerns this resource alone. */
+export function listed<State>(resource: ResourceRef, state: () => State | undefined): readonly [ResourceRef, State?] {
+  try {
+    const told = state();
+    return told === undefined ? [resource] : [resource, told];
+  } catch (error) {
+    if (error instanceof TerminalError) return [resource];
+    throw error;
+  }
+}
+
 export const accountArn = 'arn:{partition}:iam::{account}:root';
 export const accountType = 'AWS::::Account';
 
@@ -106,6 +117,9 @@ export const idsAt =
     }
     return [];
   };
+
+/** For events that never name the control's resource: it sweeps its type. */
+export const unnamed: ResourceIds = () => [];
 
 /** For account-wide settings: the one resource is the account itself. */
 export const theAccount: ResourceIds = () => [''];
