@@ -1,6 +1,6 @@
 /** Alarms that watch the bot from outside: none of them needs its code to run. */
-import { getAtt, logicalId, type Resources, ref, stack, sub } from './intrinsics.ts';
-import type { Rule } from './rules.ts';
+import { getAtt, logicalId, type Resources, ref, type Sub, stack, sub } from './intrinsics.ts';
+import { tickMinutes } from './sweeps.ts';
 
 interface Watch {
   readonly says: string;
@@ -15,19 +15,26 @@ interface Watch {
   readonly periods?: number;
 }
 
-const base = (name: string, says: string) => ({
-  AlarmName: sub(`${stack}-${name}`),
-  AlarmDescription: `phidelity: ${says}`,
-  AlarmActions: [ref('OwnHealth')],
-  OKActions: [ref('OwnHealth')],
-});
+/** Whom an alarm tells by itself, at its beginning and at its end. */
+interface Told {
+  readonly AlarmActions?: readonly object[];
+  readonly OKActions?: readonly object[];
+}
 
-const alarm = (name: string, { says, namespace, metric, dimensions, statistic, seconds, above, below, periods = 1 }: Watch): [string, Resources[string]] => [
+const ownHealth: Told = { AlarmActions: [ref('OwnHealth')], OKActions: [ref('OwnHealth')] };
+
+const base = (name: string, says: string, told: Told) => ({ AlarmName: sub(`${stack}-${name}`), AlarmDescription: `phidelity: ${says}`, ...told });
+
+const alarm = (
+  name: string,
+  { says, namespace, metric, dimensions, statistic, seconds, above, below, periods = 1 }: Watch,
+  told = ownHealth,
+): [string, Resources[string]] => [
   `Alarm${logicalId(name)}`,
   {
     Type: 'AWS::CloudWatch::Alarm',
     Properties: {
-      ...base(name, says),
+      ...base(name, says, told),
       Namespace: namespace,
       MetricName: metric,
       Dimensions: Object.entries(dimensions).map(([Name, Value]) => ({ Name, Value })),
@@ -41,19 +48,38 @@ const alarm = (name: string, { says, namespace, metric, dimensions, statistic, s
   },
 ];
 
-const queueDepth = (queue: string, name: string, says: string) =>
+export const queueDepth = (queue: string, name: string, says: string, told = ownHealth) =>
+  alarm(
+    name,
+    {
+      says,
+      namespace: 'AWS/SQS',
+      metric: 'ApproximateNumberOfMessagesVisible',
+      dimensions: { QueueName: getAtt(queue, 'QueueName') },
+      statistic: 'Maximum',
+      seconds: 300,
+      above: 0,
+    },
+    told,
+  );
+
+const waitsTooLong = (queue: string, name: string, above: number, says: string) =>
   alarm(name, {
     says,
     namespace: 'AWS/SQS',
-    metric: 'ApproximateNumberOfMessagesVisible',
+    metric: 'ApproximateAgeOfOldestMessage',
     dimensions: { QueueName: getAtt(queue, 'QueueName') },
     statistic: 'Maximum',
     seconds: 300,
-    above: 0,
+    above,
+    periods: 2,
   });
 
-const lambda = (name: string, metric: 'Errors' | 'Throttles', says: string) =>
-  alarm(`${name}-${metric.toLowerCase()}`, {
+// https://docs.aws.amazon.com/lambda/latest/dg/durable-monitoring.html
+type LambdaMetric = 'Errors' | 'Throttles' | 'DurableExecutionFailed' | 'DurableExecutionTimedOut';
+
+const lambda = (name: string, metric: LambdaMetric, says: string) =>
+  alarm(`${name}-${metric.replace('DurableExecution', '').toLowerCase()}`, {
     says,
     namespace: 'AWS/Lambda',
     metric,
@@ -66,14 +92,14 @@ const lambda = (name: string, metric: 'Errors' | 'Throttles', says: string) =>
 const mostMetrics = 10;
 
 /** Not delivered and not in the DLQ either: EventBridge counts a failed invocation only then. One alarm sums up to ten rules. */
-const lostEvents = (rules: readonly Rule[]): [string, Resources[string]][] =>
-  Array.from({ length: Math.ceil(rules.length / mostMetrics) }, (_, index) => {
+export const lostEvents = (ruleNames: readonly (string | Sub)[], told = ownHealth): [string, Resources[string]][] =>
+  Array.from({ length: Math.ceil(ruleNames.length / mostMetrics) }, (_, index) => {
     const name = `events-lost-${index + 1}`;
-    const metrics = rules.slice(index * mostMetrics, (index + 1) * mostMetrics).map((rule, place) => ({
+    const metrics = ruleNames.slice(index * mostMetrics, (index + 1) * mostMetrics).map((ruleName, place) => ({
       Id: `rule${place}`,
       ReturnData: false,
       MetricStat: {
-        Metric: { Namespace: 'AWS/Events', MetricName: 'FailedInvocations', Dimensions: [{ Name: 'RuleName', Value: sub(`${stack}-${rule.name}`) }] },
+        Metric: { Namespace: 'AWS/Events', MetricName: 'FailedInvocations', Dimensions: [{ Name: 'RuleName', Value: ruleName }] },
         Period: 300,
         Stat: 'Sum',
       },
@@ -85,7 +111,8 @@ const lostEvents = (rules: readonly Rule[]): [string, Resources[string]][] =>
         Properties: {
           ...base(
             name,
-            'EventBridge lost an event for good: neither the intake queue nor the dead-letter queue took it. Look at the queue policy and the key.',
+            'EventBridge lost an event for good: neither the target of a rule nor the dead-letter queue took it. Look at their policies and keys.',
+            told,
           ),
           Metrics: [{ Id: 'lost', Expression: 'SUM(METRICS())', Label: 'events lost', ReturnData: true }, ...metrics],
           EvaluationPeriods: 1,
@@ -97,26 +124,59 @@ const lostEvents = (rules: readonly Rule[]): [string, Resources[string]][] =>
     ];
   });
 
-export const alarms = (rules: readonly Rule[]): Resources =>
+/** @param rules names of the stack's rules, without the name of the stack */
+export const alarms = (rules: readonly string[]): Resources =>
   Object.fromEntries([
-    alarm('intake-age', {
-      says: 'an event has waited in the intake queue for more than half an hour. Look at the errors of the function detect.',
-      namespace: 'AWS/SQS',
-      metric: 'ApproximateAgeOfOldestMessage',
-      dimensions: { QueueName: getAtt('IntakeQueue', 'QueueName') },
-      statistic: 'Maximum',
-      seconds: 300,
-      above: 1_800,
-      periods: 2,
+    // Detect counts each tick it has dealt with: schedule, role, queue, key, function and table all had a part in it.
+    alarm('heartbeat', {
+      says: `the bot has not dealt with a tick for ${3 * tickMinutes} minutes: it may be blind. Look at its other alarms, then at the reserved concurrency of the function detect, at the data key and at the schedule (are they enabled?).`,
+      namespace: 'phidelity',
+      metric: 'Ticks',
+      dimensions: { service: sub(`${stack}-detect`) },
+      statistic: 'Sum',
+      seconds: tickMinutes * 60,
+      below: 1,
+      periods: 3,
     }),
+    waitsTooLong(
+      'IntakeQueue',
+      'intake-age',
+      1_800,
+      'an event has waited in the intake queue for more than half an hour. Look at the errors and the reserved concurrency of the function detect.',
+    ),
+    waitsTooLong(
+      'SweepQueue',
+      'sweep-age',
+      3_600,
+      'a tick or a sweep has waited in the sweep queue for more than an hour. Look at the errors and the reserved concurrency of the function detect.',
+    ),
     queueDepth('IntakeDlq', 'intake-dlq', 'detect failed five times on an event. Mend the cause, then send the queue back to the intake queue.'),
-    queueDepth('TargetDlq', 'target-dlq', 'EventBridge could not put an event into the intake queue. The message carries the rule and the error.'),
+    queueDepth(
+      'SweepDlq',
+      'sweep-dlq',
+      'detect failed five times on a tick or a sweep: part of the account was not looked at. Mend the cause, then send the queue back to the sweep queue.',
+    ),
+    queueDepth(
+      'TargetDlq',
+      'target-dlq',
+      'EventBridge could not put an event or a tick into its queue. The message carries the rule or target and the error. Mend the cause, then send the queue back to the intake queue.',
+    ),
     lambda('detect', 'Errors', 'the function detect fails. Look at its log.'),
-    lambda('detect', 'Throttles', 'the function detect is throttled. Look at the concurrency limit of the account.'),
+    lambda('detect', 'Throttles', 'the function detect is throttled. Look at its reserved concurrency and at the concurrency limit of the account.'),
     lambda('remediate', 'Errors', 'the function remediate fails. Look at its log.'),
-    lambda('remediate', 'Throttles', 'the function remediate is throttled. Look at the concurrency limit of the account.'),
+    lambda('remediate', 'Throttles', 'the function remediate is throttled. Look at its reserved concurrency and at the concurrency limit of the account.'),
+    lambda(
+      'remediate',
+      'DurableExecutionFailed',
+      'an execution of remediate ended in an error: its finding may be neither fixed nor told. Look at its log, then at the open findings.',
+    ),
+    lambda(
+      'remediate',
+      'DurableExecutionTimedOut',
+      'an execution of remediate was given up after its longest time: its finding may be neither fixed nor told. Look at the open findings.',
+    ),
     alarm('detect-silent', {
-      says: 'no event has reached the bot for a day. Look whether a trail logs, and whether the rules are enabled.',
+      says: 'the function detect has not run for a day. Look whether the schedule and the rules are enabled, and whether a trail logs.',
       namespace: 'AWS/Lambda',
       metric: 'Invocations',
       dimensions: { FunctionName: sub(`${stack}-detect`) },
@@ -124,5 +184,5 @@ export const alarms = (rules: readonly Rule[]): Resources =>
       seconds: 86_400,
       below: 1,
     }),
-    ...lostEvents(rules),
+    ...lostEvents(rules.map((name) => sub(`${stack}-${name}`))),
   ]);

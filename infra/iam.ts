@@ -31,7 +31,7 @@ export const iam = (roles: Roles, { path: Path, permissionsBoundary: Permissions
     }),
   );
 
-const managedPolicy = (name: string, Path: string, Statement: readonly Statement[]): Resources[string] => ({
+export const managedPolicy = (name: string, Path: string, Statement: readonly Statement[]): Resources[string] => ({
   Type: 'AWS::IAM::ManagedPolicy',
   Properties: { Path, Description: `phidelity ${name}, generated from the policy`, PolicyDocument: { Version: '2012-10-17', Statement } },
 });

@@ -1,18 +1,7 @@
 /** The way in: rules, the intake queue, and the queues that catch what goes wrong on the way. */
 import { getAtt, localArn, logicalId, type Resources, ref, stack, sub } from './intrinsics.ts';
-import { dataKeyArn } from './keys.ts';
+import { queue, queuePolicy, readByDetect } from './queues.ts';
 import type { Rule } from './rules.ts';
-
-/** Seconds; detect's timeout in serverless.yml. */
-export const detectTimeout = 60;
-const fourteenDays = 14 * 24 * 60 * 60;
-
-const queue = (more: object = {}): Resources[string] => ({
-  Type: 'AWS::SQS::Queue',
-  DeletionPolicy: 'Delete',
-  UpdateReplacePolicy: 'Delete',
-  Properties: { KmsMasterKeyId: dataKeyArn, MessageRetentionPeriod: fourteenDays, ...more },
-});
 
 const ownRules = (queueId: string) => ({
   Sid: 'OwnRules',
@@ -24,45 +13,27 @@ const ownRules = (queueId: string) => ({
   Condition: { ArnLike: { 'aws:SourceArn': localArn('events', `rule/${stack}-*`) }, StringEquals: { 'aws:SourceAccount': ref('AWS::AccountId') } },
 });
 
-const queuePolicy = (queueId: string, statements: readonly object[]): Resources[string] => ({
-  Type: 'AWS::SQS::QueuePolicy',
-  Properties: {
-    Queues: [ref(queueId)],
-    PolicyDocument: {
-      Version: '2012-10-17',
-      Statement: [
-        ...statements,
-        {
-          Sid: 'TlsOnly',
-          Effect: 'Deny',
-          Principal: '*',
-          Action: 'sqs:*',
-          Resource: getAtt(queueId, 'Arn'),
-          Condition: { Bool: { 'aws:SecureTransport': 'false' } },
-        },
-      ],
-    },
-  },
-});
-
 const queues: Resources = {
-  IntakeQueue: queue({ VisibilityTimeout: 6 * detectTimeout, RedrivePolicy: { deadLetterTargetArn: getAtt('IntakeDlq', 'Arn'), maxReceiveCount: 5 } }),
+  IntakeQueue: readByDetect('IntakeDlq'),
   // What detect could not deal with in five tries.
   IntakeDlq: queue(),
-  // What EventBridge could not put into the intake queue. One for all rules: each message carries its rule's ARN and the error.
+  // What EventBridge could not put into a queue. One for all rules and the schedule: each message carries the ARN of its rule or target and the error.
   TargetDlq: queue(),
   IntakeQueuePolicy: queuePolicy('IntakeQueue', [ownRules('IntakeQueue')]),
-  IntakeDlqPolicy: queuePolicy('IntakeDlq', []),
+  IntakeDlqPolicy: queuePolicy('IntakeDlq'),
   TargetDlqPolicy: queuePolicy('TargetDlq', [ownRules('TargetDlq')]),
 };
 
-const ruleId = ({ name }: Rule): string => `Rule${logicalId(name)}`;
+export const ruleId = (name: string): string => `Rule${logicalId(name)}`;
+
+/** EventBridge's longest; it never retries a missing permission or a broken key. */
+export const longestRetry = { MaximumEventAgeInSeconds: 86_400, MaximumRetryAttempts: 185 };
 
 export const intake = (rules: readonly Rule[]): Resources => ({
   ...queues,
   ...Object.fromEntries(
     rules.map((rule): [string, Resources[string]] => [
-      ruleId(rule),
+      ruleId(rule.name),
       {
         Type: 'AWS::Events::Rule',
         Properties: {
@@ -73,8 +44,7 @@ export const intake = (rules: readonly Rule[]): Resources => ({
               Id: 'intake',
               Arn: getAtt('IntakeQueue', 'Arn'),
               DeadLetterConfig: { Arn: getAtt('TargetDlq', 'Arn') },
-              // EventBridge's longest; it never retries a missing permission or a broken key.
-              RetryPolicy: { MaximumEventAgeInSeconds: 86_400, MaximumRetryAttempts: 185 },
+              RetryPolicy: longestRetry,
             },
           ],
         },

@@ -2,11 +2,14 @@
 import type { CompiledPolicy } from '../engine/policy/model.ts';
 import { tableDefinition } from '../handlers/aws/table.ts';
 import { alarms } from './alarms.ts';
+import { forwardedAlarms, forwarderHome } from './forwarder-home.ts';
 import { iam, roleId } from './iam.ts';
 import { intake } from './intake.ts';
 import { getAtt, type Resources, ref, sub } from './intrinsics.ts';
 import { alarmKeyArn, dataKeyArn, keys } from './keys.ts';
+import { killSwitch } from './kill-switch.ts';
 import type { DeployPlan } from './plan.ts';
+import { sweeps } from './sweeps.ts';
 import { topicId, topics } from './topics.ts';
 
 /** The ledger outlives the stack: it holds the evidence, 45 CFR 164.316(b)(2)(i). */
@@ -29,11 +32,29 @@ const encryptedLogs = Object.fromEntries(
 );
 
 export const resourcesOf = (policy: CompiledPolicy, { rules, roles }: DeployPlan) => ({
-  Resources: { ...keys, ...ledger, ...intake(rules), ...topics(policy), ...alarms(rules), ...iam(roles, policy.iam), ...encryptedLogs },
+  Resources: {
+    ...keys,
+    ...ledger,
+    ...intake(rules),
+    ...sweeps(policy.iam),
+    ...killSwitch,
+    ...topics(policy),
+    ...forwarderHome(policy.iam),
+    ...alarms([...rules.map(({ name }) => name), forwardedAlarms]),
+    ...iam(roles, policy.iam),
+    ...encryptedLogs,
+  },
   Outputs: {
     LedgerTableName: { Description: 'The table of findings, evidence and the policy', Value: ref('Ledger') },
     DataKeyArn: { Description: 'The key of table, queues, topics and logs', Value: dataKeyArn },
     AlarmKeyArn: { Description: 'The key of the own-health topic', Value: alarmKeyArn },
+    IntakeQueueUrl: { Description: 'Events on their way to detect', Value: ref('IntakeQueue') },
+    SweepQueueUrl: { Description: 'Ticks and sweeps on their way to detect', Value: ref('SweepQueue') },
+    IntakeDlqUrl: { Description: 'Events that detect could not deal with', Value: ref('IntakeDlq') },
+    SweepDlqUrl: { Description: 'Ticks and sweeps that detect could not deal with', Value: ref('SweepDlq') },
+    TargetDlqUrl: { Description: 'What EventBridge could not put into a queue', Value: ref('TargetDlq') },
+    KillSwitchParameter: { Description: 'Set it to on, and nothing is written', Value: ref('KillSwitch') },
+    ForwarderRoleArn: { Description: 'The role that rules of other regions put events on the home bus with', Value: getAtt('ForwarderRole', 'Arn') },
     OwnHealthTopic: { Description: 'Alarms about the bot itself: subscribe to it', Value: ref('OwnHealth') },
     ...Object.fromEntries(
       Object.keys(policy.channels).map((channel) => [
@@ -48,7 +69,9 @@ export const resourcesOf = (policy: CompiledPolicy, { rules, roles }: DeployPlan
 export const environmentOf = ({ channels }: Pick<CompiledPolicy, 'channels'>) => ({
   TABLE: ref('Ledger'),
   TOPICS: sub(JSON.stringify(Object.fromEntries(Object.keys(channels).map((channel) => [channel, `\${${topicId(channel)}}`])))),
-  INTAKE_QUEUE_URL: ref('IntakeQueue'),
+  SWEEP_QUEUE_URL: ref('SweepQueue'),
+  KILL_SWITCH: ref('KillSwitch'),
   ACCOUNT_ID: ref('AWS::AccountId'),
+  DETECT_ROLE_ARN: getAtt(roleId('detect'), 'Arn'),
   REMEDIATE_ROLE_ARN: getAtt(roleId('remediate'), 'Arn'),
 });

@@ -6,6 +6,7 @@ import { needsTags, routed, writes } from '../engine/policy/match.ts';
 import type { CompiledPolicy } from '../engine/policy/model.ts';
 import { dataPlaneReads } from './data-plane.ts';
 import { account, arnOf, localArn, partition, region, type Sub, stack, sub } from './intrinsics.ts';
+import { killSwitchName } from './kill-switch.ts';
 
 export interface Statement {
   readonly Sid: string;
@@ -21,12 +22,17 @@ export interface Roles {
   readonly remediate: readonly Statement[];
 }
 
+const anyRegion = (service: string, rest: string): Sub => sub(`arn:${partition}:${service}:*:${account}:${rest}`);
+
 // Names, not GetAtt: a role that waits for the function that waits for the role is a circle.
 const own = {
   table: localArn('dynamodb', `table/${stack}-*`),
-  intake: localArn('sqs', `${stack}-IntakeQueue-*`),
+  queues: [localArn('sqs', `${stack}-IntakeQueue-*`), localArn('sqs', `${stack}-SweepQueue-*`)],
+  sweepQueue: localArn('sqs', `${stack}-SweepQueue-*`),
+  killSwitch: localArn('ssm', `parameter${killSwitchName}`),
   topics: localArn('sns', `${stack}-Channel*`),
   remediateExecutions: localArn('lambda', `function:${stack}-remediate:*/durable-execution/*/*`),
+  remediate: localArn('lambda', `function:${stack}-remediate`),
   remediateVersions: localArn('lambda', `function:${stack}-remediate:*`),
   logs: (name: string) => localArn('logs', `log-group:/aws/lambda/${stack}-${name}:*`),
   // A key has no name; it waits for nothing but itself.
@@ -46,15 +52,19 @@ export function rolesOf(policy: CompiledPolicy, catalogue: Catalogue, controls: 
       ...tags(policy, watched),
       ...detectRuntime,
       ...common('detect'),
-      denyDataPlane,
+      denyDataPlane([own.table, own.dataKey, ...own.queues]),
     ],
     remediate: [
-      ...allow('ActOnControls', actionsOf([...fixable.flatMap(({ permissions }) => permissions.inspect), ...fixing])),
+      ...allow(
+        'ActOnControls',
+        actionsOf([...fixable.flatMap(({ permissions }) => permissions.inspect), ...fixing]).filter((action) => action !== wakeUp),
+      ),
+      ...(fixing.includes(wakeUp) ? [ownRulesOn] : []),
       ...tags(policy, fixable),
       ...passRoles(policy, controls),
       ...remediateRuntime,
       ...common('remediate'),
-      denyDataPlane,
+      denyDataPlane([own.table, own.dataKey, own.killSwitch]),
       ...denyOwn(policy, actionsOf(fixing.filter(isWrite))),
     ],
   };
@@ -86,13 +96,15 @@ export const passRoles = (policy: CompiledPolicy, controls: readonly AnyControl[
 
 const detectRuntime: readonly Statement[] = [
   {
-    Sid: 'TakeFromIntake',
+    Sid: 'TakeFromQueues',
     Effect: 'Allow',
     Action: ['sqs:ChangeMessageVisibility', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:ReceiveMessage'],
-    Resource: [own.intake],
+    Resource: own.queues,
   },
-  { Sid: 'AskForSweeps', Effect: 'Allow', Action: ['sqs:SendMessage'], Resource: [own.intake] },
+  { Sid: 'AskForSweeps', Effect: 'Allow', Action: ['sqs:SendMessage'], Resource: [own.sweepQueue] },
   { Sid: 'StartRemediate', Effect: 'Allow', Action: ['lambda:InvokeFunction'], Resource: [own.remediateVersions] },
+  { Sid: 'FindExecutions', Effect: 'Allow', Action: ['lambda:ListDurableExecutionsByFunction'], Resource: [own.remediate, own.remediateVersions] },
+  { Sid: 'EndExecutions', Effect: 'Allow', Action: ['lambda:StopDurableExecution'], Resource: [own.remediateExecutions] },
 ];
 
 const remediateRuntime: readonly Statement[] = [
@@ -102,6 +114,7 @@ const remediateRuntime: readonly Statement[] = [
     Action: ['lambda:CheckpointDurableExecution', 'lambda:GetDurableExecutionState'],
     Resource: [own.remediateExecutions],
   },
+  { Sid: 'ReadKillSwitch', Effect: 'Allow', Action: ['ssm:GetParameter'], Resource: [own.killSwitch] },
 ];
 
 const common = (name: string): Statement[] => [
@@ -122,12 +135,20 @@ const common = (name: string): Statement[] => [
   },
 ];
 
-const denyDataPlane: Statement = { Sid: 'NoDataPlaneReads', Effect: 'Deny', Action: dataPlaneReads, NotResource: [own.table, own.intake, own.dataKey] };
+/** @param NotResource what of its own the role reads */
+const denyDataPlane = (NotResource: readonly Sub[]): Statement => ({ Sid: 'NoDataPlaneReads', Effect: 'Deny', Action: dataPlaneReads, NotResource });
 
-/** A control that could switch the bot off or read its records must not: its own stack is out of reach. */
+/** The one thing that a control may do to the stack itself, and only to it: switch its rules on again. */
+const wakeUp: IamAction = 'events:EnableRule';
+// Forwarders' rules too.
+const ownRules = anyRegion('events', `rule/${stack}-*`);
+const ownRulesOn: Statement = { Sid: 'OwnRulesOn', Effect: 'Allow', Action: [wakeUp], Resource: [ownRules] };
+
+/** A control that could switch the bot off or read its records must not: its own stack is out of reach, the forwarders' parts of it too. */
 function denyOwn(policy: CompiledPolicy, Action: readonly IamAction[]): Statement[] {
   if (Action.length === 0) return [];
   const iam = (kind: string) => sub(`arn:${partition}:iam::${account}:${kind}${policy.iam.path}${stack}-*`);
+  const onRules = Action.filter((action) => action !== wakeUp);
   return [
     {
       Sid: 'NotOnItself',
@@ -137,17 +158,21 @@ function denyOwn(policy: CompiledPolicy, Action: readonly IamAction[]): Statemen
         own.table,
         own.dataKey,
         own.alarmKey,
-        localArn('sqs', `${stack}-*`),
-        localArn('sns', `${stack}-*`),
-        localArn('lambda', `function:${stack}-*`),
-        localArn('logs', `log-group:/aws/lambda/${stack}-*`),
-        localArn('events', `rule/${stack}-*`),
-        localArn('cloudwatch', `alarm:${stack}-*`),
-        localArn('cloudformation', `stack/${stack}/*`),
+        own.killSwitch,
+        anyRegion('sqs', `${stack}-*`),
+        anyRegion('sns', `${stack}-*`),
+        anyRegion('lambda', `function:${stack}-*`),
+        anyRegion('logs', `log-group:/aws/lambda/${stack}-*`),
+        anyRegion('cloudwatch', `alarm:${stack}-*`),
+        anyRegion('cloudformation', `stack/${stack}/*`),
+        anyRegion('cloudformation', `stack/${stack}-*`),
+        anyRegion('scheduler', `schedule/${stack}/*`),
+        anyRegion('scheduler', `schedule-group/${stack}`),
         iam('role'),
         iam('policy'),
       ],
     },
+    ...(onRules.length > 0 ? [{ Sid: 'NotOnItsRules', Effect: 'Deny', Action: onRules, Resource: [ownRules] } as const] : []),
   ];
 }
 

@@ -31,6 +31,9 @@ const allowedAnywhere = (statements: readonly Statement[]) =>
 const textsOf = (resources: Statement['Resource']): string[] =>
   resources === undefined ? [] : resources === '*' ? ['*'] : resources.map((resource) => (typeof resource === 'string' ? resource : resource['Fn::Sub']));
 
+/** Something of the stack itself. */
+const ownArn = /\$\{AWS::StackName\}[-/]|^\$\{DataKey\.Arn\}$/;
+
 /** Each write of a control, by the access level that AWS gives it. */
 const isWrite = async (action: string) => {
   const [service = '', name = ''] = action.split(':');
@@ -46,13 +49,13 @@ describe.each(Object.entries(policies))('%s', (_, text) => {
     }
   });
 
-  test('reads no data beyond its own table, queue and key, and is denied to', async () => {
+  test('reads no data beyond its own table, queues, switch and key, and is denied to', async () => {
     const roles = await rolesFor(await policyOf(text));
     for (const statements of [roles.detect, roles.remediate]) {
       expect(allowedAnywhere(statements).filter((action) => dataPlaneReads.includes(action))).toEqual([]);
       const deny = statements.filter(({ Effect, NotResource }) => Effect === 'Deny' && NotResource);
       expect(new Set(deny.flatMap(({ Action }) => Action))).toEqual(new Set(dataPlaneReads));
-      for (const { NotResource } of deny) for (const own of textsOf(NotResource)) expect(own).toMatch(/\$\{AWS::StackName\}-|^\$\{DataKey\.Arn\}$/);
+      for (const { NotResource } of deny) for (const own of textsOf(NotResource)) expect(own).toMatch(ownArn);
     }
   });
 
@@ -95,7 +98,7 @@ describe('writes', () => {
       const statements = await statementsOf(`controls: { "*": ${mode} }`);
       for (const action of allowedAnywhere(statements)) expect({ action, write: await isWrite(action) }).toEqual({ action, write: false });
       for (const { Effect, Resource } of statements) {
-        if (Effect === 'Allow' && Resource !== '*') for (const own of textsOf(Resource)) expect(own).toMatch(/\$\{AWS::StackName\}-|^\$\{DataKey\.Arn\}$/);
+        if (Effect === 'Allow' && Resource !== '*') for (const own of textsOf(Resource)) expect(own).toMatch(ownArn);
       }
     }
   });
@@ -122,12 +125,69 @@ describe('writes', () => {
   test('what a control may write, it may not write on the stack itself', async () => {
     const { remediate } = await rolesFor(await policyOf('controls: { "*": fix }'));
     const denied = remediate.find(({ Sid }) => Sid === 'NotOnItself')!;
+    const deniedOnRules = remediate.find(({ Sid }) => Sid === 'NotOnItsRules')!;
     for (const action of allowedAnywhere(remediate)) {
-      if (await isWrite(action)) expect(denied.Action).toContain(action);
+      if (!(await isWrite(action))) continue;
+      expect(denied.Action).toContain(action);
+      expect(deniedOnRules.Action).toContain(action);
     }
     const resources = textsOf(denied.Resource).join('\n');
-    for (const kind of ['table/', ':sqs:', ':sns:', ':lambda:', ':logs:', ':events:', ':cloudwatch:', ':role/', ':policy/', 'DataKey', 'AlarmKey'])
+    for (const kind of [
+      'table/',
+      ':sqs:*',
+      ':sns:*',
+      ':lambda:*',
+      ':logs:*',
+      ':cloudwatch:*',
+      ':scheduler:*',
+      'kill-switch',
+      ':role/',
+      ':policy/',
+      'DataKey',
+      'AlarmKey',
+    ])
       expect(resources).toContain(kind);
+    expect(textsOf(deniedOnRules.Resource)).toEqual([expect.stringMatching(/:events:\*:.*:rule\/\$\{AWS::StackName\}-\*$/)]);
+  });
+});
+
+describe('what the bot may do to itself', () => {
+  test('switch its rules on again, in every region, when the control that does may write', async () => {
+    const { remediate } = await rolesFor(await policyOf('controls: { "*": notify, eventbridge-bot-rules-on: fix }'));
+    const granted = remediate.filter(({ Effect, Action }) => Effect === 'Allow' && Action.includes('events:EnableRule'));
+    expect(granted.map(({ Action, Resource }) => [Action, textsOf(Resource)])).toEqual([
+      [['events:EnableRule'], [expect.stringMatching(/:events:\*:.*:rule\/\$\{AWS::StackName\}-\*$/)]],
+    ]);
+    for (const { Sid, Effect, Action, Resource } of remediate) {
+      if (Effect === 'Deny' && Action.includes('events:EnableRule'))
+        expect([Sid, textsOf(Resource).join()]).not.toEqual([Sid, expect.stringContaining(':rule/')]);
+    }
+  });
+
+  test('not even that otherwise', async () => {
+    expect(actionsIn(await statementsOf('controls: { "*": fix, eventbridge-bot-rules-on: page }'), 'Allow')).not.toContain('events:EnableRule');
+  });
+
+  test('only remediate reads the kill switch, and that parameter alone', async () => {
+    const { detect, remediate } = await rolesFor(await policyOf(''));
+    const reading = (statements: readonly Statement[]) => statements.filter(({ Effect, Action }) => Effect === 'Allow' && Action.includes('ssm:GetParameter'));
+    expect(reading(detect)).toEqual([]);
+    expect(reading(remediate).map(({ Resource }) => textsOf(Resource))).toEqual([
+      [expect.stringMatching(/:parameter\/phidelity\/\$\{AWS::StackName\}\/kill-switch$/)],
+    ]);
+  });
+
+  test('only detect ends executions, and those of remediate alone', async () => {
+    const { detect, remediate } = await rolesFor(await policyOf(''));
+    expect(actionsIn(remediate, 'Allow')).not.toContain('lambda:StopDurableExecution');
+    const stops = detect.find(({ Action }) => Action.includes('lambda:StopDurableExecution'))!;
+    expect(textsOf(stops.Resource)).toEqual([expect.stringContaining('-remediate:*/durable-execution/*/*')]);
+  });
+
+  test('detect puts messages into the sweep queue and no other', async () => {
+    const { detect } = await rolesFor(await policyOf(''));
+    const sends = detect.filter(({ Effect, Action }) => Effect === 'Allow' && Action.includes('sqs:SendMessage'));
+    expect(sends.flatMap(({ Resource }) => textsOf(Resource))).toEqual([expect.stringMatching(/-SweepQueue-\*$/)]);
   });
 });
 
