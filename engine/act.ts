@@ -135,7 +135,7 @@ async function attempt(
 
   if (judged.denied) {
     if (passes()) return { again: askAgain, note: deniedWords(judged.denied) };
-    await cannotSee(judged.denied, control.id, finding.resource, roleArn, 'remediate', ports);
+    await cannotSee(judged.denied, control.id, finding.resource, undefined, roleArn, 'remediate', ports);
     return give(finding, control, ports, judged.decision, judged, { quiet: true });
   }
 

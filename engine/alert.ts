@@ -177,7 +177,7 @@ function doneOf(finding: Finding): string {
 
 /** A write that was begun and never seen to hold, while a later one was not either. */
 function inPartOf({ changes, intended }: Finding): string | undefined {
-  const begun = intended ?? (changes.at(-1)?.doneAt === undefined ? changes.at(-1) : undefined);
+  const begun = intended?.refused ? undefined : (intended ?? (changes.at(-1)?.doneAt === undefined ? changes.at(-1) : undefined));
   return begun && `The bot began a change, "${begun.change.summary}". It may have been written in part; look at the resource.`;
 }
 

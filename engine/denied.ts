@@ -3,7 +3,7 @@
  * it closes when the action works again, and what was not seen meanwhile is looked at then.
  */
 import type { DeniedError } from './errors.ts';
-import { type Finding, insufficientData, type ResourceRef } from './model.ts';
+import { type Finding, insufficientData, type ResourceRef, type SweepOf } from './model.ts';
 import { botPermissions, raise } from './own.ts';
 import type { Deployment, Ports } from './ports.ts';
 
@@ -40,7 +40,7 @@ export const mayPass = (deployment: Pick<Deployment, 'at'> | undefined, since: D
 /** Seconds until a denial that may pass is asked again. */
 export const askAgain = 15;
 
-/** As many places as a sweep of them is sure to be asked for; past it the daily sweeps look. */
+/** As many resources as are looked at again at once; the others wait for the sweep of the day. */
 const mostBlind = 100;
 
 /** Tells that the role is blind; the resource is looked at again when it is not. */
@@ -48,6 +48,7 @@ export function cannotSee(
   denied: DeniedError,
   control: string,
   resource: ResourceRef,
+  trigger: Pick<SweepOf, 'first'> | undefined,
   roleArn: string,
   by: 'detect' | 'remediate',
   ports: Pick<Ports, 'ledger' | 'clock' | 'alert'>,
@@ -63,7 +64,8 @@ export function cannotSee(
       more(open) {
         const blind = open?.blind ?? [];
         if (blind.length >= mostBlind || blind.some((known) => known.control === control && known.resource === resource.id)) return undefined;
-        return { blind: [...blind, { control, accountId: resource.accountId, region: resource.region, resource: resource.id }] };
+        const { accountId, region, id } = resource;
+        return { blind: [...blind, { control, accountId, region, resource: id, ...(trigger?.first && { first: true as const }) }] };
       },
     },
     by,

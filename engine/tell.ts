@@ -1,6 +1,7 @@
 /** Telling the channels, once for each state of a finding: whoever comes by tells what nobody has told yet. */
 import { randomUUID } from 'node:crypto';
 import { alertOf, type Told, toldKey } from './alert.ts';
+import { ConflictError } from './errors.ts';
 import { step } from './finding.ts';
 import type { Entry, Finding } from './model.ts';
 import type { Ports, SaveOptions } from './ports.ts';
@@ -30,7 +31,9 @@ export async function tell(
   }
 }
 
-/** Notes that the channels know of it, without telling them: another alert has. */
+const attempts = 5;
+
+/** Notes that the channels know of it: from this alert, or from another that spoke of it too. Who writes it meanwhile must not have it told again. */
 export async function noteTold(
   finding: Finding,
   note: string,
@@ -38,7 +41,15 @@ export async function noteTold(
   { ledger, clock }: Pick<Ports, 'ledger' | 'clock'>,
   options: SaveOptions = {},
 ): Promise<Finding> {
-  const next = step(finding, { alerted: toldKey(finding) }, { kind: 'ALERTED', by, at: clock.now().toISOString(), note });
-  await ledger.save(next.finding, next.entry, options);
-  return next.finding;
+  const alerted = toldKey(finding);
+  for (let attempt = 1; ; attempt += 1) {
+    const next = step(finding, { alerted }, { kind: 'ALERTED', by, at: clock.now().toISOString(), note });
+    try {
+      await ledger.save(next.finding, next.entry, options);
+      return next.finding;
+    } catch (error) {
+      if (!(error instanceof ConflictError) || attempt === attempts) throw error;
+      finding = (await ledger.get(finding.id)) ?? finding;
+    }
+  }
 }

@@ -113,8 +113,10 @@ async function seesAgain(finding: Finding, catalogue: Catalogue, { ports, policy
   const still = mine ? await deniedStill(finding, blind[0], catalogue, ports) : await waitsStill(blind, ports);
   if (!still) await lift(finding, blind.length > 0 ? 'The action works again.' : 'No control that is switched on needs the action.', ports);
   if (still && mine) return;
-  const places = new Map(blind.map(({ control, accountId, region }) => [`${control} ${region}`, { control, accountId, region }]));
-  await ports.requestSweeps(await Promise.all([...places.values()].map(({ control, ...place }) => sweepOf(control, place, 0, ports))));
+  const began = ports.clock.now().toISOString();
+  await ports.requestSweeps(
+    blind.map(({ control, accountId, region, resource, first }) => ({ accountId, region, control, began, first, only: resource, delay: 0 })),
+  );
 }
 
 type Blind = NonNullable<Finding['blind']>[number];

@@ -49,7 +49,9 @@ export async function judgeState(unit: Unit, first: Standing, since: Date, detec
   async function blind({ denied, evaluation, decision }: Judged & Required<Pick<Judged, 'denied'>>, known: Standing): Promise<Omit<Judgement, 'index'>> {
     const deployment = await ports.ledger.recall<Deployment>('deployment');
     if (mayPass(deployment, since, ports.clock.now())) throw new RetryLaterError(deniedWords(denied), askAgain, { cause: denied });
-    const finding = known.done ? undefined : await cannotSee(denied, unit.control, unit.resource, detection.own.self, 'detect', ports);
+    const finding = known.done
+      ? undefined
+      : await cannotSee(denied, unit.control, unit.resource, trigger.source === 'sweep' ? trigger : undefined, detection.own.self, 'detect', ports);
     await ports.ledger.markDone(trigger.eventId, keyOf(unit));
     return {
       ...lineOf(unit, trigger),
@@ -78,19 +80,18 @@ async function verdictOn(unit: Unit, { actor, listed, backlog }: Looking, aws: A
 /** Seconds within which AWS may still show what was before a call. */
 const freshMs = 30_000;
 
-/** What is read is good, though somebody has just made a call that can only have made it bad. */
-const contradicted = ({ decision, evaluation }: Judged, unit: Unit, { ports, own }: Detection): boolean =>
-  decision.action === 'none' &&
-  evaluation?.complianceType !== 'NOT_APPLICABLE' &&
-  unit.work.some(
-    ({ trigger }) =>
-      trigger.source === 'cloudtrail' &&
-      ports.clock.now().getTime() - Date.parse(trigger.time) < freshMs &&
-      !own.roleArns.some((role) => role === trigger.actor?.issuerArn) &&
-      (unit.of as AnyStateControl).triggers.some(
-        (declared) => declared.source === 'cloudtrail' && declared.eventSource === trigger.eventSource && declared.breaks?.includes(trigger.eventName),
-      ),
-  );
+/** What is read is good, though the last that is known to have happened can only have made it bad. */
+const contradicted = ({ decision, evaluation }: Judged, unit: Unit, { ports, own }: Detection): boolean => {
+  if (decision.action !== 'none' || evaluation?.complianceType === 'NOT_APPLICABLE') return false;
+  const latest = inOrder(unit).at(-1)!.trigger.time;
+  const last = unit.work.map(({ trigger }) => trigger).filter(({ time }) => time === latest);
+  const fresh = ports.clock.now().getTime() - Date.parse(latest) < freshMs;
+  return fresh && last.every((trigger) => breaks(unit.of as AnyStateControl, trigger) && !own.roleArns.some((role) => role === actorOf(trigger)?.issuerArn));
+};
+
+const breaks = ({ triggers }: AnyStateControl, trigger: Trigger): boolean =>
+  trigger.source === 'cloudtrail' &&
+  triggers.some((declared) => declared.source === 'cloudtrail' && declared.eventSource === trigger.eventSource && declared.breaks?.includes(trigger.eventName));
 
 async function lookTwice(unit: Unit, looking: Looking, detection: Detection): Promise<Judged> {
   const { ports, deadline } = detection;

@@ -93,7 +93,7 @@ describe('a fix that does not succeed', () => {
     };
     expect(await act(id, world.action)).toEqual({ ended: 'REMEDIATION_FAILED' });
     expect(world.alerts).toMatchObject([{ urgency: 'page', subject: '[HIGH] FIX FAILED: lamp-off on hall' }]);
-    expect(world.alerts[0]!.text).toContain('not allowed to call lamp:write');
+    expect(world.alerts[0]!.text).toContain('Not allowed to call lamp:write. Nothing was changed.');
   });
 
   test('a denied read after the write: never success', async () => {

@@ -250,14 +250,20 @@ describe('exceptions', () => {
 });
 
 describe('events that do not name their resource', () => {
-  test('share a sweep a minute, that runs when the minute is over', async () => {
+  test('share a sweep: those of the first minute the one after it, those of the next ten minutes one at their end', async () => {
     const reports = await world.detect(call('SwitchOn', null), call('SwitchOn', null));
     await world.detect(call('SwitchOn', null));
-    expect(world.sweeps).toEqual(['lamp-off us-east-1 in 60 s']);
+    expect(world.sweeps).toMatchObject([{ control: 'lamp-off', region: 'us-east-1', delay: 60 }]);
     expect(reports.map(({ sweeps }) => sweeps)).toEqual([1, 1]);
     world.advance(61);
+    for (let event = 0; event < 20; event += 1) {
+      await world.detect(call('SwitchOn', null));
+      world.advance(20);
+    }
+    expect(world.sweeps).toMatchObject([{ delay: 60 }, { delay: 600 }]);
+    world.advance(600);
     await world.detect(call('SwitchOn', null));
-    expect(world.sweeps).toHaveLength(2);
+    expect(world.sweeps).toMatchObject([{ delay: 60 }, { delay: 600 }, { delay: 60 }]);
   });
 
   test('a sweep judges each resource by the listed state', async () => {

@@ -20,6 +20,8 @@ function told(trigger: Trigger): string {
       return ['rule', trigger.rule, trigger.resourceType, trigger.resourceId].join(' ');
     case 'securityhub':
       return ['hub', trigger.controlIds.join(' = '), trigger.resourceId].join(' ');
+    case 'tick':
+      return 'tick';
     default:
       return [trigger.source, trigger.control].join(' ');
   }
