@@ -9,6 +9,7 @@ import { awsAccess } from '../handlers/aws/access.ts';
 import { catalogue } from '../remediations/index.ts';
 import { readNamed } from './files.ts';
 import { nearest } from './nearest.ts';
+import { checkRegion } from './region.ts';
 
 export const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -28,7 +29,8 @@ export async function policyFrom(file: string, baseline = `${root}policies/hipaa
 /** A person waits: an address that swallows packets must not hold the command for minutes. Milliseconds. */
 const patience = { connectionTimeout: 4_000, requestTimeout: 20_000, throwOnRequestTimeout: true };
 
-export const access = (): AwsAccess => awsAccess({ requestHandler: patience });
+/** Queues are reached through the endpoint that is set, whatever host their URL names. */
+export const access = (): AwsAccess => awsAccess({ requestHandler: patience, useQueueUrlAsEndpoint: false });
 
 export interface Caller {
   readonly accountId: string;
@@ -41,6 +43,7 @@ export async function whoAmI(givenRegion: string | undefined): Promise<Caller> {
   const { GetCallerIdentityCommand, STSClient } = await import('@aws-sdk/client-sts');
   const client = new STSClient({ region: givenRegion, maxAttempts: 2, requestHandler: { ...patience, requestTimeout: 5_000 } });
   const region = await client.config.region();
+  checkRegion(region);
   const { Account, Arn } = await client.send(new GetCallerIdentityCommand({}));
   if (!Account || !Arn) throw new Error('AWS STS did not say whose credentials these are.');
   return { accountId: Account, arn: Arn, region };

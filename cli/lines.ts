@@ -1,7 +1,7 @@
 /** Work items on the terminal: NDJSON for programs, one coloured line for people, and the summary that ends both. */
 import { leafOf } from '../engine/arn.ts';
 import type { Line } from '../engine/detect.ts';
-import type { OutcomeStatus } from '../engine/model.ts';
+import type { OutcomeStatus, ResourceRef } from '../engine/model.ts';
 import { colors } from './colors.ts';
 import { print, say } from './context.ts';
 import { printable } from './errors.ts';
@@ -54,9 +54,13 @@ export function lineWriter(json: boolean) {
   };
 }
 
+/** An account's ARN ends in `root`, which is the name of nothing. */
+export const nameOf = (resource: ResourceRef): string =>
+  resource.type === 'AWS::::Account' ? `account ${resource.accountId}, ${resource.region}` : leafOf(resource) || resource.id;
+
 function human({ eventName, control, resource, evaluation, outcome, change, findingId }: Line): string {
   const indent = ' '.repeat(19);
-  const name = printable(leafOf(resource) || resource.id);
+  const name = printable(nameOf(resource));
   return [
     `${(paint[outcome.status] ?? String)(outcome.status.padEnd(18))} ${control}  ${name}${eventName ? colors.dim(`  ${printable(eventName)}`) : ''}`,
     evaluation && evaluation.complianceType !== 'COMPLIANT' && `${indent}${printable(evaluation.annotation)}`,

@@ -27,11 +27,17 @@ const commands: Readonly<Record<string, () => Promise<(program: Command, exit: (
   replay: async () => (await import('./commands/replay.ts')).addReplay,
   sweep: async () => (await import('./commands/sweep.ts')).addSweep,
   findings: async () => (await import('./commands/findings.ts')).addFindings,
+  dlq: async () => (await import('./commands/dlq.ts')).addDlq,
+  doctor: async () => (await import('./commands/doctor.ts')).addDoctor,
   demo: async () => (await import('./commands/demo.ts')).addDemo,
 };
 const [, , named = ''] = process.argv;
 for (const load of Object.hasOwn(commands, named) ? [commands[named]!] : Object.values(commands)) (await load())(program, exit);
-for (const command of program.commands) command.exitOverride().showHelpAfterError('(add --help for what can be said here)');
+const explained = (command: Command): void => {
+  command.exitOverride().showHelpAfterError('(add --help for what can be said here)');
+  command.commands.forEach(explained);
+};
+program.commands.forEach(explained);
 
 // A reader that has seen enough (`| head`) is no fault.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

@@ -1,11 +1,11 @@
 /** `findings`: what is open, and what has been. */
 import type { Command } from 'commander';
-import { leafOf } from '../../engine/arn.ts';
 import type { Finding } from '../../engine/model.ts';
 import type { Ledger } from '../../engine/ports.ts';
 import { colors } from '../colors.ts';
-import { access, existingState, print, say, whoAmI } from '../context.ts';
+import { existingState, print, say } from '../context.ts';
 import { type ExitCode, printable } from '../errors.ts';
+import { nameOf } from '../lines.ts';
 import { sqliteLedger } from '../state/sqlite-ledger.ts';
 
 interface Options {
@@ -56,20 +56,35 @@ async function ledgerOf({ stack, state, region }: Options): Promise<{ readonly l
     const ledger = sqliteLedger({ directory, clock });
     return { ledger, close: () => ledger.close() };
   }
-  const [{ DynamoDBClient }, { dynamoLedger }, { stackOf }] = await Promise.all([
-    import('@aws-sdk/client-dynamodb'),
-    import('../../handlers/aws/ledger.ts'),
-    import('../stack.ts'),
-  ]);
-  const caller = await whoAmI(region);
-  const { table } = await stackOf(stack, caller);
-  const client = access()(caller, { share: false }).client(DynamoDBClient);
-  return { ledger: dynamoLedger({ client, table, clock }), close: () => client.destroy() };
+  const { openStack } = await import('../stack.ts');
+  const { ledger } = await openStack(stack, region);
+  return { ledger, close() {} };
 }
 
-const human = ({ id, state, severity, control, resource, openedAt, evaluation, decision, outcome, actor }: Finding): string =>
-  [
-    `${(state === 'open' ? colors.red : colors.green)((outcome?.status ?? decision.action).padEnd(18))} ${severity.padEnd(9)} ${control}  ${printable(leafOf(resource) || resource.id)}`,
-    `${' '.repeat(19)}${printable(evaluation.annotation)} ${colors.dim(`since ${openedAt}${actor ? `, by ${printable(actor.arn)}` : ''}`)}`,
-    `${' '.repeat(19)}${colors.dim(id)}`,
-  ].join('\n');
+/** Findings that the bot opens about itself have no control in the catalogue. */
+const isOwn = (control: string): boolean => control.startsWith('bot-');
+
+const indent = ' '.repeat(19);
+
+/** What it was when it began, where that is no longer what is read; then what the bot makes of it. */
+function human(finding: Finding): string {
+  const { id, state, severity, control, resource, openedAt, evaluation, wrong, decision, outcome, actor, backlog, held, blind } = finding;
+  const since = `since ${openedAt}${actor ? `, by ${printable(actor.arn)}` : ''}`;
+  const told = [
+    wrong === evaluation.annotation ? `${printable(evaluation.annotation)} ${colors.dim(since)}` : `${printable(wrong)} ${colors.dim(since)}`,
+    wrong !== evaluation.annotation && `Now: ${printable(evaluation.annotation)}`,
+    isOwn(control) && 'This is about the bot itself, not about a resource of yours.',
+    backlog && 'It was there before the bot: told, not changed. `sweep --apply` changes it.',
+    state === 'open' && held && `A guard holds until ${held.until}: ${printable(decision.reason)}`,
+    blind && blind.length > 0 && `Not seen because of it: ${blindWords(blind)}.`,
+    colors.dim(id),
+  ];
+  const paint = state === 'open' ? colors.red : colors.green;
+  const head = `${paint((outcome?.status ?? decision.action).padEnd(18))} ${severity.padEnd(9)} ${control}  ${printable(nameOf(resource))}`;
+  return [head, ...told.filter((line) => line !== false && line !== undefined).map((line) => `${indent}${line}`)].join('\n');
+}
+
+function blindWords(blind: NonNullable<Finding['blind']>): string {
+  const controls = [...new Set(blind.map(({ control }) => control))];
+  return `${blind.length} ${blind.length === 1 ? 'resource' : 'resources'} of ${controls.join(', ')}`;
+}

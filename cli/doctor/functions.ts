@@ -1,0 +1,84 @@
+/** Whether the functions can run: fed by their queues, and with room to run in. */
+import { GetAccountSettingsCommand, GetFunctionCommand, LambdaClient, paginateListEventSourceMappings } from '@aws-sdk/client-lambda';
+import { type Check, look, ok, wrong } from './check.ts';
+import { lost, type StackGroup, type StackScene } from './scene.ts';
+
+const functionsOf = async ({ parts }: StackScene): Promise<string[]> =>
+  (await parts()).filter(({ type }) => type === 'AWS::Lambda::Function').map(({ id }) => id);
+
+export const sources: StackGroup = (scene) => {
+  const check = 'event sources';
+  return look(check, async () => {
+    const { stack, aws, parts } = scene;
+    const expected = (await parts()).filter(({ type }) => type === 'AWS::Lambda::EventSourceMapping').map(({ id }) => id);
+    const live = new Map<string, { readonly state: string; readonly queue: string }>();
+    for await (const { EventSourceMappings = [] } of paginateListEventSourceMappings(
+      { client: aws.client(LambdaClient) },
+      { FunctionName: `${stack.name}-detect` },
+    )) {
+      for (const { UUID = '', State = '', EventSourceArn = '' } of EventSourceMappings)
+        live.set(UUID, { state: State, queue: EventSourceArn.split(':').at(-1)! });
+    }
+    const gone = expected.filter((uuid) => !live.has(uuid));
+    const off = [...live].filter(([, { state }]) => /^(Disabl|Delet)/.test(state));
+    const lines: Check[] = [
+      ...(gone.length > 0 || live.size === 0 ? [lost(check, gone.length > 0 ? gone : [`every event source of ${stack.name}-detect`], stack)] : []),
+      ...off.map(([uuid, { state, queue }]) =>
+        wrong(
+          check,
+          `${queue} is not read: its event source is ${state}`,
+          `aws lambda update-event-source-mapping --uuid ${uuid} --enabled --region ${stack.region}`,
+        ),
+      ),
+    ];
+    return lines.length > 0 ? lines : ok(check, `${stack.name}-detect reads ${[...live.values()].map(({ queue }) => queue).join(' and ')}`);
+  });
+};
+
+/** Unreserved executions that the account should have: detect may take seven at a time, its waits and remediate come on top. */
+const enough = 20;
+
+export const concurrency: StackGroup = async (scene) => {
+  const { stack, aws } = scene;
+  const client = aws.client(LambdaClient);
+  const region = `--region ${stack.region}`;
+  const check = 'concurrency';
+  const [own, account] = await Promise.all([
+    look(check, async () => {
+      const names = await functionsOf(scene);
+      const lines = await Promise.all(
+        names.map(async (name): Promise<Check[]> => {
+          const { Concurrency, Configuration } = await client.send(new GetFunctionCommand({ FunctionName: name }));
+          const failed = Configuration?.State === 'Failed' || Configuration?.LastUpdateStatus === 'Failed';
+          return [
+            ...(Concurrency?.ReservedConcurrentExecutions === 0
+              ? [
+                  wrong(
+                    check,
+                    `${name} may not run at all: its reserved concurrency is 0`,
+                    `aws lambda delete-function-concurrency --function-name ${name} ${region}`,
+                  ),
+                ]
+              : []),
+            ...(failed
+              ? [wrong(check, `${name} cannot run: ${Configuration.StateReason ?? Configuration.LastUpdateStatusReason ?? 'it has failed'}`, scene.deploy)]
+              : []),
+          ];
+        }),
+      );
+      return lines.flat().length > 0 ? lines.flat() : ok(check, `${names.join(' and ')} may run`);
+    }),
+    look(check, async () => {
+      const { AccountLimit } = await client.send(new GetAccountSettingsCommand({}));
+      const free = AccountLimit?.UnreservedConcurrentExecutions ?? 0;
+      if (free >= enough) return ok(check, `the account has ${free} unreserved executions`);
+      return wrong(
+        check,
+        `the account has ${free} unreserved executions, the bot wants ${enough}`,
+        // The quota "Concurrent executions". https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+        `aws service-quotas request-service-quota-increase --service-code lambda --quota-code L-B99A9384 --desired-value 1000 ${region}`,
+      );
+    }),
+  ]);
+  return [...own, ...account];
+};
