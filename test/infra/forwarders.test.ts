@@ -1,0 +1,82 @@
+import { beforeAll, describe, expect, test } from '@jest/globals';
+import type { CompiledPolicy } from '../../engine/policy/model.ts';
+import { type ForwarderTemplate, forwarderOf, longestTemplate } from '../../infra/forwarders.ts';
+import { type Rule, rulesOf } from '../../infra/rules.ts';
+import { catalogue } from '../../remediations/index.ts';
+import { policyOf } from '../support/policy-of.ts';
+
+const home = { stackName: 'phidelity-dev', region: 'us-east-2', forwarderRoleArn: 'arn:aws:iam::123456789012:role/phidelity-dev-ForwarderRole-1A2B' };
+
+let policy: CompiledPolicy;
+let rules: Rule[];
+let template: ForwarderTemplate;
+beforeAll(async () => {
+  policy = await policyOf('controls: { "*": page }');
+  rules = rulesOf(policy, catalogue);
+  template = forwarderOf(rules, home);
+});
+
+const of = (type: string) => Object.values(template.Resources).filter(({ Type }) => Type === type);
+const rulesThere = () => of('AWS::Events::Rule').map(({ Properties }) => Properties as { Name: string; EventPattern: unknown; Targets: object[] });
+
+test('holds the rules of home under the names they have there', () => {
+  const there = new Map(rulesThere().map(({ Name, EventPattern }) => [Name, EventPattern]));
+  for (const { name, pattern } of rules) expect(there.get(`phidelity-dev-${name}`)).toEqual(pattern);
+  expect([...there.keys()].filter((name) => !rules.some((rule) => name === `phidelity-dev-${rule.name}`))).toEqual([
+    'phidelity-dev-alarms',
+    'phidelity-dev-alarms-ended',
+  ]);
+});
+
+test('every rule sends to the home bus with the role of home, and what is not sent to the queue beside it', () => {
+  for (const { Targets } of rulesThere()) {
+    expect(Targets).toEqual([
+      {
+        Id: 'home',
+        Arn: { 'Fn::Sub': `arn:\${AWS::Partition}:events:us-east-2:\${AWS::AccountId}:event-bus/default` },
+        RoleArn: home.forwarderRoleArn,
+        DeadLetterConfig: { Arn: { 'Fn::GetAtt': ['TargetDlq', 'Arn'] } },
+        RetryPolicy: { MaximumEventAgeInSeconds: 86_400, MaximumRetryAttempts: 185 },
+      },
+    ]);
+  }
+});
+
+test('no code, no key, no topic; the queue is encrypted by SQS', () => {
+  expect(new Set(Object.values(template.Resources).map(({ Type }) => Type))).toEqual(
+    new Set(['AWS::SQS::Queue', 'AWS::SQS::QueuePolicy', 'AWS::Events::Rule', 'AWS::CloudWatch::Alarm']),
+  );
+  expect(of('AWS::SQS::Queue')).toMatchObject([{ Properties: { SqsManagedSseEnabled: true, MessageRetentionPeriod: 14 * 24 * 60 * 60 } }]);
+});
+
+test('its alarms tell nobody there, and every rule has its place in one', () => {
+  const alarms = of('AWS::CloudWatch::Alarm').map(({ Properties }) => Properties);
+  for (const properties of alarms) expect(Object.keys(properties).filter((key) => key.endsWith('Actions'))).toEqual([]);
+  const watched = alarms.flatMap(({ Metrics = [] }) =>
+    (Metrics as { MetricStat?: { Metric: { Dimensions: { Value: string }[] } } }[]).flatMap(({ MetricStat }) =>
+      (MetricStat?.Metric.Dimensions ?? []).map(({ Value }) => Value),
+    ),
+  );
+  expect(watched.sort()).toEqual(
+    rulesThere()
+      .map(({ Name }) => Name)
+      .sort(),
+  );
+  expect(alarms.some(({ Dimensions }) => JSON.stringify(Dimensions)?.includes('TargetDlq'))).toBe(true);
+});
+
+test('fits into a call without a bucket, with every control on', () => {
+  expect(JSON.stringify(template).length).toBeLessThan(longestTemplate);
+});
+
+describe('whose it is', () => {
+  const cases: Record<string, [other: Partial<typeof home>, same: boolean]> = {
+    'the same home': [{}, true],
+    'another region of the same name': [{ region: 'us-east-1' }, false],
+    'another name': [{ stackName: 'phidelity-prod' }, false],
+    'the same home with another role': [{ forwarderRoleArn: 'arn:aws:iam::123456789012:role/other' }, true],
+  };
+  test.each(Object.entries(cases))('%s', (_, [other, same]) => {
+    expect(forwarderOf([], { ...home, ...other }).Description === template.Description).toBe(same);
+  });
+});
