@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { blocked, change, compliant, defineControl, nonCompliant, notApplicable, onCalls } from '../define.ts';
+import { blocked, change, compliant, defineControl, nonCompliant, notApplicable, onCalls, required } from '../define.ts';
 import {
   type Action,
   customRulesOf,
@@ -13,8 +13,10 @@ import {
   loadBalancerOf,
   modifyListener,
   normalisedActions,
+  onLoadBalancerGone,
   type Rule,
   redirectsToHttps,
+  speech,
 } from './elasticloadbalancing.ts';
 
 interface State {
@@ -32,14 +34,13 @@ const redirectTo = (httpsPort: number): Action[] =>
 const isHttp = ({ Protocol }: Listener) => Protocol === 'HTTP';
 
 const stateFrom = (listener: Listener, siblings: readonly Listener[], rules: readonly Rule[]): State => ({
-  protocol: listener.Protocol ?? 'no protocol',
-  port: listener.Port ?? 0,
+  ...speech(listener),
   defaultActions: normalisedActions(listener.DefaultActions),
   inClear: rules.filter(({ Actions }) => !redirectsToHttps(Actions)).length,
   httpsListeners: siblings
     .filter(({ Protocol }) => Protocol === 'HTTPS')
-    .map(({ Port = 0, DefaultActions = [] }) => ({
-      port: Port,
+    .map(({ Port, DefaultActions = [] }) => ({
+      port: required(Port, 'Port'),
       redirectsToHttp: DefaultActions.some(({ RedirectConfig }) => RedirectConfig?.Protocol === 'HTTP'),
     })),
 });
@@ -59,6 +60,7 @@ export default defineControl({
   related: { securityHub: ['ELB.1'], configRule: ['alb-http-to-https-redirection-check'], prowler: ['elbv2_ssl_listeners'] },
   triggers: [
     onCalls(eventSource, ['CreateListener', 'ModifyListener', 'DeleteListener', 'CreateRule', 'ModifyRule', 'DeleteRule'], listenersNamed),
+    onLoadBalancerGone,
     { source: 'config', resourceType: listenerType },
   ],
   params: z.strictObject({ httpsPort: z.int().min(1).max(65_535).default(443).describe('Port that the redirect points to') }),

@@ -13,7 +13,20 @@ import {
   type RedirectActionConfig,
   type Rule,
 } from '@aws-sdk/client-elastic-load-balancing-v2';
-import { type Aws, idsAt, type Listing, orUndefined, pagesOf, type ResourceIds, type ResourceRef, refTo, required } from '../define.ts';
+import {
+  type Aws,
+  idsAt,
+  type Listing,
+  listed,
+  onCalls,
+  orUndefined,
+  pagesOf,
+  type ResourceIds,
+  type ResourceRef,
+  refTo,
+  required,
+  unnamed,
+} from '../define.ts';
 
 export type { Action, Listener, Rule };
 
@@ -35,24 +48,29 @@ export const listenersNamed: ResourceIds = function* (detail) {
   for (const arn of rulesAt(detail)) if (arn !== undefined) yield listenerOfRule(arn);
 };
 
+/** A load balancer takes its listeners with it unnamed. Classic ones share source and name; their calls are of API version 2012-06-01. */
+export const onLoadBalancerGone = onCalls(eventSource, ['DeleteLoadBalancer'], unnamed, { concerns: ({ apiVersion }) => apiVersion !== '2012-06-01' });
+
 const goneListener = ['ListenerNotFound', 'ListenerNotFoundException'] as const;
 const goneBalancer = ['LoadBalancerNotFound', 'LoadBalancerNotFoundException'] as const;
 
-const collected = async <Page, Item>(pages: AsyncIterable<Page>, itemsOf: (page: Page) => readonly Item[] | undefined): Promise<Item[]> => {
+const collected = async <Page, Item>(pages: AsyncIterable<Page>, itemsOf: (page: Page) => readonly Item[]): Promise<Item[]> => {
   const items: Item[] = [];
-  for await (const page of pages) items.push(...(itemsOf(page) ?? []));
+  for await (const page of pages) items.push(...itemsOf(page));
   return items;
 };
 
 export async function listenerAt(aws: Aws, { id }: ResourceRef): Promise<Listener | undefined> {
   const answer = await orUndefined(aws.client(ElasticLoadBalancingV2Client).send(new DescribeListenersCommand({ ListenerArns: [id] })), ...goneListener);
-  return answer?.Listeners?.[0];
+  return answer && required(answer.Listeners?.[0], 'Listeners');
 }
 
 /** All listeners of one load balancer. */
 export const listenersOf = (aws: Aws, LoadBalancerArn: string): Promise<Listener[] | undefined> =>
   orUndefined(
-    collected(paginateDescribeListeners({ client: aws.client(ElasticLoadBalancingV2Client) }, { LoadBalancerArn }), ({ Listeners }) => Listeners),
+    collected(paginateDescribeListeners({ client: aws.client(ElasticLoadBalancingV2Client) }, { LoadBalancerArn }), ({ Listeners }) =>
+      required(Listeners, 'Listeners'),
+    ),
     ...goneBalancer,
   );
 
@@ -60,7 +78,7 @@ export const listenersOf = (aws: Aws, LoadBalancerArn: string): Promise<Listener
 export const customRulesOf = async (aws: Aws, ListenerArn: string): Promise<Rule[] | undefined> => {
   const pages = paginateDescribeRules({ client: aws.client(ElasticLoadBalancingV2Client) }, { ListenerArn });
   const rules = await orUndefined(
-    collected(pages, ({ Rules }) => Rules),
+    collected(pages, ({ Rules }) => required(Rules, 'Rules')),
     ...goneListener,
   );
   return rules?.filter(({ IsDefault }) => !IsDefault);
@@ -75,14 +93,13 @@ export const everyListener = <State>(aws: Aws, { from }: Listing, inBulk: (liste
     paginateDescribeLoadBalancers({ client: aws.client(ElasticLoadBalancingV2Client), startingToken: from }, { PageSize: 50 }),
     ({ NextMarker }) => NextMarker,
     async ({ LoadBalancers = [] }) => {
-      const resources: [ResourceRef, State?][] = [];
+      const resources: (readonly [ResourceRef, State?])[] = [];
       for (const { LoadBalancerArn } of LoadBalancers) {
         // A load balancer deleted meanwhile has none.
         const siblings = (await listenersOf(aws, LoadBalancerArn!)) ?? [];
         for (const listener of siblings) {
           const resource = refTo({ resourceType: listenerType, arn: listenerArn }, aws, required(listener.ListenerArn, 'ListenerArn'));
-          const state = inBulk(listener, siblings);
-          resources.push(state === undefined ? [resource] : [resource, state]);
+          resources.push(listed(resource, () => inBulk(listener, siblings)));
         }
       }
       return resources;
@@ -93,6 +110,12 @@ export const everyListener = <State>(aws: Aws, { from }: Listing, inBulk: (liste
 export async function modifyListener(aws: Aws, { id }: ResourceRef, input: Omit<ModifyListenerCommandInput, 'ListenerArn'>): Promise<void> {
   await aws.client(ElasticLoadBalancingV2Client).send(new ModifyListenerCommand({ ListenerArn: id, ...input }));
 }
+
+export type Protocol = NonNullable<Listener['Protocol']>;
+
+/** Only listeners of gateway load balancers have neither protocol nor port: they pass on every packet, in GENEVE. */
+export const speech = ({ ListenerArn, Protocol, Port }: Listener): { readonly protocol: Protocol; readonly port: number } =>
+  ListenerArn?.includes(':listener/gwy/') ? { protocol: 'GENEVE', port: 0 } : { protocol: required(Protocol, 'Protocol'), port: required(Port, 'Port') };
 
 export const isEncrypted = (protocol: string): boolean => protocol === 'HTTPS' || protocol === 'TLS';
 

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { blocked, change, compliant, defineControl, leafOf, nonCompliant, notApplicable, onCalls } from '../define.ts';
+import { blocked, change, compliant, defineControl, insufficientData, leafOf, nonCompliant, notApplicable, onCalls } from '../define.ts';
 import {
   customRulesOf,
   eventSource,
@@ -11,12 +11,15 @@ import {
   listenersNamed,
   listenerType,
   modifyListener,
+  onLoadBalancerGone,
+  type Protocol,
   redirectsToHttps,
+  speech,
 } from './elasticloadbalancing.ts';
 
 /** What ModifyListener takes; a plain listener has neither certificate nor policy. */
 interface Encryption {
-  readonly Protocol: NonNullable<Listener['Protocol']>;
+  readonly Protocol: Protocol;
   readonly SslPolicy?: string;
   readonly Certificates?: { readonly CertificateArn: string }[];
 }
@@ -28,13 +31,12 @@ interface State {
   readonly onlyRedirects: boolean;
 }
 
-// Only listeners of gateway load balancers have no protocol.
-function encryptionOf({ Protocol, SslPolicy = '', Certificates = [] }: Listener): Encryption {
-  if (!Protocol || !isEncrypted(Protocol)) return { Protocol: Protocol || 'GENEVE' };
-  return { Protocol, SslPolicy, Certificates: Certificates.map(({ CertificateArn = '' }) => ({ CertificateArn })) };
+function stateFrom(listener: Listener, onlyRedirects: boolean): State {
+  const { protocol: Protocol, port } = speech(listener);
+  if (!isEncrypted(Protocol)) return { port, encryption: { Protocol }, onlyRedirects };
+  const { SslPolicy, Certificates = [] } = listener;
+  return { port, encryption: { Protocol, SslPolicy, Certificates: Certificates.map(({ CertificateArn = '' }) => ({ CertificateArn })) }, onlyRedirects };
 }
-
-const stateFrom = (listener: Listener, onlyRedirects: boolean): State => ({ port: listener.Port ?? 0, encryption: encryptionOf(listener), onlyRedirects });
 
 /** Of an HTTP listener whose default action redirects, only its rules tell the rest. */
 const rulesTell = ({ Protocol, DefaultActions }: Listener) => Protocol === 'HTTP' && redirectsToHttps(DefaultActions);
@@ -43,6 +45,7 @@ const rulesTell = ({ Protocol, DefaultActions }: Listener) => Protocol === 'HTTP
 const encryptedOf: Readonly<Record<string, 'HTTPS' | 'TLS'>> = { HTTP: 'HTTPS', TCP: 'TLS' };
 
 const overTcpOrUdp = ['TCP', 'UDP', 'TCP_UDP', 'TCP_QUIC'];
+const holdingTls = ['HTTPS', 'TLS', 'QUIC'];
 
 export default defineControl({
   id: 'elbv2-listeners-encrypted',
@@ -64,6 +67,7 @@ export default defineControl({
   },
   triggers: [
     onCalls(eventSource, ['CreateListener', 'ModifyListener', 'DeleteListener', 'CreateRule', 'ModifyRule', 'DeleteRule'], listenersNamed),
+    onLoadBalancerGone,
     { source: 'config', resourceType: listenerType },
   ],
   params: z.strictObject({
@@ -107,9 +111,9 @@ export default defineControl({
     if (protocol === 'GENEVE') return notApplicable('A gateway load balancer passes packets on as they are.');
     if (onlyRedirects) return compliant(`Port ${port} only redirects to HTTPS.`);
     if (overTcpOrUdp.includes(protocol) && tcpPassthroughPorts.includes(port)) return compliant(`Port ${port} passes TLS on to the targets.`);
-    return protocol === 'HTTP' || overTcpOrUdp.includes(protocol)
-      ? nonCompliant(`Port ${port} speaks ${protocol} without TLS.`)
-      : compliant(`Port ${port} speaks ${protocol}.`);
+    if (holdingTls.includes(protocol)) return compliant(`Port ${port} speaks ${protocol}.`);
+    if (protocol === 'HTTP' || overTcpOrUdp.includes(protocol)) return nonCompliant(`Port ${port} speaks ${protocol} without TLS.`);
+    return insufficientData(`Port ${port} speaks ${protocol}, of which nothing is known here.`);
   },
 
   plan({ encryption, port }, { certificateArn, policy }) {

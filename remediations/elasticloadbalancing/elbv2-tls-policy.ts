@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { blocked, change, compliant, defineControl, nonCompliant, notApplicable, onCalls } from '../define.ts';
+import { blocked, change, compliant, defineControl, nonCompliant, notApplicable, onCalls, required } from '../define.ts';
 import {
   eventSource,
   everyListener,
@@ -10,6 +10,8 @@ import {
   listenersNamed,
   listenerType,
   modifyListener,
+  onLoadBalancerGone,
+  speech,
 } from './elasticloadbalancing.ts';
 
 interface State {
@@ -18,7 +20,10 @@ interface State {
   readonly policy: string;
 }
 
-const stateOf = ({ Protocol, Port = 0, SslPolicy = '' }: Listener): State => ({ protocol: Protocol ?? 'no protocol', port: Port, policy: SslPolicy });
+const stateOf = (listener: Listener): State => {
+  const { protocol, port } = speech(listener);
+  return { protocol, port, policy: isEncrypted(protocol) ? required(listener.SslPolicy, 'SslPolicy') : '' };
+};
 
 const isFips = (policy: string) => policy.includes('-FIPS-');
 
@@ -52,7 +57,11 @@ export default defineControl({
     { section: '164.312(e)(2)(ii)', specification: 'addressable', rationale: 'Encrypts ePHI in transit with ciphers that hold.' },
   ],
   related: { securityHub: ['ELB.17'], configRule: ['elbv2-predefined-security-policy-ssl-check'], prowler: ['elbv2_insecure_ssl_ciphers'] },
-  triggers: [onCalls(eventSource, ['CreateListener', 'ModifyListener', 'DeleteListener'], listenersNamed), { source: 'config', resourceType: listenerType }],
+  triggers: [
+    onCalls(eventSource, ['CreateListener', 'ModifyListener', 'DeleteListener'], listenersNamed),
+    onLoadBalancerGone,
+    { source: 'config', resourceType: listenerType },
+  ],
   params: z
     .strictObject({
       policy: z.string().min(1).default('ELBSecurityPolicy-TLS13-1-2-2021-06').describe('Policy that the fix sets'),

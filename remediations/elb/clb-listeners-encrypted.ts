@@ -35,14 +35,12 @@ export default defineControl({
   ],
   related: { securityHub: ['ELB.3'], configRule: ['elb-tls-https-listeners-only'], prowler: ['elb_ssl_listeners'] },
   triggers: [
-    {
-      ...onCalls(
-        eventSource,
-        ['CreateLoadBalancer', 'CreateLoadBalancerListeners', 'DeleteLoadBalancerListeners', 'SetLoadBalancerPoliciesOfListener'],
-        balancerNamed,
-      ),
-      concerns: isClassic,
-    },
+    onCalls(
+      eventSource,
+      ['CreateLoadBalancer', 'CreateLoadBalancerListeners', 'DeleteLoadBalancer', 'DeleteLoadBalancerListeners', 'SetLoadBalancerPoliciesOfListener'],
+      balancerNamed,
+      { concerns: isClassic },
+    ),
     { source: 'config', resourceType: balancerType },
   ],
   params: z.strictObject({

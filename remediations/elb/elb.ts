@@ -9,7 +9,7 @@ import {
   paginateDescribeLoadBalancers,
   SetLoadBalancerPoliciesOfListenerCommand,
 } from '@aws-sdk/client-elastic-load-balancing';
-import { type Aws, type CloudTrailDetail, idsAt, type Listing, leafOf, orUndefined, pagesOf, type ResourceRef, refTo, required } from '../define.ts';
+import { type Aws, type CloudTrailDetail, idsAt, type Listing, leafOf, listed, orUndefined, pagesOf, type ResourceRef, refTo, required } from '../define.ts';
 
 export const eventSource = 'elasticloadbalancing.amazonaws.com';
 export const balancerType = 'AWS::ElasticLoadBalancing::LoadBalancer';
@@ -31,15 +31,20 @@ export interface Listener {
   readonly policies: readonly string[];
 }
 
-const listenersIn = ({ ListenerDescriptions = [] }: LoadBalancerDescription): Listener[] =>
-  ListenerDescriptions.map(({ Listener: of, PolicyNames = [] }) => ({
-    port: of?.LoadBalancerPort ?? 0,
-    protocol: of?.Protocol?.toUpperCase() ?? '',
-    instancePort: of?.InstancePort ?? 0,
-    instanceProtocol: of?.InstanceProtocol?.toUpperCase() ?? of?.Protocol?.toUpperCase() ?? '',
-    certificate: of?.SSLCertificateId ?? null,
-    policies: [...PolicyNames].sort(),
-  })).sort((one, other) => one.port - other.port);
+const listenersIn = ({ ListenerDescriptions }: LoadBalancerDescription): Listener[] =>
+  required(ListenerDescriptions, 'ListenerDescriptions')
+    .map(({ Listener: of, PolicyNames = [] }) => {
+      const protocol = required(of?.Protocol, 'Protocol').toUpperCase();
+      return {
+        port: required(of?.LoadBalancerPort, 'LoadBalancerPort'),
+        protocol,
+        instancePort: required(of?.InstancePort, 'InstancePort'),
+        instanceProtocol: of?.InstanceProtocol?.toUpperCase() ?? protocol,
+        certificate: of?.SSLCertificateId ?? null,
+        policies: [...PolicyNames].sort(),
+      };
+    })
+    .sort((one, other) => one.port - other.port);
 
 /** By port; undefined = there is no such classic load balancer. */
 export async function listenersOf(aws: Aws, { id }: ResourceRef): Promise<Listener[] | undefined> {
@@ -48,7 +53,7 @@ export async function listenersOf(aws: Aws, { id }: ResourceRef): Promise<Listen
     'LoadBalancerNotFound',
     'AccessPointNotFoundException',
   );
-  return answer?.LoadBalancerDescriptions?.[0] && listenersIn(answer.LoadBalancerDescriptions[0]);
+  return answer && listenersIn(required(answer.LoadBalancerDescriptions?.[0], 'LoadBalancerDescriptions'));
 }
 
 export const everyBalancer = (aws: Aws, { from }: Listing) =>
@@ -56,10 +61,11 @@ export const everyBalancer = (aws: Aws, { from }: Listing) =>
     paginateDescribeLoadBalancers({ client: aws.client(ElasticLoadBalancingClient), startingToken: from }, { PageSize: 400 }),
     ({ NextMarker }) => NextMarker,
     ({ LoadBalancerDescriptions = [] }) =>
-      LoadBalancerDescriptions.map((balancer) => [
-        refTo({ resourceType: balancerType, arn: balancerArn }, aws, required(balancer.LoadBalancerName, 'LoadBalancerName')),
-        { listeners: listenersIn(balancer) },
-      ]),
+      LoadBalancerDescriptions.map((balancer) =>
+        listed(refTo({ resourceType: balancerType, arn: balancerArn }, aws, required(balancer.LoadBalancerName, 'LoadBalancerName')), () => ({
+          listeners: listenersIn(balancer),
+        })),
+      ),
   );
 
 /** A port without a listener is no error to AWS. */

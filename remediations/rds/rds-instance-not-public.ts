@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { blocked, change, compliant, defineControl, nonCompliant, onCalls } from '../define.ts';
+import { blocked, change, compliant, defineControl, nonCompliant, onCalls, unnamed } from '../define.ts';
 import { instanceArn, instanceNamed, instanceOf, instancesOf, instanceType, setPublic } from './rds.ts';
 
 export default defineControl({
@@ -22,6 +22,7 @@ export default defineControl({
       [
         'CreateDBInstance',
         'CreateDBInstanceReadReplica',
+        'DeleteDBInstance',
         'ModifyDBInstance',
         'RestoreDBInstanceFromDBSnapshot',
         'RestoreDBInstanceFromS3',
@@ -29,6 +30,8 @@ export default defineControl({
       ],
       instanceNamed,
     ),
+    // A Multi-AZ DB cluster comes and goes with its instances, and an answer may not name them yet.
+    onCalls('rds.amazonaws.com', ['CreateDBCluster', 'DeleteDBCluster', 'RestoreDBClusterFromSnapshot', 'RestoreDBClusterToPointInTime'], unnamed),
     { source: 'config', resourceType: instanceType },
   ],
   params: z.strictObject({}),

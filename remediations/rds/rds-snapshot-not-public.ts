@@ -19,7 +19,7 @@ export default defineControl({
   ],
   related: { securityHub: ['RDS.1'], configRule: ['rds-snapshots-public-prohibited'], prowler: ['rds_snapshots_public_access'] },
   triggers: [
-    onCalls('rds.amazonaws.com', ['CopyDBSnapshot', 'CreateDBSnapshot', 'ModifyDBSnapshotAttribute'], snapshotNamed),
+    onCalls('rds.amazonaws.com', ['CopyDBSnapshot', 'CreateDBSnapshot', 'DeleteDBSnapshot', 'ModifyDBSnapshotAttribute'], snapshotNamed),
     { source: 'config', resourceType: snapshotType },
   ],
   params: z.strictObject({}),

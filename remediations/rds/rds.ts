@@ -17,6 +17,7 @@ import {
   type Aws,
   idsAt,
   type Listing,
+  listed,
   orUndefined,
   pagesOf,
   type ResourceIds,
@@ -59,7 +60,7 @@ export interface InstanceState {
 }
 
 const instanceState = ({ PubliclyAccessible, DBInstanceStatus, DBClusterIdentifier, Engine }: DBInstance): InstanceState => ({
-  public: PubliclyAccessible ?? false,
+  public: required(PubliclyAccessible, 'PubliclyAccessible'),
   status: DBInstanceStatus ?? 'unknown',
   multiAzCluster: DBClusterIdentifier !== undefined && (Engine === 'mysql' || Engine === 'postgres'),
 });
@@ -71,8 +72,7 @@ export async function instanceOf(aws: Aws, resource: ResourceRef): Promise<Insta
     'DBInstanceNotFound',
     'DBInstanceNotFoundFault',
   );
-  const instance = answer?.DBInstances?.[0];
-  return instance && instanceState(instance);
+  return answer && instanceState(required(answer.DBInstances?.[0], 'DBInstances'));
 }
 
 export const instancesOf = (aws: Aws, { from }: Listing) =>
@@ -80,10 +80,9 @@ export const instancesOf = (aws: Aws, { from }: Listing) =>
     paginateDescribeDBInstances({ client: aws.client(RDSClient), startingToken: from }, { MaxRecords: 100 }),
     ({ Marker }) => Marker,
     ({ DBInstances = [] }) =>
-      DBInstances.map((instance) => [
-        refTo({ resourceType: instanceType, arn: instanceArn }, aws, required(instance.DBInstanceArn, 'DBInstanceArn')),
-        instanceState(instance),
-      ]),
+      DBInstances.map((instance) =>
+        listed(refTo({ resourceType: instanceType, arn: instanceArn }, aws, required(instance.DBInstanceArn, 'DBInstanceArn')), () => instanceState(instance)),
+      ),
   );
 
 /**
@@ -128,12 +127,12 @@ export async function restoredBy(aws: Aws, resource: ResourceRef): Promise<Resto
   const snapshot = { DBSnapshotIdentifier: identifierOf(resource) };
   const notFound = ['DBSnapshotNotFound', 'DBSnapshotNotFoundFault'] as const;
   if (snapshot.DBSnapshotIdentifier.startsWith('rds:')) {
-    return (await orUndefined(client.send(new DescribeDBSnapshotsCommand(snapshot)), ...notFound))?.DBSnapshots?.length ? null : undefined;
+    return (await orUndefined(client.send(new DescribeDBSnapshotsCommand(snapshot)), ...notFound)) && null;
   }
   const answer = await orUndefined(client.send(new DescribeDBSnapshotAttributesCommand(snapshot)), ...notFound);
   if (!answer) return undefined;
-  const attributes = answer.DBSnapshotAttributesResult?.DBSnapshotAttributes ?? [];
-  return attributes.filter(({ AttributeName }) => AttributeName === 'restore').flatMap(({ AttributeValues = [] }) => AttributeValues);
+  const attributes = required(answer.DBSnapshotAttributesResult?.DBSnapshotAttributes, 'DBSnapshotAttributes');
+  return attributes.filter(({ AttributeName }) => AttributeName === 'restore').flatMap(({ AttributeValues }) => required(AttributeValues, 'AttributeValues'));
 }
 
 /** RDS lists snapshots without telling who may restore them. */

@@ -8,7 +8,7 @@ import {
   S3Client,
   type Grant as SdkGrant,
 } from '@aws-sdk/client-s3';
-import { type Aws, orUndefined, type ResourceRef } from '../define.ts';
+import { type Aws, orUndefined, type ResourceRef, required } from '../define.ts';
 import { bucketOf, orNone } from './s3.ts';
 
 export interface Grant {
@@ -37,10 +37,7 @@ export const bucketAclOf = (aws: Aws, resource: Pick<ResourceRef, 'id'>): Promis
     aws
       .client(S3Client)
       .send(new GetBucketAclCommand(bucketOf(aws, resource)))
-      .then(({ Owner, Grants = [] }) => ({
-        owner: Owner?.ID ?? '',
-        grants: Grants.map(({ Grantee, Permission }) => ({ grantee: Grantee?.URI ?? Grantee?.ID ?? '', permission: Permission ?? '' })).sort(inOrder),
-      })),
+      .then(({ Owner, Grants }) => ({ owner: required(Owner?.ID, 'Owner.ID'), grants: required(Grants, 'Grants').map(fromSdk).sort(inOrder) })),
     'NoSuchBucket',
   );
 
@@ -71,6 +68,11 @@ async function rewriteAcl(aws: Aws, resource: ResourceRef, edit: (grants: readon
   const AccessControlPolicy = { Owner: { ID: acl.owner }, Grants: grants.map(toSdk) };
   await aws.client(S3Client).send(new PutBucketAclCommand({ ...bucketOf(aws, resource), AccessControlPolicy }));
 }
+
+const fromSdk = ({ Grantee, Permission }: SdkGrant): Grant => ({
+  grantee: required(Grantee?.URI ?? Grantee?.ID, 'Grantee.URI and Grantee.ID'),
+  permission: required(Permission, 'Permission'),
+});
 
 function toSdk({ grantee, permission }: Grant): SdkGrant {
   const Grantee: Grantee = isGroup(grantee) ? { Type: 'Group', URI: grantee } : { Type: 'CanonicalUser', ID: grantee };

@@ -23,7 +23,10 @@ export default defineControl({
     configRule: ['s3-account-level-public-access-blocks', 's3-account-level-public-access-blocks-periodic'],
     prowler: ['s3_account_level_public_access_blocks'],
   },
-  triggers: [onCalls('s3.amazonaws.com', ['PutAccountPublicAccessBlock', 'DeleteAccountPublicAccessBlock'], theAccount), { source: 'config', resourceType }],
+  triggers: [
+    onCalls('s3.amazonaws.com', ['PutAccountPublicAccessBlock', 'DeleteAccountPublicAccessBlock'], theAccount, { breaks: ['DeleteAccountPublicAccessBlock'] }),
+    { source: 'config', resourceType },
+  ],
   params: z.strictObject({}),
   reads: 1,
   writes: ['s3:account-public-access-block'],

@@ -1,8 +1,8 @@
 import * as z from 'zod';
-import { type Aws, change, compliant, defineControl, nonCompliant, onCalls, type ResourceRef } from '../define.ts';
+import { type Aws, change, compliant, defineControl, nonCompliant, type ResourceRef } from '../define.ts';
 import { accountBlockOf } from './account.ts';
 import { addGrants, bucketAclOf, type Grant, isPublic, ownershipOf, removeGrants } from './acl.ts';
-import { accessBlockOf, bucketArn, bucketNamed, bucketsOf, bucketType } from './s3.ts';
+import { accessBlockOf, bucketArn, bucketsOf, bucketType, onAccountBlock, onBucketCalls } from './s3.ts';
 
 interface State {
   readonly publicGrants: readonly Grant[];
@@ -51,18 +51,11 @@ export default defineControl({
     prowler: ['s3_bucket_public_list_acl', 's3_bucket_public_write_acl', 's3_bucket_public_access'],
   },
   triggers: [
-    onCalls(
-      's3.amazonaws.com',
-      [
-        'CreateBucket',
-        'PutBucketAcl',
-        'PutBucketOwnershipControls',
-        'DeleteBucketOwnershipControls',
-        'PutBucketPublicAccessBlock',
-        'DeleteBucketPublicAccessBlock',
-      ],
-      bucketNamed,
+    onBucketCalls(
+      ['PutBucketAcl', 'PutBucketOwnershipControls', 'DeleteBucketOwnershipControls', 'PutBucketPublicAccessBlock', 'DeleteBucketPublicAccessBlock'],
+      ['DeleteBucketOwnershipControls', 'DeleteBucketPublicAccessBlock'],
     ),
+    onAccountBlock,
     { source: 'config', resourceType: bucketType },
   ],
   params: z.strictObject({}),

@@ -1,15 +1,16 @@
 import * as z from 'zod';
-import { type Aws, change, compliant, defineControl, nonCompliant, onCalls, type ResourceRef } from '../define.ts';
+import { type Aws, change, compliant, defineControl, nonCompliant, type ResourceRef } from '../define.ts';
 import { isPublicStatement } from '../public-statement.ts';
 import { normalised, type Policy } from '../resource-policy.ts';
+import { accountBlockOf } from './account.ts';
 import { bucketPolicyOf, exchangeStatements } from './bucket-policy.ts';
-import { accessBlockOf, bucketArn, bucketNamed, bucketsOf, bucketType } from './s3.ts';
+import { accessBlockOf, bucketArn, bucketsOf, bucketType, onAccountBlock, onBucketCalls } from './s3.ts';
 
 interface State {
   /** The policy with its public statements alone; `null` when it has none. */
   readonly open: Policy | null;
-  /** S3 lets nobody from outside in by a public policy. */
-  readonly restricted: boolean;
+  /** Whose RestrictPublicBuckets is on: S3 then lets nobody from outside in by a public policy. */
+  readonly restrictedBy?: 'bucket' | 'account';
 }
 
 const counted = (count: number) => `${count} public statement${count === 1 ? '' : 's'}`;
@@ -18,10 +19,12 @@ async function inspect(resource: ResourceRef, aws: Aws): Promise<State | undefin
   const policy = await bucketPolicyOf(aws, resource);
   if (policy === undefined) return undefined;
   const open = normalised(policy?.Statement.filter((statement) => isPublicStatement(statement)) ?? []);
-  if (open.length === 0) return { open: null, restricted: false };
+  if (open.length === 0) return { open: null };
   // Asked only when it matters: most policies are not public.
-  const block = await accessBlockOf(aws, resource);
-  return block === undefined ? undefined : { open: { ...policy, Statement: open }, restricted: block?.RestrictPublicBuckets ?? false };
+  const [block, accountBlock] = await Promise.all([accessBlockOf(aws, resource), accountBlockOf(aws)]);
+  if (block === undefined) return undefined;
+  const restrictedBy = block?.RestrictPublicBuckets ? 'bucket' : accountBlock?.RestrictPublicBuckets ? 'account' : undefined;
+  return { open: { ...policy, Statement: open }, ...(restrictedBy && { restrictedBy }) };
 }
 
 export default defineControl({
@@ -44,18 +47,15 @@ export default defineControl({
     prowler: ['s3_bucket_public_access', 's3_bucket_policy_public_write_access'],
   },
   triggers: [
-    onCalls(
-      's3.amazonaws.com',
-      ['CreateBucket', 'PutBucketPolicy', 'DeleteBucketPolicy', 'PutBucketPublicAccessBlock', 'DeleteBucketPublicAccessBlock'],
-      bucketNamed,
-    ),
+    onBucketCalls(['PutBucketPolicy', 'DeleteBucketPolicy', 'PutBucketPublicAccessBlock', 'DeleteBucketPublicAccessBlock'], ['DeleteBucketPublicAccessBlock']),
+    onAccountBlock,
     { source: 'config', resourceType: bucketType },
   ],
   params: z.strictObject({}),
-  reads: 2,
+  reads: 3,
   writes: ['s3:bucket-policy'],
   permissions: {
-    inspect: ['s3:GetBucketPolicy', 's3:GetBucketPublicAccessBlock', 's3:ListAllMyBuckets'],
+    inspect: ['s3:GetAccountPublicAccessBlock', 's3:GetBucketPolicy', 's3:GetBucketPublicAccessBlock', 's3:ListAllMyBuckets'],
     remediate: ['s3:GetBucketPolicy', 's3:PutBucketPolicy', 's3:DeleteBucketPolicy'],
     // While BlockPublicPolicy is on, S3 refuses to take a public statement back.
     undo: ['s3:GetBucketPolicy', 's3:PutBucketPolicy'],
@@ -67,10 +67,10 @@ export default defineControl({
   list: bucketsOf,
   inspect,
 
-  evaluate({ open, restricted }) {
+  evaluate({ open, restrictedBy }) {
     if (!open) return compliant('No statement of the bucket policy lets in the public.');
-    return restricted
-      ? compliant('The bucket policy is public, but RestrictPublicBuckets lets in nobody from outside the account.')
+    return restrictedBy
+      ? compliant(`The bucket policy is public, but RestrictPublicBuckets of the ${restrictedBy} lets in nobody from outside the account.`)
       : nonCompliant(`${counted(open.Statement.length)} of the bucket policy ${open.Statement.length === 1 ? 'lets' : 'let'} in the public.`);
   },
 

@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { change, compliant, defineControl, nonCompliant, onCalls } from '../define.ts';
-import { type AccessBlock, accessBlockOf, bucketArn, bucketNamed, bucketsOf, bucketType, everythingBlocked, missing, setAccessBlock } from './s3.ts';
+import { change, compliant, defineControl, nonCompliant } from '../define.ts';
+import { type AccessBlock, accessBlockOf, bucketArn, bucketsOf, bucketType, everythingBlocked, missing, onBucketCalls, setAccessBlock } from './s3.ts';
 
 export default defineControl({
   id: 's3-bucket-public-access-block',
@@ -21,7 +21,7 @@ export default defineControl({
     prowler: ['s3_bucket_level_public_access_block'],
   },
   triggers: [
-    onCalls('s3.amazonaws.com', ['CreateBucket', 'PutBucketPublicAccessBlock', 'DeleteBucketPublicAccessBlock'], bucketNamed),
+    onBucketCalls(['PutBucketPublicAccessBlock', 'DeleteBucketPublicAccessBlock'], ['DeleteBucketPublicAccessBlock']),
     { source: 'config', resourceType: bucketType },
   ],
   params: z.strictObject({}),

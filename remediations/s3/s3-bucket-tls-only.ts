@@ -1,6 +1,6 @@
 import { GetBucketWebsiteCommand, S3Client } from '@aws-sdk/client-s3';
 import * as z from 'zod';
-import { type Aws, blocked, change, compliant, defineControl, nonCompliant, onCalls, orUndefined, type ResourceRef } from '../define.ts';
+import { type Aws, blocked, change, compliant, defineControl, nonCompliant, orUndefined, type ResourceRef } from '../define.ts';
 import {
   deniesEverybody,
   emptyPolicy,
@@ -13,7 +13,7 @@ import {
   tlsOnlyStatement,
 } from '../resource-policy.ts';
 import { bucketPolicyOf, exchangeStatements, policyLimit } from './bucket-policy.ts';
-import { bucketArn, bucketNamed, bucketOf, bucketsOf, bucketType, orNone } from './s3.ts';
+import { bucketArn, bucketOf, bucketsOf, bucketType, onBucketCalls, orNone } from './s3.ts';
 
 interface State {
   readonly arn: string;
@@ -81,10 +81,7 @@ export default defineControl({
     { section: '164.312(e)(2)(ii)', specification: 'addressable', rationale: 'Encrypts ePHI in transit.' },
   ],
   related: { securityHub: ['S3.5'], configRule: ['s3-bucket-ssl-requests-only'], prowler: ['s3_bucket_secure_transport_policy'] },
-  triggers: [
-    onCalls('s3.amazonaws.com', ['CreateBucket', 'PutBucketPolicy', 'DeleteBucketPolicy'], bucketNamed),
-    { source: 'config', resourceType: bucketType },
-  ],
+  triggers: [onBucketCalls(['PutBucketPolicy', 'DeleteBucketPolicy'], ['DeleteBucketPolicy']), { source: 'config', resourceType: bucketType }],
   params: z.strictObject({
     minTlsVersion: z.enum(['1.2', '1.3']).optional().describe('Oldest TLS version that a request may come with; any, unless set'),
   }),

@@ -1,7 +1,7 @@
 import { GetBucketVersioningCommand, PutBucketVersioningCommand, S3Client } from '@aws-sdk/client-s3';
 import * as z from 'zod';
-import { blocked, change, compliant, defineControl, nonCompliant, onCalls, orUndefined } from '../define.ts';
-import { bucketArn, bucketNamed, bucketOf, bucketsOf, bucketType } from './s3.ts';
+import { blocked, change, compliant, defineControl, nonCompliant, orUndefined } from '../define.ts';
+import { bucketArn, bucketOf, bucketsOf, bucketType, onBucketCalls } from './s3.ts';
 
 interface State {
   /** `null` = versions were never kept. https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketVersioning.html */
@@ -23,7 +23,7 @@ export default defineControl({
     { section: '164.308(a)(7)(ii)(B)', specification: 'required', rationale: 'Lets lost data be restored.' },
   ],
   related: { securityHub: ['S3.14'], configRule: ['s3-bucket-versioning-enabled'], prowler: ['s3_bucket_object_versioning'] },
-  triggers: [onCalls('s3.amazonaws.com', ['CreateBucket', 'PutBucketVersioning'], bucketNamed), { source: 'config', resourceType: bucketType }],
+  triggers: [onBucketCalls(['PutBucketVersioning']), { source: 'config', resourceType: bucketType }],
   params: z.strictObject({}),
   reads: 1,
   writes: ['s3:versioning'],

@@ -1,7 +1,8 @@
 import * as z from 'zod';
-import { type Aws, blocked, change, compliant, defineControl, leafOf, nonCompliant, onCalls, type ResourceRef } from '../define.ts';
+import { type Aws, blocked, change, compliant, defineControl, leafOf, nonCompliant, type ResourceRef } from '../define.ts';
+import { regionOfKey } from '../kms-key.ts';
 import { type Encryption, encryptionOf, guestsOf, regionOf, setEncryption } from './encryption.ts';
-import { bucketArn, bucketNamed, bucketsOf, bucketType } from './s3.ts';
+import { bucketArn, bucketsOf, bucketType, onBucketCalls } from './s3.ts';
 
 interface State {
   readonly bucket: string;
@@ -54,10 +55,7 @@ export default defineControl({
     { section: '164.312(a)(1)', specification: 'standard', rationale: 'Adds rights on the key to those on the bucket.' },
   ],
   related: { securityHub: ['S3.17'], configRule: ['s3-default-encryption-kms'], prowler: ['s3_bucket_kms_encryption'] },
-  triggers: [
-    onCalls('s3.amazonaws.com', ['CreateBucket', 'PutBucketEncryption', 'DeleteBucketEncryption'], bucketNamed),
-    { source: 'config', resourceType: bucketType },
-  ],
+  triggers: [onBucketCalls(['PutBucketEncryption', 'DeleteBucketEncryption'], ['DeleteBucketEncryption']), { source: 'config', resourceType: bucketType }],
   params: z.strictObject({
     kmsKeyArn: z
       .string()
@@ -101,7 +99,7 @@ export default defineControl({
       );
     }
     if (kmsKeyArn === '') return blocked('A person must choose the key: set kmsKeyArn in the policy.');
-    const keyRegion = kmsKeyArn.split(':')[3];
+    const keyRegion = regionOfKey(kmsKeyArn);
     if (keyRegion !== around.region) return blocked(`The key is in ${keyRegion}, the bucket in ${around.region}: every upload would fail.`);
     return change<Encryption | null>({
       action: 's3:PutEncryptionConfiguration',

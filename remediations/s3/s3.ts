@@ -7,12 +7,19 @@ import {
   paginateListBuckets,
   S3Client,
 } from '@aws-sdk/client-s3';
-import { type Aws, idsAt, type Listing, leafOf, orUndefined, type Page, type ResourceRef, refTo, required } from '../define.ts';
+import { type Aws, idsAt, type Listing, leafOf, onCalls, orUndefined, type Page, type ResourceRef, refTo, required, unnamed } from '../define.ts';
 
 export const bucketArn = 'arn:{partition}:s3:::{id}';
 export const bucketType = 'AWS::S3::Bucket';
 
-export const bucketNamed = idsAt('requestParameters.bucketName');
+const eventSource = 's3.amazonaws.com';
+
+/** Calls on a bucket's settings, and those by which it comes and goes. `breaks` as in a trigger. */
+export const onBucketCalls = <Name extends string>(eventNames: readonly Name[], breaks: readonly NoInfer<Name>[] = []) =>
+  onCalls(eventSource, ['CreateBucket', ...eventNames, 'DeleteBucket'], idsAt('requestParameters.bucketName'), { breaks });
+
+/** What they block, they block in every bucket. */
+export const onAccountBlock = onCalls(eventSource, ['PutAccountPublicAccessBlock', 'DeleteAccountPublicAccessBlock'], unnamed);
 
 /** The bucket in a request; S3 refuses it where another account has taken the name since. */
 export const bucketOf = (aws: Aws, { id }: Pick<ResourceRef, 'id'>) => ({ Bucket: leafOf({ id }), ExpectedBucketOwner: aws.accountId });

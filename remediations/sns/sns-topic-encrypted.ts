@@ -1,14 +1,16 @@
 import * as z from 'zod';
 import { type Aws, blocked, change, compliant, defineControl, nonCompliant, onCalls, type ResourceRef } from '../define.ts';
+import { isAwsManagedKey, regionOfKey } from '../kms-key.ts';
 import { setTopicAttribute, topicArn, topicAttributesOf, topicNamed, topicsOf, topicType } from './sns.ts';
 
 interface State {
   readonly kmsKeyId: string | null;
+  readonly region: string;
 }
 
 async function inspect(resource: ResourceRef, aws: Aws): Promise<State | undefined> {
   const attributes = await topicAttributesOf(aws, resource);
-  return attributes && { kmsKeyId: attributes.KmsMasterKeyId || null };
+  return attributes && { kmsKeyId: attributes.KmsMasterKeyId || null, region: resource.region };
 }
 
 // Nobody can widen the policy of an AWS managed key, and nobody is told that a publisher was refused.
@@ -28,7 +30,7 @@ export default defineControl({
     { section: '164.312(e)(2)(ii)', specification: 'addressable', rationale: 'Encrypts ePHI while it waits to be passed on.' },
   ],
   related: { securityHub: ['SNS.1'], configRule: ['sns-encrypted-kms'], prowler: ['sns_topics_kms_encryption_at_rest_enabled'] },
-  triggers: [onCalls('sns.amazonaws.com', ['CreateTopic', 'SetTopicAttributes'], topicNamed), { source: 'config', resourceType: topicType }],
+  triggers: [onCalls('sns.amazonaws.com', ['CreateTopic', 'SetTopicAttributes', 'DeleteTopic'], topicNamed), { source: 'config', resourceType: topicType }],
   params: z.strictObject({
     kmsKeyId: z
       .string()
@@ -51,9 +53,11 @@ export default defineControl({
 
   evaluate: ({ kmsKeyId }) => (kmsKeyId ? compliant('The topic has a KMS key.') : nonCompliant('The topic has no KMS key.')),
 
-  plan({ kmsKeyId: before }, { kmsKeyId }) {
+  plan({ kmsKeyId: before, region }, { kmsKeyId }) {
     if (!kmsKeyId) return blocked(`Name a customer managed key in the parameter kmsKeyId: ${silences}.`);
-    if (/(^|:)alias\/aws\//.test(kmsKeyId)) return blocked(`The parameter kmsKeyId must be a customer managed key: ${silences}.`);
+    if (isAwsManagedKey(kmsKeyId)) return blocked(`The parameter kmsKeyId must be a customer managed key: ${silences}.`);
+    const keyRegion = regionOfKey(kmsKeyId) ?? region;
+    if (keyRegion !== region) return blocked(`The key is in ${keyRegion}, the topic in ${region}: a topic takes a key of its own region only.`);
     return change<string | null>({ action: 'sns:SetTopicAttributes', summary: `Encrypt the topic with ${kmsKeyId}`, before, after: kmsKeyId });
   },
 

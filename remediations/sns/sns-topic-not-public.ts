@@ -70,7 +70,7 @@ export default defineControl({
   ],
   related: { securityHub: ['SNS.4'], prowler: ['sns_topics_not_publicly_accessible'] },
   triggers: [
-    onCalls('sns.amazonaws.com', ['CreateTopic', 'SetTopicAttributes', 'AddPermission', 'RemovePermission'], topicNamed),
+    onCalls('sns.amazonaws.com', ['CreateTopic', 'SetTopicAttributes', 'AddPermission', 'RemovePermission', 'DeleteTopic'], topicNamed),
     { source: 'config', resourceType: topicType },
   ],
   params: z.strictObject({

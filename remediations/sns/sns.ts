@@ -10,7 +10,7 @@ export const topicNamed = idsAt('requestParameters.topicArn', 'responseElements.
 /** https://docs.aws.amazon.com/sns/latest/api/API_GetTopicAttributes.html; undefined = there is no such topic. */
 export async function topicAttributesOf(aws: Aws, { id }: ResourceRef): Promise<Readonly<Record<string, string>> | undefined> {
   const answer = await orUndefined(aws.client(SNSClient).send(new GetTopicAttributesCommand({ TopicArn: id })), 'NotFound', 'NotFoundException');
-  return answer && (answer.Attributes ?? {});
+  return answer && required(answer.Attributes, 'Attributes');
 }
 
 export async function setTopicAttribute(aws: Aws, { id }: ResourceRef, name: 'KmsMasterKeyId' | 'Policy', value: string): Promise<void> {

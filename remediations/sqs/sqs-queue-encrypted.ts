@@ -1,15 +1,22 @@
 import * as z from 'zod';
 import { type Aws, blocked, change, compliant, defineControl, nonCompliant, onCalls, type ResourceRef } from '../define.ts';
+import { isAwsManagedKey, regionOfKey } from '../kms-key.ts';
 import { type QueueAttributes, queueArn, queueAttributesOf, queueNamed, queuesOf, queueType, setQueueAttributes } from './sqs.ts';
 
 /** SSE-KMS and SSE-SQS exclude each other. */
 type Encryption = { readonly by: 'none' | 'sqs' } | { readonly by: 'kms'; readonly keyId: string };
 
-async function inspect(resource: ResourceRef, aws: Aws): Promise<Encryption | undefined> {
+interface State {
+  readonly encryption: Encryption;
+  readonly region: string;
+}
+
+const encryptionOf = ({ KmsMasterKeyId, SqsManagedSseEnabled }: QueueAttributes): Encryption =>
+  KmsMasterKeyId ? { by: 'kms', keyId: KmsMasterKeyId } : { by: SqsManagedSseEnabled === 'true' ? 'sqs' : 'none' };
+
+async function inspect(resource: ResourceRef, aws: Aws): Promise<State | undefined> {
   const attributes = await queueAttributesOf(aws, resource);
-  if (!attributes) return undefined;
-  if (attributes.KmsMasterKeyId) return { by: 'kms', keyId: attributes.KmsMasterKeyId };
-  return { by: attributes.SqsManagedSseEnabled === 'true' ? 'sqs' : 'none' };
+  return attributes && { encryption: encryptionOf(attributes), region: resource.region };
 }
 
 // One attribute each, as SQS refuses to be told of both kinds at once.
@@ -30,7 +37,7 @@ export default defineControl({
     { section: '164.312(e)(2)(ii)', specification: 'addressable', rationale: 'Encrypts ePHI while it waits to be passed on.' },
   ],
   related: { securityHub: ['SQS.1'], prowler: ['sqs_queues_server_side_encryption_enabled'] },
-  triggers: [onCalls('sqs.amazonaws.com', ['CreateQueue', 'SetQueueAttributes'], queueNamed), { source: 'config', resourceType: queueType }],
+  triggers: [onCalls('sqs.amazonaws.com', ['CreateQueue', 'SetQueueAttributes', 'DeleteQueue'], queueNamed), { source: 'config', resourceType: queueType }],
   params: z.strictObject({
     kmsKeyId: z
       .string()
@@ -52,18 +59,20 @@ export default defineControl({
   list: queuesOf,
   inspect,
 
-  evaluate({ by }) {
+  evaluate({ encryption: { by } }) {
     if (by === 'none') return nonCompliant('The queue is not encrypted at rest.');
     return compliant(by === 'kms' ? 'The queue has a KMS key.' : 'The queue is encrypted with keys that SQS owns.');
   },
 
-  plan(before, { kmsKeyId }) {
+  plan({ encryption: before, region }, { kmsKeyId }) {
     // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html#compatibility-with-aws-services
-    if (kmsKeyId && /(^|:)alias\/aws\//.test(kmsKeyId)) {
+    if (kmsKeyId && isAwsManagedKey(kmsKeyId)) {
       return blocked(
         'The parameter kmsKeyId must be a customer managed key: the AWS managed alias/aws/sqs would silence S3, SNS and EventBridge, which cannot use it to send.',
       );
     }
+    const keyRegion = (kmsKeyId && regionOfKey(kmsKeyId)) || region;
+    if (keyRegion !== region) return blocked(`The key is in ${keyRegion}, the queue in ${region}: a queue takes a key of its own region only.`);
     return change<Encryption>({
       action: 'sqs:SetQueueAttributes',
       summary: kmsKeyId ? `Encrypt the queue with ${kmsKeyId}` : 'Encrypt the queue with keys that SQS owns',
@@ -72,7 +81,7 @@ export default defineControl({
     });
   },
 
-  setting: (encryption) => encryption,
+  setting: ({ encryption }) => encryption,
   remediate: (resource, { after }, aws) => setQueueAttributes(aws, resource, on(after)),
   // The fix starts from a queue without encryption, so taking its own away is what was before.
   undo: (resource, { after }, aws) => setQueueAttributes(aws, resource, off(after)),

@@ -52,7 +52,10 @@ export default defineControl({
   ],
   related: {},
   triggers: [
-    onCalls('sqs.amazonaws.com', ['CreateQueue', 'SetQueueAttributes', 'AddPermission', 'RemovePermission'], queueNamed),
+    // What RemovePermission takes out can be the refusal itself, never what stands in its way.
+    onCalls('sqs.amazonaws.com', ['CreateQueue', 'SetQueueAttributes', 'AddPermission', 'RemovePermission', 'DeleteQueue'], queueNamed, {
+      breaks: ['RemovePermission'],
+    }),
     { source: 'config', resourceType: queueType },
   ],
   params: z.strictObject({}),

@@ -8,7 +8,20 @@ import {
   SQSClient,
 } from '@aws-sdk/client-sqs';
 import type { SerializeMiddleware } from '@smithy/types';
-import { type Aws, arnFrom, idsAt, type Listing, leafOf, orUndefined, type Place, pagesOf, type ResourceIds, type ResourceRef, refTo } from '../define.ts';
+import {
+  type Aws,
+  arnFrom,
+  idsAt,
+  type Listing,
+  leafOf,
+  orUndefined,
+  type Place,
+  pagesOf,
+  type ResourceIds,
+  type ResourceRef,
+  refTo,
+  required,
+} from '../define.ts';
 
 export const queueArn = 'arn:{partition}:sqs:{region}:{account}:{id}';
 export const queueType = 'AWS::SQS::Queue';
@@ -46,7 +59,7 @@ export async function queueAttributesOf(aws: Aws, resource: ResourceRef): Promis
   const command = new GetQueueAttributesCommand({ QueueUrl: pathOf(resource), AttributeNames: ['All'] });
   command.middlewareStack.addRelativeTo(queueUrl(), atQueue);
   const answer = await orUndefined(aws.client(SQSClient).send(command), 'QueueDoesNotExist', 'AWS.SimpleQueueService.NonExistentQueue');
-  return answer && (answer.Attributes ?? {});
+  return answer && required(answer.Attributes, 'Attributes');
 }
 
 /** AWS shows the new value within 60 seconds. https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html */

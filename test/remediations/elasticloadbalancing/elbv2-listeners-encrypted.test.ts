@@ -38,9 +38,6 @@ testControl(control, {
     'TCP on a port where the targets end TLS': { given: net('TCP', 6443), annotation: 'passes TLS on' },
     'UDP on such a port': net('UDP', 443),
   },
-  notApplicable: {
-    'a gateway load balancer': async (admin) => (await balancer(admin, 'gateway')).listen({}),
-  },
   remediated: {
     HTTP: {
       given: app('HTTP', 80),

@@ -4,9 +4,9 @@ import type { EventCase } from '../../support/control-tester.ts';
 export const listener = 'arn:aws:elasticloadbalancing:us-east-1:123456789012:listener/app/web/50dc6c495c0c9188/f2f7dc8efc522ab2';
 const rule = 'arn:aws:elasticloadbalancing:us-east-1:123456789012:listener-rule/app/web/50dc6c495c0c9188/f2f7dc8efc522ab2/9683b2d02a6cabee';
 
-const called = (eventName: string, requestParameters: unknown, responseElements: unknown = null) => ({
+const called = (eventName: string, requestParameters: unknown, responseElements: unknown = null, apiVersion = '2015-12-01') => ({
   eventSource: 'elasticloadbalancing.amazonaws.com',
-  apiVersion: '2015-12-01',
+  apiVersion,
   eventName,
   requestParameters,
   responseElements,
@@ -23,6 +23,11 @@ export const listenerEvents: Readonly<Record<string, EventCase>> = {
   },
   'ModifyListener without response elements': { detail: called('ModifyListener', { listenerArn: listener, port: 80 }), ids: [listener] },
   DeleteListener: { detail: called('DeleteListener', { listenerArn: listener }), ids: [listener] },
+  'DeleteLoadBalancer names none of its listeners': {
+    detail: called('DeleteLoadBalancer', { loadBalancerArn: 'arn:aws:elasticloadbalancing:us-east-1:123456789012:loadbalancer/app/web/50dc6c495c0c9188' }),
+    sweep: true,
+  },
+  'DeleteLoadBalancer of the classic kind is not for it': { detail: called('DeleteLoadBalancer', { loadBalancerName: 'web' }, null, '2012-06-01'), ids: [] },
   'CreateListener with null request parameters': { detail: called('CreateListener', null), sweep: true },
 };
 

@@ -43,6 +43,8 @@ const shown = (protocol: string, port: number, policies: readonly string[] = [])
   policies,
 });
 
+const newer = 'arn:aws:elasticloadbalancing:us-east-1:123456789012:loadbalancer/app';
+
 const called = (requestParameters: unknown, apiVersion = '2012-06-01') => ({
   eventSource: 'elasticloadbalancing.amazonaws.com',
   apiVersion,
@@ -91,6 +93,8 @@ testControl(control, {
     },
     'CreateLoadBalancer of the newer kind is not for it': { detail: called({ name: 'portal', type: 'application' }, '2015-12-01'), ids: [] },
     CreateLoadBalancerListeners: { detail: called({ loadBalancerName: 'portal', listeners: { protocol: 'HTTP' } }), ids: ['portal'] },
+    DeleteLoadBalancer: { detail: called({ loadBalancerName: 'portal' }), ids: ['portal'] },
+    'DeleteLoadBalancer of the newer kind is not for it': { detail: called({ loadBalancerArn: `${newer}/portal/50dc6c495c0c9188` }, '2015-12-01'), ids: [] },
     DeleteLoadBalancerListeners: { detail: called({ loadBalancerName: 'portal', loadBalancerPorts: [80] }), ids: ['portal'] },
     SetLoadBalancerPoliciesOfListener: { detail: called({ loadBalancerName: 'portal', loadBalancerPort: 80, policyNames: [] }), ids: ['portal'] },
     'CreateLoadBalancer with null request parameters': { detail: called(null), sweep: true },

@@ -75,6 +75,17 @@ testControl(control, {
       detail: { ...called({ dBInstanceIdentifier: 'ORDERS' }), eventName: 'ModifyDBInstance' },
       ids: ['orders'],
     },
+    DeleteDBInstance: {
+      detail: called({ dBInstanceIdentifier: 'orders', skipFinalSnapshot: true }, { ...answered('orders'), dBInstanceStatus: 'deleting' }),
+      ids: ['orders'],
+    },
+    'CreateDBCluster, whose instances RDS makes': {
+      detail: { ...called({ dBClusterIdentifier: 'group', dBClusterInstanceClass: 'db.r6gd.large' }), eventName: 'CreateDBCluster' },
+      sweep: true,
+    },
+    RestoreDBClusterFromSnapshot: { detail: called({ dBClusterIdentifier: 'group', snapshotIdentifier: 'before' }), sweep: true },
+    RestoreDBClusterToPointInTime: { detail: called({ dBClusterIdentifier: 'group', sourceDBClusterIdentifier: 'first' }), sweep: true },
+    DeleteDBCluster: { detail: called({ dBClusterIdentifier: 'group', skipFinalSnapshot: true }), sweep: true },
     CreateDBInstanceReadReplica: { detail: called({ dBInstanceIdentifier: 'copy', sourceDBInstanceIdentifier: 'orders' }, answered('copy')), ids: ['copy'] },
     RestoreDBInstanceFromDBSnapshot: {
       detail: called({ dBInstanceIdentifier: 'back', dBSnapshotIdentifier: 'before' }, { dbInstanceIdentifier: 'back' }),

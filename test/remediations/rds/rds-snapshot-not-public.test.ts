@@ -72,6 +72,7 @@ testControl(control, {
       ),
       ids: ['before-migration'],
     },
+    DeleteDBSnapshot: { detail: called({ dBSnapshotIdentifier: 'before-migration' }, { dBSnapshotIdentifier: 'before-migration' }), ids: ['before-migration'] },
     'CopyDBSnapshot names the copy, not its source': {
       detail: called({ sourceDBSnapshotIdentifier: 'arn:aws:rds:us-east-1:123456789012:snapshot:before-migration', targetDBSnapshotIdentifier: 'copy' }),
       ids: ['copy'],

@@ -1,13 +1,13 @@
 /** Pages of buckets, on a stand-in for ListBuckets: moto cuts a list at MaxBuckets and gives no token to go on with. */
 import { ListBucketsCommand, S3Client } from '@aws-sdk/client-s3';
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { afterAll, beforeEach, expect, test } from '@jest/globals';
 import { mockClient } from 'aws-sdk-client-mock';
 import { awsAccess } from '../../../handlers/aws/access.ts';
 import { bucketsOf } from '../../../remediations/s3/s3.ts';
 
 const s3 = mockClient(S3Client);
-beforeEach(() => s3.reset());
-afterEach(() => s3.reset());
+beforeEach(() => void s3.reset());
+afterAll(() => s3.restore());
 
 const place = { accountId: '123456789012', region: 'us-east-1' };
 const numbered = (from: number, count: number) => Array.from({ length: count }, (_, at) => `records-${String(from + at).padStart(5, '0')}`);

@@ -9,7 +9,10 @@ import {
   S3Client,
 } from '@aws-sdk/client-s3';
 import { PutPublicAccessBlockCommand as PutAccountBlockCommand, S3ControlClient } from '@aws-sdk/client-s3-control';
-import { expect } from '@jest/globals';
+import { expect, test } from '@jest/globals';
+import { mockClient } from 'aws-sdk-client-mock';
+import { TerminalError } from '../../../engine/errors.ts';
+import { awsAccess } from '../../../handlers/aws/access.ts';
 import control from '../../../remediations/s3/s3-bucket-acl-not-public.ts';
 import { type Arrange, accountId, testControl } from '../../support/control-tester.ts';
 
@@ -118,6 +121,9 @@ testControl(control, {
       detail: called({ bucketName: 'records', 'x-amz-acl': 'public-read', Host: 's3.amazonaws.com' }),
       ids: ['records'],
     },
+    DeleteBucket: { detail: called({ bucketName: 'records', Host: 's3.amazonaws.com' }), ids: ['records'] },
+    'PutAccountPublicAccessBlock names no bucket': { detail: called({ accountId: '123456789012', publicAccessBlock: '' }), sweep: true },
+    'DeleteAccountPublicAccessBlock names no bucket': { detail: called({ accountId: '123456789012' }), sweep: true },
     'PutBucketAcl with a grant': {
       detail: called({ bucketName: 'records', acl: '', AccessControlPolicy: { AccessControlList: { Grant: { Permission: 'READ' } } } }),
       ids: ['records'],
@@ -128,4 +134,21 @@ testControl(control, {
     DeleteBucketPublicAccessBlock: { detail: called({ bucketName: 'records', publicAccessBlock: '' }), ids: ['records'] },
     'PutBucketAcl with null request parameters': { detail: called(null), sweep: true },
   },
+});
+
+test.each([
+  ['an owner', { Grants: [] }],
+  ['grants', { Owner: { ID: owner } }],
+  ['a grantee', { Owner: { ID: owner }, Grants: [{ Permission: 'READ' as const }] }],
+  ['a permission', { Owner: { ID: owner }, Grants: [{ Grantee: { Type: 'Group' as const, URI: everyone } }] }],
+])('an ACL without %s is an error, never a verdict', async (_, answer) => {
+  const fake = mockClient(S3Client);
+  try {
+    fake.on(GetBucketAclCommand).resolves(answer);
+    const aws = awsAccess()({ accountId, region: 'us-east-1' }, { share: false });
+    const resource = { accountId, region: 'us-east-1', type: control.resourceType, id: 'arn:aws:s3:::records' };
+    await expect(control.inspect(resource, aws)).rejects.toThrow(TerminalError);
+  } finally {
+    fake.restore();
+  }
 });

@@ -6,10 +6,11 @@ import {
   PutPublicAccessBlockCommand,
   S3Client,
 } from '@aws-sdk/client-s3';
+import { PutPublicAccessBlockCommand as PutAccountBlockCommand, S3ControlClient } from '@aws-sdk/client-s3-control';
 import { expect } from '@jest/globals';
 import { codeOf } from '../../../engine/errors.ts';
 import control from '../../../remediations/s3/s3-bucket-policy-not-public.ts';
-import { type Arrange, testControl } from '../../support/control-tester.ts';
+import { type Arrange, accountId, testControl } from '../../support/control-tester.ts';
 
 const everybody = { Sid: 'Downloads', Effect: 'Allow', Principal: '*', Action: 's3:GetObject', Resource: 'arn:aws:s3:::records/*' };
 const uploads = { Sid: 'Uploads', Effect: 'Allow', Principal: { AWS: '*' }, Action: ['s3:PutObject'], Resource: 'arn:aws:s3:::records/in/*' };
@@ -32,11 +33,25 @@ const bucket =
     return 'records';
   };
 
+const withAccountBlock =
+  (given: Arrange, PublicAccessBlockConfiguration: PublicAccessBlockConfiguration): Arrange =>
+  async (admin) => {
+    await admin.client(S3ControlClient).send(new PutAccountBlockCommand({ AccountId: accountId, PublicAccessBlockConfiguration }));
+    return given(admin);
+  };
+
 const named = (requestParameters: unknown) => ({ eventSource: 's3.amazonaws.com', requestParameters });
 
 testControl(control, {
   compliant: {
-    'public, but RestrictPublicBuckets is on': bucket({ Version: '2012-10-17', Statement: [everybody] }, { RestrictPublicBuckets: true }),
+    'public, but the bucket restricts it': {
+      given: bucket({ Version: '2012-10-17', Statement: [everybody] }, { RestrictPublicBuckets: true }),
+      annotation: 'RestrictPublicBuckets of the bucket',
+    },
+    'public, but the account restricts it': {
+      given: withAccountBlock(bucket({ Version: '2012-10-17', Statement: [everybody] }, { RestrictPublicBuckets: false }), { RestrictPublicBuckets: true }),
+      annotation: 'RestrictPublicBuckets of the account',
+    },
     'no policy': bucket(),
     'another account by name': bucket({ Version: '2012-10-17', Statement: [partner] }),
     'everybody of one organisation': bucket({ Version: '2012-10-17', Statement: organisation }),
@@ -64,6 +79,9 @@ testControl(control, {
         expect(answer).toBe('NoSuchBucketPolicy');
       },
     },
+    'the other blocks of the account do not undo a public policy': {
+      given: withAccountBlock(bucket({ Version: '2012-10-17', Statement: [everybody] }), { BlockPublicPolicy: true, RestrictPublicBuckets: false }),
+    },
     'the blocks of ACLs do not stop a policy': {
       given: bucket({ Version: '2012-10-17', Statement: [everybody, partner] }, { BlockPublicAcls: true, IgnorePublicAcls: true }),
       change: { before: { Version: '2012-10-17', Statement: [everybody] } },
@@ -72,6 +90,9 @@ testControl(control, {
   gone: 'no-such-bucket',
   events: {
     CreateBucket: { detail: named({ bucketName: 'records', Host: 's3.amazonaws.com' }), ids: ['records'] },
+    DeleteBucket: { detail: named({ bucketName: 'records', Host: 's3.amazonaws.com' }), ids: ['records'] },
+    'PutAccountPublicAccessBlock names no bucket': { detail: named({ accountId: '123456789012', publicAccessBlock: '' }), sweep: true },
+    'DeleteAccountPublicAccessBlock names no bucket': { detail: named({ accountId: '123456789012' }), sweep: true },
     PutBucketPolicy: {
       detail: named({ bucketName: 'records', bucketPolicy: { Version: '2012-10-17', Statement: [everybody] }, policy: '' }),
       ids: ['records'],

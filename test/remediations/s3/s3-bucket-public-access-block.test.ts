@@ -31,6 +31,7 @@ testControl(control, {
   gone: 'no-such-bucket',
   events: {
     CreateBucket: { detail: created({ bucketName: 'records', Host: 's3.amazonaws.com' }), ids: ['records'] },
+    DeleteBucket: { detail: created({ bucketName: 'records', Host: 's3.amazonaws.com' }), ids: ['records'] },
     PutBucketPublicAccessBlock: { detail: created({ bucketName: 'records', publicAccessBlock: '' }), ids: ['records'] },
     DeleteBucketPublicAccessBlock: { detail: created({ bucketName: 'records' }), ids: ['records'] },
     'CreateBucket with null request parameters': { detail: { ...created(null), eventName: 'CreateBucket' }, sweep: true },

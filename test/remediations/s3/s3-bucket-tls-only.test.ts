@@ -84,6 +84,7 @@ testControl(control, {
   gone: 'no-such-bucket',
   events: {
     CreateBucket: { detail: named({ bucketName: 'records', Host: 's3.amazonaws.com' }), ids: ['records'] },
+    DeleteBucket: { detail: named({ bucketName: 'records', Host: 's3.amazonaws.com' }), ids: ['records'] },
     PutBucketPolicy: { detail: named({ bucketName: 'records', bucketPolicy: policy(partner), policy: '' }), ids: ['records'] },
     DeleteBucketPolicy: { detail: named({ bucketName: 'records', policy: '' }), ids: ['records'] },
     'DeleteBucketPolicy with null request parameters': { detail: { ...named(null), eventName: 'DeleteBucketPolicy' }, sweep: true },

@@ -23,6 +23,7 @@ testControl(control, {
   gone: 'no-such-bucket',
   events: {
     CreateBucket: { detail: called({ bucketName: 'records', Host: 's3.amazonaws.com' }), ids: ['records'] },
+    DeleteBucket: { detail: called({ bucketName: 'records', Host: 's3.amazonaws.com' }), ids: ['records'] },
     PutBucketVersioning: {
       detail: called({
         bucketName: 'records',

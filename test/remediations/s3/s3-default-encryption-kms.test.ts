@@ -1,5 +1,6 @@
 import {
   CreateBucketCommand,
+  GetBucketAclCommand,
   GetBucketEncryptionCommand,
   GetBucketPolicyCommand,
   PutBucketAclCommand,
@@ -102,6 +103,7 @@ testControl(control, {
   gone: 'no-such-bucket',
   events: {
     CreateBucket: { detail: called({ bucketName: 'records', Host: 's3.amazonaws.com' }), ids: ['records'] },
+    DeleteBucket: { detail: called({ bucketName: 'records', Host: 's3.amazonaws.com' }), ids: ['records'] },
     PutBucketEncryption: {
       detail: called({
         bucketName: 'records',
@@ -122,6 +124,7 @@ test('what uploads may not ask for is carried over and survives the undo', async
   const fake = mockClient(S3Client);
   try {
     fake.resolves({});
+    fake.on(GetBucketAclCommand).resolves({ Owner: { ID: 'owner' }, Grants: [] });
     fake.on(GetBucketPolicyCommand).rejects(Object.assign(new Error('The bucket policy does not exist'), { name: 'NoSuchBucketPolicy' }));
     fake.on(GetBucketEncryptionCommand).callsFake(async () => ({ ServerSideEncryptionConfiguration: stored }));
     fake.on(PutBucketEncryptionCommand).callsFake(async (input) => {

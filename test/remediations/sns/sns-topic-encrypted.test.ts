@@ -23,12 +23,19 @@ testControl(control, {
   blocked: {
     'no key is named': { given: topic(), reason: /kmsKeyId.*alias\/aws\/sns would silence CloudWatch alarms, S3 and EventBridge/ },
     'the AWS managed key is named': { given: topic(), params: { kmsKeyId: 'alias/aws/sns' }, reason: /must be a customer managed key.*silence/ },
+    'a key of another region': {
+      given: topic(),
+      params: { kmsKeyId: key.replace('us-east-1', 'eu-west-1') },
+      reason: 'The key is in eu-west-1, the topic in us-east-1',
+    },
+    'an alias of another region': { given: topic(), params: { kmsKeyId: 'arn:aws:kms:eu-west-1:123456789012:alias/messages' }, reason: 'in eu-west-1' },
     'by its ARN': { given: topic(), params: { kmsKeyId: 'arn:aws:kms:us-east-1:123456789012:alias/aws/sns' }, reason: 'must be a customer managed key' },
   },
   gone: 'no-such-topic',
   events: {
     CreateTopic: { detail: call({ name: 'results' }, { topicArn: arn }), ids: [arn] },
     'CreateTopic without an answer': { detail: call({ name: 'results' }), ids: [arn] },
+    DeleteTopic: { detail: call({ topicArn: arn }), ids: [arn] },
     SetTopicAttributes: { detail: call({ topicArn: arn, attributeName: 'KmsMasterKeyId', attributeValue: '' }), ids: [arn] },
     'SetTopicAttributes with null request parameters': { detail: call(null), sweep: true },
   },

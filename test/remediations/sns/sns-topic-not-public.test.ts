@@ -64,6 +64,7 @@ testControl(control, {
   gone: 'no-such-topic',
   events: {
     CreateTopic: { detail: call({ name: 'results', attributes: { Policy: '{}' } }, { topicArn: arn }), ids: [arn] },
+    DeleteTopic: { detail: call({ topicArn: arn }), ids: [arn] },
     SetTopicAttributes: { detail: call({ topicArn: arn, attributeName: 'Policy', attributeValue: JSON.stringify(policy(open)) }), ids: [arn] },
     AddPermission: { detail: call({ topicArn: arn, label: 'open', aWSAccountIds: ['111122223333'], actionNames: ['Publish'] }), ids: [arn] },
     RemovePermission: { detail: call({ topicArn: arn, label: 'open' }), ids: [arn] },

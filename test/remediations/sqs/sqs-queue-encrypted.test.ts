@@ -25,14 +25,25 @@ testControl(control, {
   remediated: {
     'switched off': { given: inClear, annotation: 'not encrypted', change: { before: { by: 'none' }, after: { by: 'sqs' } } },
     'with a key of its own': { given: inClear, params: { kmsKeyId: key }, change: { before: { by: 'none' }, after: { by: 'kms', keyId: key } } },
+    'with an alias, which names no region': {
+      given: inClear,
+      params: { kmsKeyId: 'alias/messages' },
+      change: { after: { by: 'kms', keyId: 'alias/messages' } },
+    },
   },
   blocked: {
+    'a key of another region': {
+      given: inClear,
+      params: { kmsKeyId: key.replace('us-east-1', 'eu-west-1') },
+      reason: 'The key is in eu-west-1, the queue in us-east-1',
+    },
     'the AWS managed key is named': { given: inClear, params: { kmsKeyId: 'alias/aws/sqs' }, reason: /customer managed key.*silence S3, SNS and EventBridge/ },
   },
   gone: 'no-such-queue',
   events: {
     CreateQueue: { detail: call({ queueName: 'results.fifo', attribute: { SqsManagedSseEnabled: 'false' } }, { queueUrl: url }), ids: [arn] },
     'CreateQueue without an answer': { detail: call({ queueName: 'results.fifo' }), ids: [arn] },
+    DeleteQueue: { detail: call({ queueUrl: url }), ids: [arn] },
     SetQueueAttributes: { detail: call({ queueUrl: url, attributes: { SqsManagedSseEnabled: 'false' } }), ids: [arn] },
     'SetQueueAttributes at an old address': { detail: call({ queueUrl: 'https://queue.amazonaws.com/123456789012/results.fifo' }), ids: [arn] },
     'SetQueueAttributes of a queue of another account': { detail: call({ queueUrl: 'https://sqs.us-east-1.amazonaws.com/111122223333/theirs' }), ids: [] },

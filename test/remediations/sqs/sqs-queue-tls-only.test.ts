@@ -76,6 +76,7 @@ testControl(control, {
   gone: 'no-such-queue',
   events: {
     CreateQueue: { detail: call({ queueName: 'results' }, { queueUrl: url }), ids: [arn] },
+    DeleteQueue: { detail: call({ queueUrl: url }), ids: [arn] },
     SetQueueAttributes: { detail: call({ queueUrl: url, attributes: { Policy: '' } }), ids: [arn] },
     AddPermission: { detail: call({ queueUrl: url, label: 'send', actions: ['SendMessage'], aWSAccountIds: ['111122223333'] }), ids: [arn] },
     RemovePermission: { detail: call({ queueUrl: url, label: 'send' }), ids: [arn] },

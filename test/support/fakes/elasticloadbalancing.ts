@@ -24,7 +24,7 @@ export interface FakeBalancer {
   restore(): void;
 }
 
-export function fakeBalancer(kind: 'app' | 'net'): FakeBalancer {
+export function fakeBalancer(kind: 'app' | 'net' | 'gwy'): FakeBalancer {
   const balancer = `${place}:loadbalancer/${kind}/web/50dc6c495c0c9188`;
   const listeners = new Map<string, Listener>();
   const elb = mockClient(ElasticLoadBalancingV2Client);
