@@ -1,6 +1,6 @@
 import { DescribeTrailsCommand, type Trail, UpdateTrailCommand } from '@aws-sdk/client-cloudtrail';
 import * as z from 'zod';
-import { type Aws, change, compliant, defineControl, nonCompliant, onCalls, type ResourceRef, required } from '../define.ts';
+import { type Aws, change, compliant, defineControl, listed, nonCompliant, onCalls, type ResourceRef, required } from '../define.ts';
 import { homeOf, trailNamed, trails, trailsAt } from './cloudtrail.ts';
 
 interface State {
@@ -48,7 +48,7 @@ export default defineControl({
   defaultMode: 'fix',
 
   async *list(aws) {
-    yield { resources: (await trailsAt(aws)).map(([resource, trail]) => [resource, stateOf(trail)]) };
+    yield { resources: (await trailsAt(aws)).map(([resource, trail]) => listed(resource, () => stateOf(trail))) };
   },
 
   async inspect(resource, aws): Promise<State | undefined> {

@@ -1,6 +1,6 @@
 import { DescribeImagesCommand, EC2Client, type Image, ModifyImageAttributeCommand, paginateDescribeImages } from '@aws-sdk/client-ec2';
 import * as z from 'zod';
-import { defineControl, leafOf, orUndefined, pagesOf, refTo, required } from '../define.ts';
+import { defineControl, leafOf, listed, orUndefined, pagesOf, refTo, required } from '../define.ts';
 import { againstPublicAccess, notPublic, onEc2Calls, type PublicGroups, requested } from './ec2.ts';
 
 // The ARN of an image holds no account:
@@ -36,7 +36,7 @@ export default defineControl({
     pagesOf(
       paginateDescribeImages({ client: aws.client(EC2Client), startingToken }, { Owners: ['self'], IncludeDisabled: true, MaxResults: 1_000 }),
       ({ NextToken }) => NextToken,
-      ({ Images }) => required(Images, 'Images').map((image) => [refTo(images, aws, image.ImageId), stateOf(image)]),
+      ({ Images }) => required(Images, 'Images').map((image) => listed(refTo(images, aws, image.ImageId), () => stateOf(image))),
     ),
 
   // A deregistered image is first left out of the answer and later an error (API_DescribeImages); a disabled one is left out unless asked for.

@@ -1,7 +1,21 @@
 import { DescribeVolumesCommand, EC2Client, paginateDescribeVolumes, type Volume } from '@aws-sdk/client-ec2';
 import * as z from 'zod';
-import { compliant, defineControl, idsAt, leafOf, nonCompliant, orUndefined, pagesOf, type ResourceIds, refTo, required, valuesAt } from '../define.ts';
-import { onEc2Calls, unnamed } from './ec2.ts';
+import {
+  compliant,
+  defineControl,
+  idsAt,
+  leafOf,
+  listed,
+  nonCompliant,
+  orUndefined,
+  pagesOf,
+  type ResourceIds,
+  refTo,
+  required,
+  unnamed,
+  valuesAt,
+} from '../define.ts';
+import { onEc2Calls } from './ec2.ts';
 
 const volumes = { resourceType: 'AWS::EC2::Volume', arn: 'arn:{partition}:ec2:{region}:{account}:volume/{id}' };
 
@@ -46,7 +60,7 @@ export default defineControl({
     pagesOf(
       paginateDescribeVolumes({ client: aws.client(EC2Client), startingToken }, { MaxResults: 500 }),
       ({ NextToken }) => NextToken,
-      ({ Volumes }) => required(Volumes, 'Volumes').map((volume) => [refTo(volumes, aws, volume.VolumeId), stateOf(volume)]),
+      ({ Volumes }) => required(Volumes, 'Volumes').map((volume) => listed(refTo(volumes, aws, volume.VolumeId), () => stateOf(volume))),
     ),
 
   async inspect(resource, aws) {

@@ -38,8 +38,6 @@ export const onEc2Calls = <Name extends string>(eventNames: readonly Name[], res
 export const requested = (member: string, ...calls: readonly string[]): ResourceIds =>
   idsAt(`requestParameters.${member}`, ...calls.map((call) => `requestParameters.${call}Request.${member}`));
 
-export { unnamed } from '../define.ts';
-
 export const againstPublicAccess: readonly Citation[] = [
   { section: '164.312(a)(1)', specification: 'standard', rationale: 'Lets in only those who have been granted access to ePHI.' },
   { section: '164.308(a)(4)(ii)(C)', specification: 'addressable', rationale: 'Takes back access that nobody has authorised.' },

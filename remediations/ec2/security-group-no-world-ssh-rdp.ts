@@ -1,7 +1,7 @@
 import { EC2Client, paginateDescribeSecurityGroups, paginateGetManagedPrefixListEntries } from '@aws-sdk/client-ec2';
 import * as z from 'zod';
-import { type Aws, blocked, change, compliant, defineControl, nonCompliant, pagesOf, refTo, required } from '../define.ts';
-import { againstPublicAccess, groupArn, groupAt, groupNamed, groupRules, groupType, inWords, onEc2Calls, type Rule, setRules, some, unnamed } from './ec2.ts';
+import { type Aws, blocked, change, compliant, defineControl, listed, nonCompliant, pagesOf, refTo, required, unnamed } from '../define.ts';
+import { againstPublicAccess, groupArn, groupAt, groupNamed, groupRules, groupType, inWords, onEc2Calls, type Rule, setRules, some } from './ec2.ts';
 
 const groups = { resourceType: groupType, arn: groupArn };
 
@@ -87,11 +87,12 @@ export default defineControl({
       paginateDescribeSecurityGroups({ client: aws.client(EC2Client), startingToken }, { MaxResults: 1_000 }),
       ({ NextToken }) => NextToken,
       ({ SecurityGroups }) =>
-        required(SecurityGroups, 'SecurityGroups').map((group) => {
-          const resource = refTo(groups, aws, group.GroupId);
-          const { ingress } = groupRules(group);
-          return ingress.some((rule) => listsIn(rule).length > 0) ? [resource] : [resource, { ingress, worldLists: [] }];
-        }),
+        required(SecurityGroups, 'SecurityGroups').map((group) =>
+          listed(refTo(groups, aws, group.GroupId), () => {
+            const { ingress } = groupRules(group);
+            return ingress.some((rule) => listsIn(rule).length > 0) ? undefined : { ingress, worldLists: [] };
+          }),
+        ),
     ),
 
   async inspect(resource, aws) {

@@ -7,14 +7,16 @@ import {
   compliant,
   defineControl,
   leafOf,
+  listed,
   nonCompliant,
   notApplicable,
   pagesOf,
   type ResourceRef,
   refTo,
   required,
+  unnamed,
 } from '../define.ts';
-import { type GroupRules, groupArn, groupAt, groupNamed, groupRules, groupType, onEc2Calls, type Rule, setRules, some, unnamed } from './ec2.ts';
+import { type GroupRules, groupArn, groupAt, groupNamed, groupRules, groupType, onEc2Calls, type Rule, setRules, some } from './ec2.ts';
 
 const groups = { resourceType: groupType, arn: groupArn };
 
@@ -79,11 +81,12 @@ export default defineControl({
       ),
       ({ NextToken }) => NextToken,
       ({ SecurityGroups }) =>
-        required(SecurityGroups, 'SecurityGroups').map((group) => {
-          const resource = refTo(groups, aws, group.GroupId);
-          const rules = groupRules(group);
-          return isOpenDefault(rules) ? [resource] : [resource, { ...rules, users: [] }];
-        }),
+        required(SecurityGroups, 'SecurityGroups').map((group) =>
+          listed(refTo(groups, aws, group.GroupId), () => {
+            const rules = groupRules(group);
+            return isOpenDefault(rules) ? undefined : { ...rules, users: [] };
+          }),
+        ),
     ),
 
   async inspect(resource, aws) {

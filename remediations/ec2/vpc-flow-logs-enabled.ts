@@ -1,7 +1,22 @@
 import { DescribeVpcsCommand, EC2Client, type FlowLog, paginateDescribeVpcs } from '@aws-sdk/client-ec2';
 import * as z from 'zod';
-import { blocked, change, compliant, defineControl, idsAt, leafOf, nonCompliant, orUndefined, pagesOf, type ResourceIds, refTo, required } from '../define.ts';
-import { onEc2Calls, unnamed } from './ec2.ts';
+import {
+  blocked,
+  change,
+  compliant,
+  defineControl,
+  idsAt,
+  leafOf,
+  listed,
+  nonCompliant,
+  orUndefined,
+  pagesOf,
+  type ResourceIds,
+  refTo,
+  required,
+  unnamed,
+} from '../define.ts';
+import { onEc2Calls } from './ec2.ts';
 import { eraseMade, flowLogsOf, ofVpc, type Recording, record, recordingOf } from './flow-logs.ts';
 
 const vpcs = { resourceType: 'AWS::EC2::VPC', arn: 'arn:{partition}:ec2:{region}:{account}:vpc/{id}' };
@@ -96,7 +111,7 @@ export default defineControl({
         required(Vpcs, 'Vpcs')
           // Only its owner can log a VPC whose subnets are shared.
           .filter(({ OwnerId }) => OwnerId === aws.accountId)
-          .map(({ VpcId = '' }) => [refTo(vpcs, aws, VpcId), stateOf(VpcId, byVpc.get(VpcId) ?? [])]),
+          .map(({ VpcId = '' }) => listed(refTo(vpcs, aws, VpcId), () => stateOf(VpcId, byVpc.get(VpcId) ?? []))),
     );
   },
 

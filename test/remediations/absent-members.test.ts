@@ -168,11 +168,27 @@ const answers: Readonly<Record<string, readonly [AnyStateControl, () => unknown]
   ],
 };
 
+const place = () => awsAccess({ credentials: { accessKeyId: 'x', secretAccessKey: 'x' } })({ accountId, region }, { share: false });
+
 describe('an answer of AWS without a member it always sends', () => {
   test.each(Object.entries(answers))('%s', async (member, [control, arrange]) => {
     arrange();
-    const aws = awsAccess({ credentials: { accessKeyId: 'x', secretAccessKey: 'x' } })({ accountId, region }, { share: false });
     const resource = { accountId, region, type: control.resourceType, id: arnFrom(control.arn, { accountId, region }, 'x') };
-    await expect(control.inspect(resource, aws)).rejects.toEqual(new TerminalError(`AWS answered without ${member}`));
+    await expect(control.inspect(resource, place())).rejects.toEqual(new TerminalError(`AWS answered without ${member}`));
+  });
+
+  test('in a listing: the one resource is left to inspect, the others keep their states', async () => {
+    const whole = { IpPermissions: [], IpPermissionsEgress: [] };
+    ec2()
+      .on(DescribeSecurityGroupsCommand)
+      .resolves({
+        SecurityGroups: [
+          { GroupId: 'one', GroupName: 'web' },
+          { GroupId: 'two', GroupName: 'web', ...whole },
+        ],
+        NextToken: undefined,
+      });
+    const [page] = await Array.fromAsync(worldOpen.list(place(), { params: worldOpen.params.parse({}) }));
+    expect(page?.resources.map(([{ id }, ...state]) => [id.split('/')[1], ...state])).toEqual([['one'], ['two', { ingress: [], worldLists: [] }]]);
   });
 });
