@@ -1,9 +1,10 @@
 /** Work items on the terminal: NDJSON for programs, one coloured line for people, and the summary that ends both. */
 import { leafOf } from '../engine/arn.ts';
+import type { CatalogueEntry } from '../engine/control.ts';
 import type { Line } from '../engine/detect.ts';
-import type { OutcomeStatus, ResourceRef } from '../engine/model.ts';
+import { type OutcomeStatus, type ResourceRef, type Severity, severities } from '../engine/model.ts';
 import { colors } from './colors.ts';
-import { print, say } from './context.ts';
+import { catalogue, print, say } from './context.ts';
 import { printable } from './errors.ts';
 
 const paint: Readonly<Partial<Record<OutcomeStatus, (text: string) => string>>> = {
@@ -19,6 +20,12 @@ const paint: Readonly<Partial<Record<OutcomeStatus, (text: string) => string>>> 
 /** Drift that is still there, or may be. */
 const open: readonly OutcomeStatus[] = ['DRY_RUN', 'NOTIFIED', 'PAGED', 'AWAITING_APPROVAL', 'REMEDIATION_FAILED', 'RETRY_LATER'];
 
+/** Work items of the controls under one heading: those that hold, those that do not. */
+interface Standing {
+  failing: number;
+  holding: number;
+}
+
 export interface Summary {
   readonly events: number;
   /** Events that gave no work, by reason. */
@@ -30,29 +37,77 @@ export interface Summary {
   readonly failed: number;
   readonly byStatus: Readonly<Record<string, number>>;
   readonly seconds: number;
+  /** Of a sweep only. */
+  readonly bySeverity?: Readonly<Record<string, Standing>>;
+  /** By section of 45 CFR; of a sweep only. */
+  readonly byHipaa?: Readonly<Record<string, Standing>>;
 }
 
-export function lineWriter(json: boolean) {
+/** @param swept work items by control and status, those of an interrupted sweep already in it; a sweep's summary tells them by severity and section */
+export function lineWriter(json: boolean, swept?: Record<string, Record<string, number>>) {
   const started = performance.now();
   const byStatus: Record<string, number> = {};
-  let workItems = 0;
+  for (const statuses of Object.values(swept ?? {})) for (const [status, count] of Object.entries(statuses)) byStatus[status] = (byStatus[status] ?? 0) + count;
+  let workItems = Object.values(byStatus).reduce((sum, count) => sum + count, 0);
   return {
     write(line: Line) {
       workItems += 1;
-      byStatus[line.outcome.status] = (byStatus[line.outcome.status] ?? 0) + 1;
+      const { status } = line.outcome;
+      byStatus[status] = (byStatus[status] ?? 0) + 1;
+      if (swept) {
+        swept[line.control] ??= {};
+        swept[line.control]![status] = (swept[line.control]![status] ?? 0) + 1;
+      }
       print(json ? JSON.stringify(line) : human(line));
     },
     /** Prints the summary and tells whether drift is left. */
     end(counts: Pick<Summary, 'events' | 'routed' | 'droppedBy' | 'failed'>): { readonly drift: boolean } {
       const { events, routed, droppedBy, failed } = counts;
       const seconds = Math.round(performance.now() - started) / 1_000;
-      const summary: Summary = { events, dropped: events - routed, droppedBy, routed, workItems, failed, byStatus, seconds };
+      const summary: Summary = {
+        events,
+        dropped: events - routed,
+        droppedBy,
+        routed,
+        workItems,
+        failed,
+        byStatus,
+        seconds,
+        ...(swept && { bySeverity: standingsBy(swept, ({ severity }) => [severity]), byHipaa: standingsBy(swept, ({ hipaa }) => hipaa) }),
+      };
       if (json) print(JSON.stringify({ summary }));
-      else say(sentence(summary));
+      else say([sentence(summary), ...tableOf('Severity', summary.bySeverity), ...tableOf('45 CFR', summary.byHipaa)].join('\n'));
       return { drift: open.some((status) => byStatus[status]) };
     },
   };
 }
+
+function standingsBy(
+  swept: Readonly<Record<string, Readonly<Record<string, number>>>>,
+  headings: (entry: CatalogueEntry) => readonly string[],
+): Record<string, Standing> {
+  const standings: Record<string, Standing> = {};
+  for (const entry of catalogue) {
+    for (const [status, count] of Object.entries(swept[entry.id] ?? {})) {
+      for (const heading of new Set(headings(entry))) {
+        standings[heading] ??= { failing: 0, holding: 0 };
+        standings[heading]![open.includes(status as OutcomeStatus) ? 'failing' : 'holding'] += count;
+      }
+    }
+  }
+  return Object.fromEntries(
+    Object.entries(standings).sort(([a], [b]) => severities.indexOf(b as Severity) - severities.indexOf(a as Severity) || a.localeCompare(b)),
+  );
+}
+
+const tableOf = (title: string, standings: Readonly<Record<string, Standing>> = {}): string[] =>
+  Object.keys(standings).length === 0
+    ? []
+    : [
+        '',
+        `${title.padEnd(28)}failing  holding`,
+        ...Object.entries(standings).map(([name, { failing, holding }]) => `${name.padEnd(28)}${String(failing).padStart(7)}${String(holding).padStart(9)}`),
+      ];
 
 /** An account's ARN ends in `root`, which is the name of nothing. */
 export const nameOf = (resource: ResourceRef): string =>

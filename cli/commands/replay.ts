@@ -7,13 +7,14 @@ import type { ResourceRef, Trigger } from '../../engine/model.ts';
 import { type DropReason, normalise } from '../../engine/normalise.ts';
 import type { CompiledPolicy } from '../../engine/policy/model.ts';
 import { type Routed, route, routerOf } from '../../engine/route.ts';
+import { sweepPages } from '../../engine/sweep.ts';
 import { catalogue, defaultPolicy, policyFrom, say, whoAmI } from '../context.ts';
 import { type ExitCode, printable, UsageError } from '../errors.ts';
 import { failuresOf } from '../failures.ts';
 import { eventsOf, type InputEvent } from '../input.ts';
 import { lineWriter } from '../lines.ts';
 import { openSession } from '../session.ts';
-import { sweepEvent } from './sweep.ts';
+import { sweepTrigger } from './sweep.ts';
 
 interface Options {
   readonly policy: string;
@@ -83,9 +84,12 @@ async function live(inputs: readonly InputEvent[], policy: CompiledPolicy, optio
     }
     for (const { control, place } of session.wanted) {
       if (failures.hopeless) break;
-      const [report] = await detect([sweepEvent(control, place)], session.detection);
-      for (const line of report!.lines) writer.write(line);
-      failures.add(report!.errors, `${control} in ${place.region}`);
+      const of = await catalogue.find(({ id }) => id === control)!.load();
+      const trigger = sweepTrigger(control, place, new Date().toISOString());
+      for await (const { report } of sweepPages({ trigger, control: of, place }, session.detection)) {
+        for (const line of report.lines) writer.write(line);
+        failures.add(report.errors, `${control} in ${place.region}`);
+      }
     }
   } finally {
     session.close();

@@ -1,36 +1,42 @@
-/** `sweep`: evaluates everything that exists, control by control. */
-import { randomUUID } from 'node:crypto';
+/** `sweep`: evaluates everything that exists, control by control and region by region. What was interrupted can go on. */
 import { SingleBar } from 'cli-progress';
 import type { Command } from 'commander';
-import { detect } from '../../engine/detect.ts';
+import type { Report } from '../../engine/batch.ts';
+import type { CatalogueEntry } from '../../engine/control.ts';
+import { isOff, settingsOf } from '../../engine/judge.ts';
 import type { Place } from '../../engine/model.ts';
 import { globalRegionOf } from '../../engine/route.ts';
-import { catalogue, defaultPolicy, policyFrom, whoAmI } from '../context.ts';
+import { type SweepTrigger, sweepPages } from '../../engine/sweep.ts';
+import { catalogue, defaultPolicy, policyFrom, say, whoAmI } from '../context.ts';
 import { type ExitCode, UsageError } from '../errors.ts';
 import { failuresOf } from '../failures.ts';
 import { lineWriter } from '../lines.ts';
 import { nearest } from '../nearest.ts';
+import { checkRegion } from '../region.ts';
 import { openSession } from '../session.ts';
+import { forget, fresh, keep, resumed } from '../sweep-standing.ts';
 
 interface Options {
   readonly control?: readonly string[];
   readonly service?: readonly string[];
   readonly policy: string;
   readonly apply?: true;
+  readonly resume?: true;
   readonly json?: true;
   readonly state: string;
-  readonly region?: string;
+  readonly region?: readonly string[];
 }
 
-/** The message that asks for a sweep of one control in one place; the same one detect sends itself. */
-export const sweepEvent = (control: string, { accountId, region }: Place): unknown => ({
-  source: 'phidelity',
-  'detail-type': 'Sweep',
-  id: randomUUID(),
-  account: accountId,
+/** A sweep of one control in one place, begun by a person at the terminal. */
+export const sweepTrigger = (control: string, { accountId, region }: Place, began: string, from?: string): SweepTrigger => ({
+  source: 'sweep',
+  eventId: `sweep:${began}`,
+  time: began,
+  accountId,
   region,
-  time: new Date().toISOString(),
-  detail: { control },
+  control,
+  began,
+  from,
 });
 
 export function addSweep(program: Command, exit: (code: ExitCode) => void): void {
@@ -41,55 +47,126 @@ export function addSweep(program: Command, exit: (code: ExitCode) => void): void
     .option('--service <name...>', 'only the controls of these services')
     .option('--policy <file>', 'policy to decide by', defaultPolicy)
     .option('--apply', 'act; without it nothing is written')
-    .option('--state <dir>', 'folder of the embedded database', '.phidelity')
-    .option('--region <region>', 'AWS region to sweep; by default that of the SDK')
+    .option('--resume', 'go on where the same sweep was interrupted')
+    .option('--state <dir>', 'folder of the embedded database, and of what an interrupted sweep has reached', '.phidelity')
+    .option('--region <region...>', 'AWS regions to sweep; by default that of the SDK')
     .option('--json', 'one JSON line a resource, and a last line with the summary')
     .addHelpText(
       'after',
-      '\nExamples: look at all buckets; close what fails one control\n  npx phidelity sweep --service s3\n  npx phidelity sweep --control s3-bucket-public-access-block --apply',
+      '\nExamples: look at all buckets; close what fails one control; go on after Ctrl-C\n  npx phidelity sweep --service s3\n  npx phidelity sweep --control s3-bucket-public-access-block --apply\n  npx phidelity sweep --resume',
     )
     .action(async (options: Options) => exit(await sweep(options)));
 }
 
 async function sweep(options: Options): Promise<ExitCode> {
   const entries = chosen(options);
+  for (const region of options.region ?? []) checkRegion(region);
   const { policy } = await policyFrom(options.policy);
-  const caller = await whoAmI(options.region);
-  const session = openSession({ state: options.state, policy, caller, apply: options.apply ?? false });
-  const writer = lineWriter(options.json ?? false);
-  // Not with --apply: alerts go to standard error too, and the bar would be drawn over them.
-  const progress =
-    process.stderr.isTTY && !options.apply
-      ? new SingleBar({ stream: process.stderr, format: '{bar} {value}/{total} {control}', hideCursor: true, clearOnComplete: true })
-      : undefined;
+  const caller = await whoAmI(options.region?.[0]);
+  const stretches = stretchesOf(
+    entries.filter(({ id }) => !isOff(settingsOf(policy, id))),
+    options.region ?? [caller.region],
+    caller.accountId,
+  );
+  const asked = {
+    accountId: caller.accountId,
+    policy: policy.id,
+    apply: options.apply ?? false,
+    stretches: stretches.map(({ entry, place }) => `${entry.id} ${place.region}`),
+  };
+  const standing = options.resume ? resumed(options.state, asked) : fresh();
+  const session = openSession({ state: options.state, policy, caller, apply: asked.apply });
+  const writer = lineWriter(options.json ?? false, standing.counts);
   const failures = failuresOf();
-  let routed = 0;
+  const bar = progressBar(stretches.length, options);
+  const stop = stopOnInterrupt();
   let unread = 0;
-  progress?.start(entries.length, 0, { control: '' });
   try {
-    for (const { id, scope } of entries) {
-      progress?.update({ control: id });
-      const region = scope === 'global' ? globalRegionOf(caller.region) : caller.region;
-      const [report] = await detect([sweepEvent(id, { accountId: caller.accountId, region })], session.detection);
-      // A bar that stops puts the cursor back to where it began: nothing may be printed meanwhile.
-      if (report!.lines.length > 0) progress?.stop();
-      for (const line of report!.lines) writer.write(line);
-      if (report!.lines.length > 0) progress?.start(entries.length, routed + unread, { control: id });
-      failures.add(report!.errors, id);
-      if (report!.errors.length > 0) unread += 1;
-      else routed += 1;
-      progress?.increment();
-      if (failures.hopeless) break;
+    bar.at(standing.done, '');
+    for (const { entry, place } of stretches.slice(standing.done)) {
+      bar.at(standing.done, `${entry.id} ${place.region}`);
+      const trigger = sweepTrigger(entry.id, place, standing.began, standing.from);
+      const control = await entry.load();
+      const before = failures.count;
+      try {
+        for await (const { report, next } of sweepPages({ trigger, control, place }, session.detection)) {
+          bar.around(() => write(report));
+          failures.add(report.errors, entry.id);
+          standing.from = next;
+          if (stop.asked || failures.hopeless) break;
+        }
+      } catch (error) {
+        failures.add([error], entry.id);
+      }
+      if (stop.asked || failures.hopeless) break;
+      if (failures.count > before) unread += 1;
+      standing.from = undefined;
+      standing.done += 1;
     }
   } finally {
-    progress?.stop();
+    bar.stop();
+    stop.end();
     session.close();
   }
-  const notRun = entries.length - routed - unread;
+  const notRun = stretches.length - standing.done;
+  if (notRun > 0) keep(options.state, asked, standing);
+  else forget(options.state);
   const droppedBy = { ...(unread > 0 && { 'could not be read': unread }), ...(notRun > 0 && { 'not run': notRun }) };
-  const { drift } = writer.end({ events: entries.length, routed, droppedBy, failed: failures.count });
+  const { drift } = writer.end({ events: stretches.length, routed: standing.done - unread, droppedBy, failed: failures.count });
   failures.tell();
-  return failures.count > 0 ? 2 : drift ? 1 : 0;
+  if (notRun > 0) say(`Interrupted. The same command with --resume goes on.`);
+  return failures.count > 0 || notRun > 0 ? 2 : drift ? 1 : 0;
+
+  function write({ lines }: Report): void {
+    for (const line of lines) writer.write(line);
+  }
+}
+
+interface Stretch {
+  readonly entry: CatalogueEntry;
+  readonly place: Place;
+}
+
+/** A global control is swept once, whichever regions are asked for. */
+const stretchesOf = (entries: readonly CatalogueEntry[], regions: readonly string[], accountId: string): Stretch[] =>
+  entries.flatMap((entry) =>
+    (entry.scope === 'global' ? [globalRegionOf(regions[0]!)] : [...new Set(regions)]).map((region) => ({ entry, place: { accountId, region } })),
+  );
+
+/** Nothing that would be drawn over: alerts of --apply go to standard error too. */
+function progressBar(total: number, { apply }: Options) {
+  const bar =
+    process.stderr.isTTY && !apply
+      ? new SingleBar({ stream: process.stderr, format: '{bar} {value}/{total} {control}', hideCursor: true, clearOnComplete: true })
+      : undefined;
+  let value = 0;
+  let control = '';
+  return {
+    at(done: number, name: string) {
+      value = done;
+      control = name;
+      if (bar?.isActive) bar.update(value, { control });
+      else bar?.start(total, value, { control });
+    },
+    /** A bar that stops puts the cursor back to where it began: nothing may be printed meanwhile. */
+    around(print: () => void) {
+      bar?.stop();
+      print();
+      bar?.start(total, value, { control });
+    },
+    stop: () => bar?.stop(),
+  };
+}
+
+/** Ctrl-C ends the sweep after the page it is at; a second one ends the process. */
+function stopOnInterrupt() {
+  const stop = { asked: false, end: () => void process.off('SIGINT', onSignal) };
+  const onSignal = () => {
+    stop.asked = true;
+    process.off('SIGINT', onSignal);
+  };
+  process.on('SIGINT', onSignal);
+  return stop;
 }
 
 function chosen({ control, service }: Options) {
