@@ -34,7 +34,7 @@ export async function controlSources(root: string): Promise<Source[]> {
 
 const proofOf = (control: AnyControl, test: string): Proof => {
   if (isEventControl(control)) return 'from the event';
-  return /^\s*fake\b/m.test(test) ? 'shaped fake' : 'emulator';
+  return /^\s*fake(?:[:,]|\(\) \{)/m.test(test) ? 'shaped fake' : 'emulator';
 };
 
 const readIfThere = (path: string): string => {
