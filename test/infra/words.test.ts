@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import type { AnyControl } from '../../engine/control.ts';
-import { grantWords, keptWords, nextWords } from '../../infra/plugin/words.ts';
+import { coverageWords, grantWords, keptWords, nextWords } from '../../infra/plugin/words.ts';
 import { catalogue } from '../../remediations/index.ts';
 import { policyOf } from '../support/policy-of.ts';
 
@@ -52,6 +52,33 @@ describe('the difference to the policy stored before', () => {
 
   test('the same calls under another mode', async () => {
     expect(await said(asking, fixing)).toMatch(/The permissions are the same as before\.$/);
+  });
+});
+
+describe('where the bot sees', () => {
+  const nothing = { unreached: {}, changed: [], removed: [], left: {} };
+
+  test('home alone', () => {
+    expect(coverageWords({ ...nothing, covered: ['us-east-2'] })).toEqual(['The bot sees what happens in 1 region: us-east-2']);
+  });
+
+  test('several, some not, and what was taken away', () => {
+    expect(
+      coverageWords({
+        covered: ['us-east-2', 'us-west-2'],
+        changed: ['us-west-2'],
+        unreached: { 'ap-east-1': 'AccessDenied: no' },
+        removed: ['eu-west-1'],
+        left: { 'eu-west-3': 'DELETE_FAILED' },
+      }),
+    ).toEqual([
+      'The bot sees what happens in 2 regions: us-east-2, us-west-2',
+      'It does not see what happens in these:',
+      '  ap-east-1  AccessDenied: no',
+      'Forwarders removed: eu-west-1',
+      'Forwarders that could not be removed, or may be there still:',
+      '  eu-west-3  DELETE_FAILED',
+    ]);
   });
 });
 

@@ -5,6 +5,7 @@ import type { CatalogueEntry } from '../../engine/control.ts';
 import { normalise } from '../../engine/normalise.ts';
 import { matchesPattern } from '../../engine/pattern.ts';
 import { routerOf } from '../../engine/route.ts';
+import { forwarderOf } from '../../infra/forwarders.ts';
 import { type Rule, rulesOf } from '../../infra/rules.ts';
 import { catalogue } from '../../remediations/index.ts';
 import { policyOf } from '../support/policy-of.ts';
@@ -77,6 +78,29 @@ test('every pattern pins where it comes from, tells calls by their name and is s
 test('names are unique and fit into the 64 characters of a rule name beside the name of the stack', () => {
   expect(new Set(rules.map(({ name }) => name)).size).toBe(rules.length);
   for (const { name } of rules) expect(`phidelity-dev-${name}`).toMatch(/^[\w.-]{1,64}$/);
+});
+
+test('in another region: every pattern is short enough, every rule has the prefix of the stack, and the rules take what they take at home', () => {
+  const { Resources } = forwarderOf(rules, { stackName: 'phidelity-dev', region: 'us-east-2', forwarderRoleArn: 'arn:aws:iam::123456789012:role/f' });
+  const there = Object.values(Resources)
+    .filter(({ Type }) => Type === 'AWS::Events::Rule')
+    .map(({ Properties }) => Properties as { Name: string; EventPattern: Rule['pattern'] });
+  expect(there.length).toBeGreaterThan(rules.length);
+  expect(new Set(there.map(({ Name }) => Name)).size).toBe(there.length);
+  for (const { Name, EventPattern } of there) {
+    expect(Name).toMatch(/^phidelity-dev-[\w.-]{1,50}$/);
+    expect({ Name, characters: JSON.stringify(EventPattern).length < 2_048 }).toEqual({ Name, characters: true });
+    expect({ Name, source: EventPattern.source, types: EventPattern['detail-type'] }).toEqual({
+      Name,
+      source: [expect.anything()],
+      types: [expect.any(String)],
+    });
+  }
+  for (const call of calls) {
+    const event = callEvent(callOf(call));
+    const taken = there.filter(({ EventPattern }) => matchesPattern(EventPattern, event)).map(({ Name }) => Name.slice('phidelity-dev-'.length));
+    expect(taken).toEqual(taking(event));
+  }
 });
 
 type CloudTrail = Extract<CatalogueEntry['triggers'][number], { source: 'cloudtrail' }>;
