@@ -69,12 +69,13 @@ export function listed<State>(resource: ResourceRef, state: () => State | undefi
 }
 
 export const accountArn = 'arn:{partition}:iam::{account}:root';
-export const accountType = 'AWS::::Account';
+/** What a control of the account as a whole is about. */
+export const account = { resourceType: 'AWS::::Account', arn: accountArn };
 
 /** `list` of an account-wide setting: the one resource is there without asking. */
-export const listAccount = (account: { readonly resourceType: string; readonly arn: string }) =>
+export const listAccount = (of: { readonly resourceType: string; readonly arn: string }) =>
   async function* (aws: Aws): AsyncGenerator<Page<never>> {
-    yield { resources: [[refTo(account, aws)]] };
+    yield { resources: [[refTo(of, aws)]] };
   };
 
 /** `list` of resources that are known by their ARNs, there or not: those in the place of `aws`. */

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { testOf } from './sources.ts';
 
 const controlText = (id: string) => `import * as z from 'zod';
-import { blocked, compliant, defineControl, idsAt, nonCompliant, onCalls, type ResourceRef } from '../define.ts';
+import { blocked, compliant, defineControl, idsAt, nonCompliant, onCalls } from '../define.ts';
 
 // Fill in from the top down; npx tsc --noEmit and the test name what is missing.
 export default defineControl({
@@ -27,7 +27,7 @@ export default defineControl({
   defaultMode: 'notify',
 
   async *list() {
-    yield* [] as (readonly [ResourceRef, { isRight: boolean }])[];
+    yield { resources: [] };
   },
   inspect: async (): Promise<{ isRight: boolean } | undefined> => undefined,
   evaluate: ({ isRight }) => (isRight ? compliant('') : nonCompliant('')),

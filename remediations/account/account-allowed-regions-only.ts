@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { type CloudTrailDetail, compliant, defineEventControl, nonCompliant, notApplicable } from '../define.ts';
-import { accountArn, accountType, anyMakingCall, nothingMade, principalOf, textsAt } from './account.ts';
+import { account, type CloudTrailDetail, compliant, defineEventControl, nonCompliant, notApplicable } from '../define.ts';
+import { anyMakingCall, nothingMade, principalOf, textsAt } from './account.ts';
 
 /**
  * Where a call made in one region names another one. Copies that are called in the region they go to (EBS and RDS snapshots, AMIs)
@@ -40,8 +40,7 @@ export default defineEventControl({
   title: 'Resources are made only in the allowed regions',
   rationale: 'A region where nobody works has no alarms, no backups and nobody who looks: ePHI there is out of sight.',
   severity: 'HIGH',
-  resourceType: accountType,
-  arn: accountArn,
+  ...account,
   scope: 'regional',
   hipaa: [
     { section: '164.308(a)(4)(i)', specification: 'standard', rationale: 'ePHI stays in the places that somebody has allowed.' },

@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { compliant, defineEventControl, nonCompliant, notApplicable } from '../define.ts';
-import { accountArn, accountType, anyMakingCall, nothingMade, principalOf, textsAt } from './account.ts';
+import { account, compliant, defineEventControl, nonCompliant, notApplicable } from '../define.ts';
+import { anyMakingCall, nothingMade, principalOf, textsAt } from './account.ts';
 import { asOf, eligibleSources, excludedFeatures, infrastructureReason, source } from './eligible-services.ts';
 
 export default defineEventControl({
@@ -8,8 +8,7 @@ export default defineEventControl({
   title: 'Only HIPAA eligible services are used',
   rationale: `The agreement with AWS covers ePHI in eligible services only; in any other one it has no business associate behind it. Judged by the list of ${asOf} at ${source}.`,
   severity: 'HIGH',
-  resourceType: accountType,
-  arn: accountArn,
+  ...account,
   scope: 'regional',
   hipaa: [
     { section: '164.308(b)(1)', specification: 'standard', rationale: 'Keeps ePHI with services that the business associate agreement covers.' },

@@ -1,14 +1,13 @@
 import * as z from 'zod';
-import { defineEventControl, nonCompliant, notApplicable, theAccount } from '../define.ts';
-import { accountArn, accountType, textAt } from './account.ts';
+import { account, defineEventControl, nonCompliant, notApplicable, theAccount } from '../define.ts';
+import { textAt } from './account.ts';
 
 export default defineEventControl({
   id: 'account-root-activity',
   title: 'The root user is not used',
   rationale: 'Root may do everything, no policy holds it back, and nobody can tell which person it was.',
   severity: 'CRITICAL',
-  resourceType: accountType,
-  arn: accountArn,
+  ...account,
   scope: 'global',
   hipaa: [
     { section: '164.312(a)(2)(i)', specification: 'required', rationale: 'Work under a shared name cannot be traced to one person.' },

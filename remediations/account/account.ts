@@ -1,9 +1,6 @@
 /** What the controls of the whole account read from an event. */
 import { type CloudTrailDetail, type Evaluation, type EventTrigger, notApplicable, theAccount, valuesAt } from '../define.ts';
 
-export const accountArn = 'arn:{partition}:iam::{account}:root';
-export const accountType = 'AWS::::Account';
-
 /** Names of calls that make, start, take in or hand on something. */
 export const makingCalls = [
   'Allocate*',

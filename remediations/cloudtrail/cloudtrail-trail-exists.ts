@@ -10,8 +10,7 @@ import {
 import * as z from 'zod';
 import {
   type Aws,
-  accountArn,
-  accountType,
+  account,
   compliant,
   defineControl,
   leafOf,
@@ -24,8 +23,6 @@ import {
   theAccount,
 } from '../define.ts';
 import { homeOf, trails } from './cloudtrail.ts';
-
-const account = { resourceType: accountType, arn: accountArn };
 
 /** Management events that a selector takes: of which kinds, and without which sources. */
 interface Taken {

@@ -1,9 +1,7 @@
 import { DisableEbsEncryptionByDefaultCommand, EC2Client, EnableEbsEncryptionByDefaultCommand, GetEbsEncryptionByDefaultCommand } from '@aws-sdk/client-ec2';
 import * as z from 'zod';
-import { type Aws, accountArn, accountType, change, compliant, defineControl, listAccount, nonCompliant, required, theAccount } from '../define.ts';
+import { type Aws, account, change, compliant, defineControl, listAccount, nonCompliant, required, theAccount } from '../define.ts';
 import { onEc2Calls } from './ec2.ts';
-
-const account = { resourceType: accountType, arn: accountArn };
 
 const defaultOf = async (aws: Aws) => {
   const { EbsEncryptionByDefault } = await aws.client(EC2Client).send(new GetEbsEncryptionByDefaultCommand({}));

@@ -8,8 +8,7 @@ import {
 import * as z from 'zod';
 import {
   type Aws,
-  accountArn,
-  accountType,
+  account,
   blocked,
   change,
   compliant,
@@ -21,8 +20,6 @@ import {
   required,
   theAccount,
 } from '../define.ts';
-
-const account = { resourceType: accountType, arn: accountArn };
 
 /**
  * Every field of the document: the API replaces it whole and puts its own default where one is left out.
