@@ -41,14 +41,14 @@ export async function afterDeploy(policy: CompiledPolicy, target: Target, now: D
   return [...grantWords(policy, before, catalogue, controls), '', ...coverageWords(forwarding), '', ...nextWords(outputs)];
 }
 
-/** Takes the facts anew, where something has changed what the deploy had made. */
-export async function retakeFacts(target: Target): Promise<void> {
+/** Takes the facts anew. @param made physical ids that CloudFormation does not tell */
+export async function retakeFacts(target: Target, made: ReadonlyMap<string, string>): Promise<void> {
   const { name, region, configOf } = target;
   const outputs = await outputsOf(target);
   const ledger = await ledgerOf(target, outputs);
   const [policy, last] = [await ledger.policy(), await ledger.recall<Deployment>('deployment')];
   if (!policy || !last) throw new Error(`${name} has not been deployed wholly: its ledger holds no policy`);
-  const own = await factsOf({ name, region, outputs, forwarders: last.regions.filter((each) => each !== region) }, configOf);
+  const own = await factsOf({ name, region, outputs, forwarders: last.regions.filter((each) => each !== region), made }, configOf);
   const complete = withFacts(policy, await Promise.all(catalogue.map((entry) => entry.load())), own);
   await ledger.storePolicy(complete);
   await ledger.remember('deployment', { ...last, policyId: complete.id } satisfies Deployment);

@@ -1,11 +1,13 @@
-/** What the deployed stack is made of, read back after the deploy: the measure of the controls that guard the bot itself. */
-import { CloudFormationClient, paginateListStackResources } from '@aws-sdk/client-cloudformation';
-import { EventBridgeClient, ListRulesCommand, ListTargetsByRuleCommand, type Rule } from '@aws-sdk/client-eventbridge';
-import { IAMClient, paginateListAttachedRolePolicies } from '@aws-sdk/client-iam';
-import { GetFunctionConfigurationCommand, LambdaClient, paginateListEventSourceMappings } from '@aws-sdk/client-lambda';
+/**
+ * What the deployed stack is made of: the measure of the controls that guard the bot itself. It is read from what was deployed,
+ * not from what is there: a plain deploy leaves alone what somebody has changed by hand, and must not make it the measure.
+ */
+import { CloudFormationClient, GetTemplateCommand, paginateListStackResources } from '@aws-sdk/client-cloudformation';
+import { HeadObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { fingerprint } from '../../engine/canonical.ts';
 import type { OwnStack } from '../../engine/control.ts';
 import { forwarderName } from '../forwarders.ts';
+import { type Deployed, resolve, type Template } from '../template-values.ts';
 import { type ConfigOf, inEach } from './regions.ts';
 import type { Outputs } from './words.ts';
 
@@ -15,63 +17,85 @@ export interface StackPlace {
   readonly outputs: Outputs;
   /** Regions with a forwarder. */
   readonly forwarders: readonly string[];
+  /** Physical ids of the home stack that CloudFormation itself does not tell: an emulator's loses some. */
+  readonly made?: ReadonlyMap<string, string>;
 }
 
-/** Physical ids of the resources of a type. */
-async function idsOf(StackName: string, type: string, client: CloudFormationClient): Promise<string[]> {
-  const ids: string[] = [];
-  for await (const { StackResourceSummaries = [] } of paginateListStackResources({ client }, { StackName })) {
-    for (const { ResourceType, PhysicalResourceId } of StackResourceSummaries) if (ResourceType === type && PhysicalResourceId) ids.push(PhysicalResourceId);
+type Properties = Readonly<Record<string, unknown>>;
+
+async function deployedIn(stackName: string, region: string, accountId: string, configOf: ConfigOf): Promise<Deployed> {
+  const client = new CloudFormationClient(await configOf(region));
+  const { TemplateBody = '{}' } = await client.send(new GetTemplateCommand({ StackName: stackName }));
+  const physicalIds = new Map<string, string>();
+  for await (const { StackResourceSummaries = [] } of paginateListStackResources({ client }, { StackName: stackName })) {
+    for (const { LogicalResourceId, PhysicalResourceId } of StackResourceSummaries)
+      if (PhysicalResourceId) physicalIds.set(LogicalResourceId!, PhysicalResourceId);
   }
-  return ids;
+  return { template: JSON.parse(TemplateBody) as Template, stackName, stackId: stackName, region, accountId, physicalIds };
 }
 
-async function rulesIn(region: string, { name, region: home }: StackPlace, configOf: ConfigOf): Promise<OwnStack['rules'][number][]> {
-  const config = await configOf(region);
-  const client = new EventBridgeClient(config);
-  const names = new Set(await idsOf(region === home ? name : forwarderName(name), 'AWS::Events::Rule', new CloudFormationClient(config)));
-  const live: Rule[] = [];
-  let NextToken: string | undefined;
-  do {
-    const page = await client.send(new ListRulesCommand({ NamePrefix: `${name}-`, NextToken }));
-    live.push(...(page.Rules ?? []));
-    NextToken = page.NextToken;
-  } while (NextToken);
-  const own = live.filter(({ Name = '' }) => names.has(Name)).toSorted((a, b) => (a.Name! < b.Name! ? -1 : 1));
-  const rules: OwnStack['rules'][number][] = [];
-  for (const { Name, Arn = '', EventPattern = '{}' } of own) {
-    const { Targets = [] } = await client.send(new ListTargetsByRuleCommand({ Rule: Name }));
-    rules.push({ arn: Arn, pattern: fingerprint(JSON.parse(EventPattern)), targets: Targets.map((target) => target.Arn!).sort() });
-  }
-  return rules;
+const ofType = ({ template }: Deployed, type: string): [logicalId: string, properties: Properties][] =>
+  Object.entries(template.Resources).flatMap(([logicalId, { Type, Properties = {} }]) => (Type === type ? [[logicalId, Properties]] : []));
+
+const arnOf = (logicalId: string, deployed: Deployed): string => resolve({ 'Fn::GetAtt': [logicalId, 'Arn'] }, deployed) as string;
+
+const rulesOf = (deployed: Deployed): OwnStack['rules'] =>
+  ofType(deployed, 'AWS::Events::Rule').map(([logicalId, { EventPattern, Targets }]) => ({
+    arn: arnOf(logicalId, deployed),
+    pattern: fingerprint(resolve(EventPattern, deployed)),
+    targets: (Targets as { readonly Arn: unknown }[]).map(({ Arn }) => resolve(Arn, deployed) as string).sort(),
+  }));
+
+/** The framework notes the hash of an artifact beside it, in the form in which Lambda tells the hash of its code. */
+async function codeOf({ S3Bucket, S3Key }: Readonly<Record<string, unknown>>, deployed: Deployed, s3: S3Client): Promise<string> {
+  const [Bucket, Key] = [resolve(S3Bucket, deployed) as string, S3Key as string];
+  const { Metadata } = await s3.send(new HeadObjectCommand({ Bucket, Key }));
+  if (!Metadata?.filesha256) throw new Error(`the artifact s3://${Bucket}/${Key} does not tell its hash`);
+  return Metadata.filesha256;
 }
 
-async function functionsOf({ name, region }: StackPlace, configOf: ConfigOf): Promise<OwnStack['functions']> {
-  const config = await configOf(region);
-  const lambda = new LambdaClient(config);
-  const iam = new IAMClient(config);
-  const ids = await idsOf(name, 'AWS::Lambda::Function', new CloudFormationClient(config));
+/** What a reference names, if it has been made. */
+const known = (reference: unknown, deployed: Deployed): string[] => {
+  const { Ref: logicalId } = reference as { readonly Ref?: string };
+  return logicalId !== undefined && deployed.template.Resources[logicalId] && !deployed.physicalIds.has(logicalId)
+    ? []
+    : [resolve(reference, deployed) as string];
+};
+
+async function functionsOf(deployed: Deployed, configOf: ConfigOf): Promise<OwnStack['functions']> {
+  const s3 = new S3Client(await configOf(deployed.region));
+  const roles = ofType(deployed, 'AWS::IAM::Role').map(([logicalId, { ManagedPolicyArns = [] }]) => ({
+    arn: arnOf(logicalId, deployed),
+    policies: ManagedPolicyArns as readonly unknown[],
+  }));
+  const mappings = ofType(deployed, 'AWS::Lambda::EventSourceMapping').map(([, properties]) => properties);
   return Promise.all(
-    ids.sort().map(async (FunctionName) => {
-      const { FunctionArn = '', CodeSha256 = '', Role = '' } = await lambda.send(new GetFunctionConfigurationCommand({ FunctionName }));
-      const policies: string[] = [];
-      for await (const { AttachedPolicies = [] } of paginateListAttachedRolePolicies({ client: iam }, { RoleName: Role.split('/').at(-1) }))
-        policies.push(...AttachedPolicies.map(({ PolicyArn }) => PolicyArn!));
-      const sources: string[] = [];
-      for await (const { EventSourceMappings = [] } of paginateListEventSourceMappings({ client: lambda }, { FunctionName }))
-        sources.push(...EventSourceMappings.map(({ EventSourceArn }) => EventSourceArn!));
-      return { arn: FunctionArn, codeSha256: CodeSha256, roleArn: Role, policies: policies.sort(), sources: sources.sort() };
+    ofType(deployed, 'AWS::Lambda::Function').map(async ([logicalId, { Code, Role }]) => {
+      const arn = arnOf(logicalId, deployed);
+      const roleArn = resolve(Role, deployed) as string;
+      const policies = roles.find((role) => role.arn === roleArn)?.policies ?? [];
+      const feeding = mappings.filter(({ FunctionName }) => resolve(FunctionName, deployed) === arn);
+      return {
+        arn,
+        codeSha256: await codeOf(Code as Properties, deployed, s3),
+        roleArn,
+        policies: policies.flatMap((policy) => known(policy, deployed)).sort(),
+        sources: feeding.map(({ EventSourceArn }) => resolve(EventSourceArn, deployed) as string).sort(),
+      };
     }),
   );
 }
 
-export async function factsOf(place: StackPlace, configOf: ConfigOf): Promise<OwnStack> {
-  const { name, region, outputs, forwarders } = place;
-  const perRegion = await inEach([region, ...forwarders], (each) => rulesIn(each, place, configOf));
-  const rules = [...perRegion.values()].flatMap((found) => {
-    if (found instanceof Error) throw found;
-    return found;
-  });
+/** @throws when a stack cannot be read: half of the facts would be taken for all of them */
+export async function factsOf({ name, region, outputs, forwarders, made = new Map() }: StackPlace, configOf: ConfigOf): Promise<OwnStack> {
   const keys = [outputs.DataKeyArn, outputs.AlarmKeyArn].filter((arn) => arn !== undefined);
-  return { name, region, rules, functions: await functionsOf(place, configOf), keys };
+  const accountId = keys[0]?.split(':')[4] ?? '';
+  const home = await deployedIn(name, region, accountId, configOf);
+  for (const [logicalId, id] of made) home.physicalIds.set(logicalId, id);
+  const away = await inEach(forwarders, (each) => deployedIn(forwarderName(name), each, accountId, configOf));
+  const rules = [home, ...away.values()].flatMap((deployed) => {
+    if (deployed instanceof Error) throw deployed;
+    return rulesOf(deployed);
+  });
+  return { name, region, rules, functions: await functionsOf(home, configOf), keys };
 }

@@ -10,9 +10,10 @@ interface State {
 
 /** What a person can do about it. */
 const wayBack = ({ arn, keyState }: State): string => {
-  const enable = `aws kms enable-key --key-id ${arn}`;
+  const place = `--key-id ${arn} --region ${arn.split(':')[3]}`;
+  const enable = `aws kms enable-key ${place}`;
   if (keyState === 'Disabled') return `, until somebody runs ${enable}`;
-  if (keyState === 'PendingDeletion') return `, until somebody runs aws kms cancel-key-deletion --key-id ${arn} and then ${enable}`;
+  if (keyState === 'PendingDeletion') return `, until somebody runs aws kms cancel-key-deletion ${place} and then ${enable}`;
   return '';
 };
 

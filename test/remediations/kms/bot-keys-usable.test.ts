@@ -34,7 +34,7 @@ testControl(control, {
     disabled: {
       given: disabled,
       annotation:
-        /is Disabled: the bot cannot use what it encrypts, until somebody runs aws kms enable-key --key-id arn:aws:kms:us-east-1:123456789012:key\/[\w-]+\.$/,
+        /is Disabled: the bot cannot use what it encrypts, until somebody runs aws kms enable-key --key-id arn:aws:kms:us-east-1:123456789012:key\/[\w-]+ --region us-east-1\.$/,
     },
     'waits for deletion: enabling it alone would not save it': {
       given: key((kms) => kms.send(new ScheduleKeyDeletionCommand({ KeyId: made, PendingWindowInDays: 7 }))),
