@@ -123,6 +123,7 @@ const environment = (endpoint: string, table: string, topicArn: string) => ({
   ACCOUNT_ID: place.accountId,
   TABLE: table,
   TOPICS: JSON.stringify({ security: topicArn }),
+  DETECT_ROLE_ARN: `arn:aws:iam::${place.accountId}:role/detect`,
   REMEDIATE_ROLE_ARN: `arn:aws:iam::${place.accountId}:role/remediate`,
 });
 

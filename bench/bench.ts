@@ -5,6 +5,7 @@
 import { arch, cpus } from 'node:os';
 import { coldAndWarm } from './artifact.ts';
 import { routing } from './routing.ts';
+import { sweeping } from './sweeping.ts';
 
 const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]!;
 const range = (values: readonly number[]): string => `${Math.round(median(values))} (${Math.round(Math.min(...values))}-${Math.round(Math.max(...values))})`;
@@ -23,3 +24,8 @@ const { events, megabytes, parseOnly, routed } = await routing({ rounds: 7 });
 console.log(
   `\noffline routing of ${events} events (${megabytes.toFixed(1)} MB of JSON): ${Math.round(median(routed))} events/s; JSON.parse of the same bytes alone: ${Math.round(median(parseOnly))} events/s; ratio ${(median(routed.map((rate, index) => rate / parseOnly[index]!))).toFixed(2)}`,
 );
+
+console.log('\n| sweep | resources | requests | seconds | the same requests one after the other, seconds |\n| --- | --- | --- | --- | --- |');
+for (const { name, resources, requests, seconds, bareSeconds } of await sweeping({ volumes: 1_000, buckets: 200 })) {
+  console.log(`| ${name} | ${resources} | ${requests} | ${seconds.toFixed(2)} | ${bareSeconds.toFixed(2)} |`);
+}

@@ -7,7 +7,10 @@ const { handler } = await import(pathToFileURL(file).href);
 const times: number[] = [];
 let started = 0;
 for (const event of events) {
-  const { batchItemFailures } = await handler({ Records: [{ messageId: '1', body: event }] }, context);
+  const { batchItemFailures } = await handler(
+    { Records: [{ messageId: '1', body: event, attributes: { ApproximateFirstReceiveTimestamp: String(Date.now()) } }] },
+    context,
+  );
   times.push(performance.now() - started);
   if (batchItemFailures.length > 0) throw new Error('the event went back to the queue');
   started = performance.now();
