@@ -94,6 +94,10 @@ describeOnMoto('on DynamoDB', () => {
     await measure('open', ledger().open(finding, entryOf(finding), { doneEventId: 'event-1' }));
     await measure('a failing resource among healthy ones', ledger().lookup([...healthy.slice(1), key]));
     await measure('a lease', ledger().lease('setting', 'one', 60));
+    const brakes = ['all', 'control', 'resource'].map((scope) => ({ scope, limit: 1, seconds: 60 }));
+    await measure('slots of three brakes', ledger().takeSlots('one', brakes));
+    await measure('the same slots again', ledger().takeSlots('one', brakes));
+    await measure('full brakes', ledger().takeSlots('two', brakes));
     expect(cost).toEqual({
       'nothing looked up': [],
       'a healthy resource': ['BatchGetItem'],
@@ -103,6 +107,9 @@ describeOnMoto('on DynamoDB', () => {
       open: ['TransactWriteItems'],
       'a failing resource among healthy ones': ['BatchGetItem', 'BatchGetItem'],
       'a lease': ['UpdateItem'],
+      'slots of three brakes': ['Query', 'Query', 'Query', 'TransactWriteItems'],
+      'the same slots again': ['Query', 'Query', 'Query'],
+      'full brakes': ['Query', 'Query', 'Query'],
     });
   });
 
@@ -160,13 +167,25 @@ describeOnMoto('on DynamoDB', () => {
     twice.destroy();
   });
 
+  test('a slot is had once when the first answer was lost and the request sent again', async () => {
+    const twice = connect();
+    twice.middlewareStack.add((next) => (args) => next(args).then(() => next(args)), { step: 'build' });
+    const brakes = [{ scope: 'all', limit: 2, seconds: 60 }];
+    expect(await ledger(twice).takeSlots('one', brakes)).toEqual({});
+    twice.destroy();
+    expect(await ledger().takeSlots('two', brakes)).toEqual({});
+    expect(await ledger().takeSlots('three', brakes)).toEqual({ full: brakes[0] });
+  });
+
   test('every item carries the schema; expiring ones the TTL, findings, entries and leases none', async () => {
     await ledger().open(finding, entryOf(finding), { doneEventId: 'event-1' });
     await ledger().recent(finding.control, 'alice', 'event-1', '2026-03-01T12:00:00Z');
     await ledger().lease('setting', 'one', 60);
+    await ledger().takeSlots('one', [{ scope: 'all', limit: 2, seconds: 60 }]);
+    await ledger().remember('tick', {});
     await ledger().storePolicy(policyOf());
     const { Items = [] } = await client.send(new ScanCommand({ TableName: table }));
-    expect(Items.map(({ schema }) => schema?.N)).toEqual(Array(7).fill('1'));
+    expect(Items.map(({ schema }) => schema?.N)).toEqual(Array(9).fill('1'));
     const start = Date.parse('2026-03-01T12:00:00Z') / 1000;
     const expiring = Items.map(
       ({ pk, sk, expires }) => `${pk?.S?.replace(/#.*/, '')} ${sk?.S?.replace(/#.*/, '')} ${expires ? Number(expires.N) - start : 'stays'}`,
@@ -177,8 +196,10 @@ describeOnMoto('on DynamoDB', () => {
       'key done 1814400',
       'key head stays',
       'lease lease stays',
+      'memo memo stays',
       'policy current stays',
       'recent event 90000',
+      'slot slot 86460',
     ]);
   });
 
