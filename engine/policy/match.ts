@@ -32,21 +32,50 @@ export function glob(pattern: string, text: string): boolean {
 /** Every mode that some change can meet. */
 export const reachable = ({ mode, when }: Pick<CompiledControl, 'mode' | 'when'>): ReadonlySet<Mode> => new Set([mode, ...when.map((rule) => rule.mode)]);
 
-// A person first, then silence, and a write that nobody asked for last.
-const cautious: readonly Mode[] = ['page', 'approve', 'notify', 'off', 'fix'];
+// A person first; a write that nobody asked for, or silence, only where nothing else can be meant.
+const cautious: readonly Mode[] = ['page', 'approve', 'notify'];
+
+/** Between a write and silence neither is cautious: whoever owns the account is told. */
+function mostCautious(among: ReadonlySet<Mode>): Mode {
+  const [only] = among;
+  return cautious.find((mode) => among.has(mode)) ?? (among.size === 1 && only ? only : 'notify');
+}
+
+export interface ModeSaid {
+  readonly mode: Mode;
+  readonly reason: string;
+}
 
 /** The mode for a change by this actor. While the actor is unknown and could matter, the most cautious reachable mode. */
-export function modeFor(control: Pick<CompiledControl, 'mode' | 'when'>, actor: Actor | undefined): { mode: Mode; reason: string } {
+export function modeFor(control: Pick<CompiledControl, 'mode' | 'when'>, actor: Actor | undefined): ModeSaid {
   if (control.when.length === 0) return { mode: control.mode, reason: `The policy says ${control.mode}.` };
   if (!actor) {
     const modes = reachable(control);
-    const mode = cautious.find((candidate) => modes.has(candidate)) ?? control.mode;
-    return { mode, reason: `The actor is not known: ${mode} is the most cautious mode that the policy has for this control.` };
+    const mode = mostCautious(modes);
+    const why = modes.has(mode)
+      ? `${mode} is the most cautious mode that the policy has for this control.`
+      : `the policy says ${[...modes].join(' or ')} for this control, so it is told (${mode}).`;
+    return { mode, reason: `The actor is not known: ${why}` };
   }
   const arns = [actor.arn, actor.issuerArn].filter((arn) => arn !== undefined);
   const rule = control.when.find((candidate) => arns.some((arn) => glob(candidate.actor, arn)));
   if (rule) return { mode: rule.mode, reason: `The policy says ${rule.mode} for actors like ${rule.actor}.` };
   return { mode: control.mode, reason: `The policy says ${control.mode}; it has no other mode for this actor.` };
+}
+
+/** The mode for what several actors have done to one resource, when nobody can tell whose change it shows: the most cautious of theirs. */
+export function modeForAll(control: Pick<CompiledControl, 'mode' | 'when'>, actors: readonly Actor[]): ModeSaid {
+  const said = actors.map((actor) => modeFor(control, actor));
+  const modes = new Set(said.map(({ mode }) => mode));
+  const [first] = said;
+  if (!first) return modeFor(control, undefined);
+  if (modes.size === 1) return first;
+  const mode = mostCautious(modes);
+  const rule = said.find((one) => one.mode === mode);
+  return {
+    mode,
+    reason: `Several actors had a hand in it, and the policy says ${[...modes].join(' or ')} for them: ${rule ? `${mode} is the most cautious.` : `it is told (${mode}).`}`,
+  };
 }
 
 /** Whether the tags of a resource can matter. */

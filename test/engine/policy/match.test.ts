@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import type { Actor, Mode, ResourceRef } from '../../../engine/model.ts';
-import { exceptionFor, glob, modeFor, needsTags, routed, writes } from '../../../engine/policy/match.ts';
+import { type Actor, type Mode, modes, type ResourceRef } from '../../../engine/model.ts';
+import { exceptionFor, glob, modeFor, modeForAll, needsTags, routed, writes } from '../../../engine/policy/match.ts';
 import type { CompiledControl, CompiledException, CompiledPolicy } from '../../../engine/policy/model.ts';
 
 describe('glob', () => {
@@ -73,11 +73,52 @@ describe('modeFor', () => {
     ['no actor: page before all', 'fix', [rule('a', 'approve'), pipeline], undefined, 'page'],
     ['no actor: approve before notify', 'fix', [rule('a', 'notify'), rule('b', 'approve')], undefined, 'approve'],
     ['no actor: notify before off', 'off', [rule('a', 'notify'), rule('b', 'fix')], undefined, 'notify'],
-    ['no actor: off before fix', 'fix', [rule('a', 'off')], undefined, 'off'],
+    ['no actor: told where only off and fix can be meant', 'fix', [rule('a', 'off')], undefined, 'notify'],
+    ['no actor: told, whichever of the two is the rule', 'off', [rule('a', 'fix')], undefined, 'notify'],
+    ['no actor: approve before the silence of off', 'approve', [rule('a', 'off')], undefined, 'approve'],
+    ['no actor: off for everybody is off', 'off', [rule('a', 'off')], undefined, 'off'],
     ['no actor: the base mode counts', 'page', [rule('a', 'fix')], undefined, 'page'],
     ['no actor: nothing but fix', 'fix', [rule('a', 'fix')], undefined, 'fix'],
   ])('%s', (_, mode, when, actor, expected) => {
     expect(modeFor(control({ mode, when }), actor)).toEqual({ mode: expected, reason: expect.stringContaining(expected) });
+  });
+});
+
+describe('modeForAll', () => {
+  const user = (name: string): Actor => ({ arn: `arn:aws:iam::123456789012:user/${name}`, type: 'IAMUser' });
+  const when = modes.map((mode) => ({ actor: `arn:aws:iam::*:user/${mode}`, mode }));
+  const all = (mode: Mode, names: readonly string[], rules = when) => modeForAll(control({ mode, when: rules }), names.map(user));
+
+  test.each<[string, readonly string[], Mode]>([
+    ['one is judged as ever', ['fix'], 'fix'],
+    ['one whose changes are left alone', ['off'], 'off'],
+    ['several of one mode', ['fix', 'fix'], 'fix'],
+    ['page before all', ['fix', 'off', 'notify', 'approve', 'page'], 'page'],
+    ['approve before notify', ['notify', 'approve', 'fix'], 'approve'],
+    ['notify before off', ['off', 'notify'], 'notify'],
+    ['notify before fix', ['fix', 'notify'], 'notify'],
+    ['neither silence nor a write between off and fix', ['off', 'fix'], 'notify'],
+    ['somebody without a rule of their own counts with the mode of the control', ['off', 'dana'], 'approve'],
+    ['nobody known', [], 'page'],
+  ])('%s', (_, names, expected) => {
+    expect(all('approve', names)).toEqual({ mode: expected, reason: expect.stringContaining(expected) });
+  });
+
+  test('without when there is one mode for all', () => {
+    expect(all('fix', ['a', 'b'], [])).toEqual(modeFor(control({ mode: 'fix' }), undefined));
+  });
+
+  test('does not depend on the order of actors, never writes or keeps silent unless it does so for each, and for one is modeFor', () => {
+    const some = fc.array(fc.constantFrom(...modes, 'dana'), { maxLength: 5 });
+    fc.assert(
+      fc.property(fc.constantFrom(...modes), fc.subarray(when), some, (mode, rules, names) => {
+        const { mode: together } = all(mode, names, rules);
+        const alone = names.map((name) => modeFor(control({ mode, when: rules }), user(name)).mode);
+        expect(all(mode, names.toReversed(), rules).mode).toBe(together);
+        if (alone.length > 0 && (together === 'fix' || together === 'off')) expect(new Set(alone)).toEqual(new Set([together]));
+        if (alone.length === 1) expect(together).toBe(alone[0]);
+      }),
+    );
   });
 });
 
