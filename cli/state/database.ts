@@ -1,29 +1,40 @@
-/** Opens the command line's file database, makes its tables, and says in one sentence what is wrong with a file that cannot be used. */
+/** Opens the command line's file database, makes its tables or brings up those of an older version, and says in one sentence what is wrong with a file that cannot be used. */
 import { chmodSync, mkdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { TerminalError } from '../../engine/errors.ts';
+import { type DocumentKind, isOlder, schema, upgraded } from '../../engine/schema.ts';
 
-/** Raised when an older phidelity would misread the file. */
-const schema = 1;
+/** Tables, from each schema of the file to the next; 0 is an empty file. */
+const steps: Readonly<Record<number, string>> = {
+  0: `
+    CREATE TABLE findings (
+      id TEXT PRIMARY KEY, key TEXT NOT NULL, episode INTEGER NOT NULL, version INTEGER NOT NULL,
+      state TEXT NOT NULL, openedAt TEXT NOT NULL, body TEXT NOT NULL, UNIQUE (key, episode)
+    ) STRICT;
+    CREATE UNIQUE INDEX one_open_episode ON findings (key) WHERE state = 'open';
+    CREATE INDEX findings_in_order ON findings (openedAt, id);
+    CREATE TABLE entries (finding TEXT NOT NULL, seq INTEGER NOT NULL, body TEXT NOT NULL, PRIMARY KEY (finding, seq)) STRICT;
+    CREATE TABLE done (key TEXT NOT NULL, event TEXT NOT NULL, expires INTEGER NOT NULL, PRIMARY KEY (key, event)) STRICT, WITHOUT ROWID;
+    CREATE TABLE recent (key TEXT NOT NULL, event TEXT NOT NULL, time INTEGER NOT NULL, expires INTEGER NOT NULL, PRIMARY KEY (key, event)) STRICT, WITHOUT ROWID;
+    CREATE TABLE leases (key TEXT PRIMARY KEY, owner TEXT NOT NULL, until INTEGER NOT NULL, fence INTEGER NOT NULL) STRICT;
+    CREATE TABLE policy (id INTEGER PRIMARY KEY, body TEXT NOT NULL) STRICT;
+  `,
+  1: `
+    CREATE TABLE slots (
+      scope TEXT NOT NULL, holder TEXT NOT NULL, taken INTEGER NOT NULL, expires INTEGER NOT NULL, PRIMARY KEY (scope, holder)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE memos (key TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT;
+  `,
+};
 
-const tables = `
-  CREATE TABLE findings (
-    id TEXT PRIMARY KEY, key TEXT NOT NULL, episode INTEGER NOT NULL, version INTEGER NOT NULL,
-    state TEXT NOT NULL, openedAt TEXT NOT NULL, body TEXT NOT NULL, UNIQUE (key, episode)
-  ) STRICT;
-  CREATE UNIQUE INDEX one_open_episode ON findings (key) WHERE state = 'open';
-  CREATE INDEX findings_in_order ON findings (openedAt, id);
-  CREATE TABLE entries (finding TEXT NOT NULL, seq INTEGER NOT NULL, body TEXT NOT NULL, PRIMARY KEY (finding, seq)) STRICT;
-  CREATE TABLE done (key TEXT NOT NULL, event TEXT NOT NULL, expires INTEGER NOT NULL, PRIMARY KEY (key, event)) STRICT, WITHOUT ROWID;
-  CREATE TABLE recent (key TEXT NOT NULL, event TEXT NOT NULL, time INTEGER NOT NULL, expires INTEGER NOT NULL, PRIMARY KEY (key, event)) STRICT, WITHOUT ROWID;
-  CREATE TABLE leases (key TEXT PRIMARY KEY, owner TEXT NOT NULL, until INTEGER NOT NULL, fence INTEGER NOT NULL) STRICT;
-  CREATE TABLE slots (
-    scope TEXT NOT NULL, holder TEXT NOT NULL, taken INTEGER NOT NULL, expires INTEGER NOT NULL, PRIMARY KEY (scope, holder)
-  ) STRICT, WITHOUT ROWID;
-  CREATE TABLE memos (key TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT, WITHOUT ROWID;
-  CREATE TABLE policy (id INTEGER PRIMARY KEY, body TEXT NOT NULL) STRICT;
-`;
+/** Tables with a document in each row. */
+const documents: readonly (readonly [string, DocumentKind])[] = [
+  ['findings', 'finding'],
+  ['entries', 'entry'],
+  ['memos', 'memo'],
+  ['policy', 'policy'],
+];
 
 /** Milliseconds that a writer waits for another process. */
 const patience = 10_000;
@@ -74,9 +85,19 @@ const prepare = (db: DatabaseSync, file: string, expired: number) => {
   if (version === 0) {
     const strangers = db.prepare('SELECT count(*) AS tables FROM sqlite_schema').get()?.tables as number;
     if (strangers > 0) throw new TerminalError(`${file} is another program's database: move it away, or name another folder with --state`);
-    db.exec(`${tables} PRAGMA user_version = ${schema}`);
   }
+  bringUp(db, version);
   for (const table of ['done', 'recent', 'slots']) db.prepare(`DELETE FROM ${table} WHERE expires <= ?`).run(expired);
+};
+
+const bringUp = (db: DatabaseSync, from: number) => {
+  for (let step = from; step < schema; step += 1) db.exec(steps[step] ?? '');
+  for (const [table, kind] of documents.filter((row) => isOlder(row[1], from))) {
+    const write = db.prepare(`UPDATE ${table} SET body = ? WHERE rowid = ?`);
+    for (const { row, body } of db.prepare(`SELECT rowid AS row, body FROM ${table}`).all())
+      write.run(JSON.stringify(upgraded(kind, from, JSON.parse(body as string))), row as number);
+  }
+  db.exec(`PRAGMA user_version = ${schema}`);
 };
 
 /** All or none; no other process writes meanwhile. */

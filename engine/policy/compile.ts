@@ -7,7 +7,8 @@
  */
 import type { AnyControl, CatalogueEntry } from '../control.ts';
 import type { Mode } from '../model.ts';
-import { defaultBacklog, guardsOf } from './guards.ts';
+import { defaultBacklog } from './defaults.ts';
+import { guardsOf } from './guards.ts';
 import { identified } from './identity.ts';
 import { reachable } from './match.ts';
 import type { CompiledChannel, CompiledControl, CompiledException, CompiledPolicy } from './model.ts';

@@ -1,15 +1,7 @@
 /** How much the bot may fix before it asks: what every file of a chain says of it, part by part, over the defaults. */
-import type { CompiledGuards, CompiledPolicy } from './model.ts';
+import { defaultGuards } from './defaults.ts';
+import type { CompiledGuards } from './model.ts';
 import { type GuardsOfFile, seconds } from './schema.ts';
-
-export const defaultGuards: CompiledGuards = {
-  fixesPerHour: 50,
-  fixesPerControlPerHour: 20,
-  repeat: { limit: 3, within: 24 * 3_600 },
-  ramp: { fixes: 25, hours: 24 },
-};
-
-export const defaultBacklog: CompiledPolicy['backlog'] = 'tell';
 
 const over = (guards: CompiledGuards, { repeat, ramp, ...limits }: GuardsOfFile): CompiledGuards => {
   const { within, ...repeated } = repeat ?? {};

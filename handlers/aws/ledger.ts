@@ -62,13 +62,13 @@ export const dynamoLedger = ({ client, table, clock, pageSize }: DynamoLedgerOpt
         const id = idAt(head);
         const last = id && findings.get(nameOf(findingKey(id)));
         if (id && !last) throw new Error(`finding ${id} is missing from ${table}`);
-        return { done: live(marks.get(nameOf(done))), ...(last && { last: unpack<Finding>(last) }) };
+        return { done: live(marks.get(nameOf(done))), ...(last && { last: unpack<Finding>('finding', last) }) };
       });
     },
 
     async get(findingId) {
       const found = await requests.get(findingKey(findingId));
-      return found && unpack<Finding>(found);
+      return found && unpack<Finding>('finding', found);
     },
 
     open(finding, entry, options = {}) {
@@ -142,7 +142,7 @@ export const dynamoLedger = ({ client, table, clock, pageSize }: DynamoLedgerOpt
       };
       for await (const { Items = [] } of open ? paginateQuery(paging, ofIndex) : paginateScan(paging, ofTable))
         for (const item of Items) {
-          const finding = unpack<Finding>(item);
+          const finding = unpack<Finding>('finding', item);
           if (control === undefined || finding.control === control) yield finding;
         }
     },
@@ -156,7 +156,7 @@ export const dynamoLedger = ({ client, table, clock, pageSize }: DynamoLedgerOpt
         ExpressionAttributeNames: names('pk', 'sk'),
         ExpressionAttributeValues: { ':pk': findingKey(findingId).pk!, ':entry': text('entry#') },
       });
-      for await (const { Items = [] } of pages) for (const item of Items) entries.push(unpack<Entry>(item));
+      for await (const { Items = [] } of pages) for (const item of Items) entries.push(unpack<Entry>('entry', item));
       return entries;
     },
 
@@ -186,14 +186,14 @@ export const dynamoLedger = ({ client, table, clock, pageSize }: DynamoLedgerOpt
 
     async recall<Document>(key: MemoKey) {
       const found = await requests.get(memoKey(key));
-      return found && unpack<Document>(found);
+      return found && unpack<Document>('memo', found);
     },
 
     remember: (key, document) => requests.put(`remember ${key}`, requests.item(memoKey(key), pack(document))),
 
     async policy() {
       const found = await requests.get(policyKey);
-      return found && unpack(found);
+      return found && unpack('policy', found);
     },
 
     storePolicy: (policy) => requests.put('store the policy', requests.item(policyKey, pack(policy))),

@@ -18,6 +18,7 @@ import { createHash } from 'node:crypto';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import type { AttributeValue, CreateTableCommandInput, UpdateTimeToLiveCommandInput } from '@aws-sdk/client-dynamodb';
 import { TerminalError } from '../../engine/errors.ts';
+import { type DocumentKind, schema, upgraded } from '../../engine/schema.ts';
 
 export type Item = Record<string, AttributeValue>;
 
@@ -49,9 +50,6 @@ export const tableDefinition = {
   TimeToLiveSpecification: { AttributeName: 'expires', Enabled: true },
 } satisfies Omit<CreateTableCommandInput, 'TableName'> & Omit<UpdateTimeToLiveCommandInput, 'TableName'>;
 
-/** Raised when an older phidelity would misread what is stored. */
-const schema = 1;
-
 export const text = (value: string): AttributeValue => ({ S: value });
 export const number = (value: number): AttributeValue => ({ N: String(value) });
 export const schemaNumber = number(schema);
@@ -82,10 +80,10 @@ export const pack = (document: unknown): Item => {
   return Buffer.byteLength(json) > longText ? { gzip: { B: gzipSync(json) } } : { json: text(json) };
 };
 
-/** The document of an item. */
-export const unpack = <Document>(item: Item): Document => {
-  const { json, gzip } = known(item);
-  return JSON.parse(gzip?.B ? gunzipSync(gzip.B).toString() : (json?.S ?? '')) as Document;
+/** The document of an item, in the form of today. */
+export const unpack = <Document>(kind: DocumentKind, item: Item): Document => {
+  const { json, gzip, schema: from } = known(item);
+  return upgraded(kind, Number(from?.N), JSON.parse(gzip?.B ? gunzipSync(gzip.B).toString() : (json?.S ?? ''))) as Document;
 };
 
 /** @throws TerminalError when a newer phidelity wrote the item. */

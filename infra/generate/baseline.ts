@@ -1,6 +1,6 @@
 /** policies/hipaa.yaml: every control of the catalogue with its default mode. */
 import type { Catalogue } from '../../engine/control.ts';
-import { defaultBacklog, defaultGuards } from '../../engine/policy/guards.ts';
+import { defaultBacklog, defaultGuards } from '../../engine/policy/defaults.ts';
 
 const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 

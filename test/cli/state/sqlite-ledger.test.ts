@@ -10,6 +10,7 @@ import { TerminalError } from '../../../engine/errors.ts';
 import { ledgerContract } from '../../support/ledger-contract.ts';
 import { testClock } from '../../support/ledger-model.ts';
 import { control, entryOf, findingOf, keyOf } from '../../support/ledger-samples.ts';
+import { schemaOneReads } from '../../support/ledger-schema-1.ts';
 
 let folder: string;
 let made = 0;
@@ -69,6 +70,52 @@ describe('the file', () => {
     db.close();
   });
 
+  test('loses the slots that nothing counts any more, and keeps the others', async () => {
+    const later = testClock();
+    const brakes = [60, 2 * 86_400].map((seconds) => ({ scope: `${seconds} s`, limit: 1, seconds }));
+    const first = sqliteLedger({ directory: folder, clock: later });
+    await first.takeSlots('one', brakes);
+    first.close();
+    later.pass(86_400 + 60);
+    sqliteLedger({ directory: folder, clock: later }).close();
+    const db = new DatabaseSync(state());
+    expect(db.prepare('SELECT scope FROM slots').all()).toEqual([{ scope: '172800 s' }]);
+    db.close();
+  });
+
+  describe('of schema 1', () => {
+    beforeEach(() => write(readFileSync('test/support/schema-1/state.sql', 'utf8')));
+    const version = () => {
+      const db = new DatabaseSync(state());
+      const { user_version } = db.prepare('PRAGMA user_version').get()!;
+      db.close();
+      return user_version;
+    };
+
+    test('is brought up when it is opened, and holds all it held', async () => {
+      expect(version()).toBe(1);
+      const ledger = sqliteLedger({ directory: folder, clock });
+      expect(version()).toBe(2);
+      await schemaOneReads(ledger);
+      expect(await ledger.takeSlots('one', [{ scope: 'all', limit: 1, seconds: 60 }])).toEqual({});
+      await ledger.remember('tick', { at: 'now' });
+      ledger.close();
+      const again = sqliteLedger({ directory: folder, clock });
+      expect(await again.recall('tick')).toEqual({ at: 'now' });
+      expect((await again.policy())?.guards.fixesPerHour).toBe(50);
+      again.close();
+    });
+
+    test('stays as it was when it cannot be brought up', () => {
+      write("UPDATE policy SET body = 'torn'");
+      expect(() => sqliteLedger({ directory: folder, clock })).toThrow(/cannot keep state in .*--state/);
+      expect(version()).toBe(1);
+      const db = new DatabaseSync(state());
+      expect(db.prepare("SELECT count(*) AS tables FROM sqlite_schema WHERE name IN ('slots', 'memos')").get()).toEqual({ tables: 0 });
+      db.close();
+    });
+  });
+
   const unusable: Record<string, { given: () => string | void; message: RegExp }> = {
     'no database': { given: () => void writeFileSync(state(), 'notes '.repeat(500)), message: /state\.sqlite is not a database.*--state/ },
     'a damaged database': {
@@ -80,7 +127,7 @@ describe('the file', () => {
       message: /state\.sqlite is not a database, or is damaged.*--state/,
     },
     'another program’s database': { given: () => void write('CREATE TABLE songs (title)'), message: /state\.sqlite is another program's database.*--state/ },
-    'a newer schema': { given: () => void write('PRAGMA user_version = 2'), message: /state\.sqlite has schema 2, this phidelity reads 1.*newer version/ },
+    'a newer schema': { given: () => void write('PRAGMA user_version = 3'), message: /state\.sqlite has schema 3, this phidelity reads 2.*newer version/ },
     'a folder that is a file': {
       given: () => {
         writeFileSync(join(folder, 'file'), '');

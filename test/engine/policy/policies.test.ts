@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import * as z from 'zod';
-import { defaultBacklog, defaultGuards } from '../../../engine/policy/guards.ts';
+import { defaultBacklog, defaultGuards } from '../../../engine/policy/defaults.ts';
 import { loadPolicy } from '../../../engine/policy/load.ts';
 import { routed, writes } from '../../../engine/policy/match.ts';
 import { baseline } from '../../../infra/generate/baseline.ts';

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import {
   type BatchGetItemCommandOutput,
   CreateTableCommand,
@@ -13,9 +14,11 @@ import {
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { ConflictError, TerminalError } from '../../../engine/errors.ts';
 import { dynamoLedger, tableDefinition } from '../../../handlers/aws/ledger.ts';
+import type { Item } from '../../../handlers/aws/table.ts';
 import { ledgerContract } from '../../support/ledger-contract.ts';
 import { testClock } from '../../support/ledger-model.ts';
 import { entryOf, findingOf, keyOf, policyOf } from '../../support/ledger-samples.ts';
+import { schemaOneReads } from '../../support/ledger-schema-1.ts';
 import { describeOnMoto, type Moto, startMoto } from '../../support/moto.ts';
 
 describeOnMoto('on DynamoDB', () => {
@@ -185,7 +188,7 @@ describeOnMoto('on DynamoDB', () => {
     await ledger().remember('tick', {});
     await ledger().storePolicy(policyOf());
     const { Items = [] } = await client.send(new ScanCommand({ TableName: table }));
-    expect(Items.map(({ schema }) => schema?.N)).toEqual(Array(9).fill('1'));
+    expect(Items.map(({ schema }) => schema?.N)).toEqual(Array(9).fill('2'));
     const start = Date.parse('2026-03-01T12:00:00Z') / 1000;
     const expiring = Items.map(
       ({ pk, sk, expires }) => `${pk?.S?.replace(/#.*/, '')} ${sk?.S?.replace(/#.*/, '')} ${expires ? Number(expires.N) - start : 'stays'}`,
@@ -203,9 +206,24 @@ describeOnMoto('on DynamoDB', () => {
     ]);
   });
 
+  test('what a phidelity of schema 1 wrote is read as of today, and written so when it is saved', async () => {
+    const items: Item[] = JSON.parse(readFileSync('test/support/schema-1/items.json', 'utf8'));
+    for (const Item of items) await client.send(new PutItemCommand({ TableName: table, Item }));
+    await schemaOneReads(ledger());
+    const policy = (await ledger().policy())!;
+    await ledger().storePolicy(policy);
+    const { Items = [] } = await client.send(new ScanCommand({ TableName: table }));
+    const schemas = Items.map(({ pk, sk, schema }) => `${pk?.S?.replace(/#.*/, '')} ${sk?.S?.replace(/#.*/, '')} ${schema?.N}`);
+    // What was written since: a version of the finding with its entry, a counted event, and the policy.
+    expect(schemas.filter((one) => one.endsWith(' 2')).sort()).toEqual(['finding entry 2', 'finding finding 2', 'policy current 2', 'recent event 2']);
+    expect(await ledger().policy()).toEqual(policy);
+  });
+
   test('what a newer phidelity wrote is not read', async () => {
     await ledger().open(finding, entryOf(finding), { doneEventId: 'event-1' });
     await ledger().lease('setting', 'one', 60);
+    await ledger().takeSlots('one', [{ scope: 'all', limit: 1, seconds: 60 }]);
+    await ledger().remember('tick', {});
     await ledger().storePolicy(policyOf());
     const { Items = [] } = await client.send(new ScanCommand({ TableName: table }));
     for (const { pk, sk } of Items)
@@ -215,7 +233,7 @@ describeOnMoto('on DynamoDB', () => {
           Key: { pk: pk!, sk: sk! },
           UpdateExpression: 'SET #schema = :newer',
           ExpressionAttributeNames: { '#schema': 'schema' },
-          ExpressionAttributeValues: { ':newer': { N: '2' } },
+          ExpressionAttributeValues: { ':newer': { N: '3' } },
         }),
       );
     const reads = {
@@ -225,12 +243,14 @@ describeOnMoto('on DynamoDB', () => {
       all: () => Array.fromAsync(ledger().findings({})),
       entries: () => ledger().entries(finding.id),
       lease: () => ledger().lease('setting', 'two', 60),
+      slots: () => ledger().takeSlots('two', [{ scope: 'all', limit: 1, seconds: 60 }]),
+      memo: () => ledger().recall('tick'),
       policy: () => ledger().policy(),
     };
     for (const read of Object.values(reads)) {
       const attempt = read();
       await expect(attempt).rejects.toThrow(TerminalError);
-      await expect(attempt).rejects.toThrow(/schema 2, this phidelity reads 1/);
+      await expect(attempt).rejects.toThrow(/schema 3, this phidelity reads 2/);
     }
   });
 

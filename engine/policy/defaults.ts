@@ -1,0 +1,11 @@
+/** What a policy means that says nothing of guards and backlog. Apart from the schema of the file, which the handlers do not load. */
+import type { CompiledGuards, CompiledPolicy } from './model.ts';
+
+export const defaultGuards: CompiledGuards = {
+  fixesPerHour: 50,
+  fixesPerControlPerHour: 20,
+  repeat: { limit: 3, within: 24 * 3_600 },
+  ramp: { fixes: 25, hours: 24 },
+};
+
+export const defaultBacklog: CompiledPolicy['backlog'] = 'tell';

@@ -1,0 +1,29 @@
+/**
+ * The form of what ledgers store, and how documents of an older form become those of today. Raised when an older phidelity would
+ * misread what is stored; that one refuses what has a higher number.
+ */
+import { defaultBacklog, defaultGuards } from './policy/defaults.ts';
+import { identified } from './policy/identity.ts';
+import type { CompiledPolicy } from './policy/model.ts';
+
+export const schema = 2;
+
+export type DocumentKind = 'finding' | 'entry' | 'memo' | 'policy';
+
+type Step = Readonly<Partial<Record<DocumentKind, (document: never) => unknown>>>;
+
+/** From each schema to the next. Documents of kinds that a step does not name are the same in both. */
+const steps: Readonly<Record<number, Step>> = {
+  // Guards and backlog are new.
+  1: { policy: (policy: CompiledPolicy) => identified({ ...policy, guards: defaultGuards, backlog: defaultBacklog }) },
+};
+
+const stepsOf = (kind: DocumentKind, from: number) =>
+  Array.from({ length: Math.max(0, schema - from) }, (_, index) => steps[from + index]?.[kind]).filter((step) => step !== undefined);
+
+/** Whether documents of this kind have changed their form since. */
+export const isOlder = (kind: DocumentKind, from: number): boolean => stepsOf(kind, from).length > 0;
+
+/** A document stored under an older schema, as it would be stored today. */
+export const upgraded = (kind: DocumentKind, from: number, document: unknown): unknown =>
+  stepsOf(kind, from).reduce<unknown>((older, step) => step(older as never), document);

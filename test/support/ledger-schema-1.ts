@@ -1,0 +1,58 @@
+/**
+ * What a ledger holds that was filled by a phidelity of schema 1: test/support/schema-1 has the file and the items as the last
+ * version of that schema wrote them.
+ */
+import { expect } from '@jest/globals';
+import { defaultBacklog, defaultGuards } from '../../engine/policy/defaults.ts';
+import { identified } from '../../engine/policy/identity.ts';
+import type { Ledger } from '../../engine/ports.ts';
+import { control, entryOf, findingOf, keyOf } from './ledger-samples.ts';
+
+const opened = findingOf({ actor: { arn: 'arn:aws:iam::123456789012:user/zoë', type: 'IAMUser' }, proposal: 'block public access' });
+const open = {
+  ...opened,
+  version: 2,
+  seen: 2,
+  drives: 1,
+  drivenAt: '2026-03-01T12:00:01.000Z',
+  intended: {
+    change: { kind: 'change', action: 's3:PutBucketPublicAccessBlock', summary: 'block', before: null, after: { BlockPublicAcls: true } },
+    intendedAt: '2026-03-01T12:00:01.000Z',
+  },
+} as const;
+const resolved = {
+  ...findingOf({ fold: 'root' }),
+  version: 2,
+  state: 'resolved',
+  resolvedAt: '2026-03-01T12:00:02.000Z',
+  outcome: { status: 'COMPLIANT', reason: 'gone', at: '2026-03-01T12:00:02.000Z' },
+} as const;
+
+/** Everything is there, and can be gone on with. */
+export async function schemaOneReads(ledger: Ledger): Promise<void> {
+  const keys = ['event-1', 'event-2', 'event-3'].map((eventId) => ({ ...keyOf(), eventId }));
+  expect(await ledger.lookup([...keys, { ...keyOf({ fold: 'root' }), eventId: 'event-1' }])).toEqual([
+    { done: true, last: open },
+    { done: true, last: open },
+    { done: false, last: open },
+    { done: false, last: resolved },
+  ]);
+  expect(await ledger.entries(open.id)).toEqual([entryOf(opened), entryOf(open)]);
+  expect(await Array.fromAsync(ledger.findings({ open: true, control }))).toEqual([open]);
+  expect(await ledger.recent('control', 'alice', 'event-2', '2026-03-01T12:00:00Z')).toBe(1);
+
+  const { id, ...policy } = (await ledger.policy())!;
+  expect(policy).toMatchObject({
+    guards: defaultGuards,
+    backlog: defaultBacklog,
+    regions: ['us-east-1'],
+    controls: { 's3-bucket-tls-only': { mode: 'fix', params: { port: 443 }, fixAfter: 3_600 } },
+  });
+  expect(identified(policy).id).toBe(id);
+
+  expect(await ledger.lease('setting', 'two', 60)).toBeUndefined();
+  expect(await ledger.lease('setting', 'one', 60)).toEqual({ key: 'setting', owner: 'one', fence: 1 });
+  const next = { ...open, version: 3, seen: 3 };
+  await ledger.save(next, entryOf(next), { lease: { key: 'setting', owner: 'one', fence: 1 } });
+  expect(await ledger.get(open.id)).toEqual(next);
+}
