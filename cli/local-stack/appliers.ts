@@ -2,6 +2,7 @@
 import { DeleteAlarmsCommand, PutMetricAlarmCommand, type PutMetricAlarmCommandInput } from '@aws-sdk/client-cloudwatch';
 import { DescribeTimeToLiveCommand, UpdateContinuousBackupsCommand, UpdateTimeToLiveCommand } from '@aws-sdk/client-dynamodb';
 import { AttachRolePolicyCommand, DetachRolePolicyCommand, paginateListAttachedRolePolicies } from '@aws-sdk/client-iam';
+import { PutKeyPolicyCommand } from '@aws-sdk/client-kms';
 import { CreateAliasCommand, DeleteAliasCommand, UpdateAliasCommand } from '@aws-sdk/client-lambda';
 import { PutBucketPolicyCommand, PutBucketVersioningCommand, PutObjectLockConfigurationCommand } from '@aws-sdk/client-s3';
 import {
@@ -22,6 +23,8 @@ type Properties = Readonly<Record<string, unknown>>;
 export interface Effect {
   /** What was done, if it is less than the template says. */
   readonly note?: string;
+  /** What `Ref` gives for the resource, where others of the template ask. */
+  readonly id?: string;
   /** For what would outlive the stack: the emulator's CloudFormation does not know it. */
   readonly undo?: () => Promise<unknown>;
 }
@@ -58,7 +61,7 @@ const schedule: Applier = async (properties, { scheduler }, stackName, logicalId
     () => scheduler.send(new UpdateScheduleCommand(input)),
   );
   return {
-    note: 'nothing fires it here',
+    note: "fires when the stack's clock is moved, or when the stack is told to",
     undo: () => scheduler.send(new DeleteScheduleCommand({ Name, GroupName: input.GroupName })),
   };
 };
@@ -97,7 +100,7 @@ export const appliers: Readonly<Record<string, Applier>> = {
       () => scheduler.send(new CreateScheduleGroupCommand({ Name })),
       async () => undefined,
     );
-    return { undo: () => scheduler.send(new DeleteScheduleGroupCommand({ Name })) };
+    return { id: Name, undo: () => scheduler.send(new DeleteScheduleGroupCommand({ Name })) };
   },
   'AWS::Scheduler::Schedule': schedule,
   'AWS::Lambda::Alias': async (properties, { lambda }) => {
@@ -134,6 +137,11 @@ export const propertyAppliers: Readonly<Record<string, (id: string, value: unkno
   'AWS::DynamoDB::Table PointInTimeRecoverySpecification': async (TableName, value, { dynamoDb }) => {
     const PointInTimeRecoverySpecification = value as { PointInTimeRecoveryEnabled: boolean };
     await dynamoDb.send(new UpdateContinuousBackupsCommand({ TableName, PointInTimeRecoverySpecification }));
+    return {};
+  },
+  // moto keeps it as an object, and then fails each DescribeKey.
+  'AWS::KMS::Key KeyPolicy': async (KeyId, value, { kms }) => {
+    await kms.send(new PutKeyPolicyCommand({ KeyId, PolicyName: 'default', Policy: JSON.stringify(value) }));
     return {};
   },
   'AWS::S3::Bucket VersioningConfiguration': async (Bucket, value, { s3 }) => {

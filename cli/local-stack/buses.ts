@@ -8,6 +8,7 @@ import { GetQueueUrlCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
 import { codeOf, TerminalError } from '../../engine/errors.ts';
 import { matchesPattern } from '../../engine/pattern.ts';
 import type { Clients } from './clients.ts';
+import type { Keys } from './keys.ts';
 
 /** moto delivers events too, but otherwise. */
 export const differences: readonly string[] = [
@@ -34,6 +35,8 @@ export interface BusEvent {
 export interface Buses {
   /** Delivers events of one region; returns when every target has them. */
   put(region: string, events: readonly BusEvent[]): Promise<void>;
+  /** Events of a rule that neither its target nor a dead-letter queue has taken. */
+  failedInvocations(ruleArn: string): number;
 }
 
 const at = (event: unknown, path: string): unknown =>
@@ -52,10 +55,13 @@ function messageFor({ InputTransformer }: Target, event: BusEvent): string {
   });
 }
 
-export function eventBuses(clients: Clients, log: (line: string) => void): Buses {
+export function eventBuses(clients: Clients, keys: Keys, log: (line: string) => void): Buses {
+  const failed = new Map<string, number>();
+
   const queueUrl = async (arn: string) => {
     const [, , , region = '', account, name] = arn.split(':');
     const { QueueUrl } = await clients.in(region).sqs.send(new GetQueueUrlCommand({ QueueName: name, QueueOwnerAWSAccountId: account }));
+    await keys.demandForQueue(region, QueueUrl!);
     return { sqs: clients.in(region).sqs, QueueUrl };
   };
 
@@ -76,8 +82,16 @@ export function eventBuses(clients: Clients, log: (line: string) => void): Buses
   /** https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html */
   const fail = async (rule: Rule, target: Target, event: BusEvent, error: Error): Promise<void> => {
     log(`${rule.Arn}: ${target.Arn}: ${error.message}`);
-    if (!target.DeadLetterConfig?.Arn) return;
-    const { sqs, QueueUrl } = await queueUrl(target.DeadLetterConfig.Arn);
+    try {
+      if (target.DeadLetterConfig?.Arn) return await bury(rule, target, event, error);
+    } catch (lost) {
+      log(`${rule.Arn}: ${target.DeadLetterConfig?.Arn}: ${(lost as Error).message}`);
+    }
+    failed.set(rule.Arn!, (failed.get(rule.Arn!) ?? 0) + 1);
+  };
+
+  const bury = async (rule: Rule, target: Target, event: BusEvent, error: Error): Promise<void> => {
+    const { sqs, QueueUrl } = await queueUrl(target.DeadLetterConfig!.Arn!);
     const text = (StringValue: string) => ({ DataType: 'String', StringValue });
     const MessageAttributes = {
       RULE_ARN: text(rule.Arn!),
@@ -110,5 +124,5 @@ export function eventBuses(clients: Clients, log: (line: string) => void): Buses
       }
     }
   }
-  return { put };
+  return { put, failedInvocations: (ruleArn) => failed.get(ruleArn) ?? 0 };
 }

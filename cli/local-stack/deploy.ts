@@ -14,14 +14,17 @@ import { codeOf, TerminalError } from '../../engine/errors.ts';
 import type { IamAction } from '../../engine/model.ts';
 import { retakeFacts } from '../../infra/plugin/deploy.ts';
 import { appliers, propertyAppliers } from './appliers.ts';
-import { differences } from './buses.ts';
+import { differences as ofBuses } from './buses.ts';
 import { type Clients, configIn } from './clients.ts';
 import { type Emulator, killAtExit } from './emulator.ts';
 import { rolePolicies, statementsOf } from './functions.ts';
+import { differences as ofKeys } from './keys.ts';
 import type { DurableSettings } from './lambda.ts';
 import { alone } from './lock.ts';
 import { withMotoNames } from './moto-actions.ts';
 import { replacePolicy, settlePolicies } from './policies.ts';
+import { differences as ofSchedules } from './schedules.ts';
+import { differences as ofDelays } from './sqs-api.ts';
 import { type Deployed, type Difference, resolve, type Template } from './template.ts';
 import { settleFunctions } from './versions.ts';
 
@@ -40,6 +43,8 @@ export interface DeployReport {
   /** Names of the deployed functions. */
   readonly functions: readonly string[];
   readonly durable: ReadonlyMap<string, DurableSettings>;
+  /** The key that each function's environment is encrypted with. */
+  readonly keys: ReadonlyMap<string, string>;
   /** What the framework printed. */
   readonly output: string;
 }
@@ -188,6 +193,7 @@ async function applySkipped(deployed: Deployed, clients: Clients, undo: Undo): P
     const result = await attempt(async () => apply(resolve(Properties, deployed) as Record<string, unknown>, clients, deployed.stackName, logicalId));
     if ('failed' in result) notApplied.push({ logicalId, type, note: result.failed });
     else {
+      if (result.done.id) deployed.physicalIds.set(logicalId, result.done.id);
       applied.push({ logicalId, type, note: result.done.note });
       if (result.done.undo) undo.set(`${deployed.stackName} ${deployed.region} ${logicalId}`, result.done.undo);
     }
@@ -227,8 +233,15 @@ const durableOf = ({ template, physicalIds }: Deployed): [string, DurableSetting
     return Type === 'AWS::Lambda::Function' && config ? [[physicalIds.get(logicalId)!, { executionTimeoutSeconds: config.ExecutionTimeout ?? 86_400 }]] : [];
   });
 
+const keysOf = (deployed: Deployed): [string, string][] =>
+  Object.entries(deployed.template.Resources).flatMap(([logicalId, { Type, Properties }]): [string, string][] => {
+    const key = Type === 'AWS::Lambda::Function' ? resolve(Properties?.KmsKeyArn, deployed) : undefined;
+    return key === undefined ? [] : [[deployed.physicalIds.get(logicalId)!, String(key)]];
+  });
+
 async function undoWhere(undo: Undo, chosen: (key: string) => boolean): Promise<void> {
-  for (const [key, work] of undo) {
+  // What was put in last hangs on what was there before it.
+  for (const [key, work] of [...undo].reverse()) {
     if (!chosen(key)) continue;
     await work();
     undo.delete(key);
@@ -243,9 +256,11 @@ export async function deploy(context: DeployContext, undo: Undo, policy?: string
   const widened: Difference[] = [];
   const functions: string[] = [];
   const durable = new Map<string, DurableSettings>();
+  const keys = new Map<string, string>();
   const stacks = await liveStacks(context.clients, context.region);
   await undoWhere(undo, (done) => !stacks.some((stack) => done.startsWith(`${key(stack)} `)));
   const outputs: Record<string, string> = {};
+  const made = new Map<string, string>();
   for (const stack of stacks) {
     const { region } = stack;
     const away = region === context.region ? {} : { region };
@@ -256,24 +271,27 @@ export async function deploy(context: DeployContext, undo: Undo, policy?: string
     applied.push(...[...settled, ...skipped.applied].map((difference) => ({ ...difference, ...away })));
     notApplied.push(...skipped.notApplied.map((difference) => ({ ...difference, ...away })));
     if (region !== context.region) continue;
+    for (const [logicalId, id] of deployed.physicalIds) made.set(logicalId, id);
     for (const [name, { Value }] of Object.entries(deployed.template.Outputs ?? {})) outputs[name] = String(resolve(Value, deployed));
     await widenRoles(deployed, clients, widened);
     for (const [logicalId, { Type }] of Object.entries(deployed.template.Resources))
       if (Type === 'AWS::Lambda::Function') functions.push(deployed.physicalIds.get(logicalId)!);
     for (const [name, settings] of durableOf(deployed)) durable.set(name, settings);
+    for (const [name, key] of keysOf(deployed)) keys.set(name, key);
   }
   const home = stacks.find(({ region }) => region === context.region);
-  // The framework's deploy took the facts of the stack before the roles and functions were as they are now.
-  if (home && outputs.LedgerTableName) await retakeFacts({ ...home, configOf: async (region) => configIn(context.emulator, region) });
+  // The framework's deploy took the facts of the stack without the policies that moto loses.
+  if (home && outputs.LedgerTableName) await retakeFacts({ ...home, configOf: async (region) => configIn(context.emulator, region) }, made);
   return {
     stacks: stacks.map(({ name, region }) => (region === context.region ? name : `${name} (${region})`)),
     applied,
     notApplied,
     widened,
-    differences,
+    differences: [...ofBuses, ...ofKeys, ...ofSchedules, ...ofDelays],
     outputs,
     functions,
     durable,
+    keys,
     output,
   };
 }

@@ -49,6 +49,8 @@ export interface DurableEngine {
 // AWS invokes again with back-off; how often it says nowhere. A function that always dies must end some time.
 const maxFailures = 5;
 const backOffSeconds = (failures: number) => 0.05 * 2 ** failures;
+// "to a maximum of 5 minutes", https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
+const refusedSeconds = 60;
 const longestTimer = 2 ** 31 - 1;
 
 export function durableEngine({ store, clock, describe, invoke, log }: DurableEngineOptions): DurableEngine {
@@ -87,6 +89,10 @@ export function durableEngine({ store, clock, describe, invoke, log }: DurableEn
   const finish = (execution: Execution, result: InvocationResult) => {
     if (execution.status !== 'RUNNING') return;
     execution.token = undefined;
+    if (!result.ok && result.refused) {
+      execution.retryAt = new Date(clock.now().getTime() + refusedSeconds * 1000).toISOString();
+      return;
+    }
     if (!result.ok) {
       execution.failures += 1;
       log(`${execution.name}: invocation failed (${execution.failures} of ${maxFailures}): ${result.errorType}: ${result.errorMessage}`);

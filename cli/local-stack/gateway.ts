@@ -1,15 +1,52 @@
-/** The one endpoint of the stack: what the stand-in does not answer passes on to the emulator. */
+/** The one endpoint of the stack: what the stand-in does not answer passes on to the emulator. Every call goes through one hook that may do worse to it. */
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
+import { setTimeout as pause } from 'node:timers/promises';
+import { callerIdOf, type Invocation } from './invoke.ts';
 import { readRefusal, refusalOf } from './refusals.ts';
 import { type Answer, type Call, readBody, signerOf } from './wire.ts';
 
-/** Told of each call of the deployed functions and of everybody else. `drop`: the call is not done, or its answer is lost. */
-export type OnCall = (call: { readonly role?: string; readonly service: string; readonly target: string }, moment: 'before' | 'after') => 'drop' | undefined;
+/** A call as the hook sees it. */
+export interface Seen extends Call {
+  /** The role that signed it; undefined for everybody but the deployed functions. */
+  readonly role?: string;
+  /** The invocation that makes it; undefined for everybody but the deployed functions. */
+  readonly by?: Invocation;
+  /** As in the signature: `s3`, `dynamodb`. */
+  readonly service: string;
+  /** The `x-amz-target` header, else method and path. */
+  readonly target: string;
+}
+
+interface Forwarded {
+  /** Done before the caller hears the answer. */
+  readonly onAnswer?: (answer: Answer) => Promise<void>;
+}
+
+/** What happens to a call. */
+export type Fate =
+  | ({ readonly do: 'forward' } & Forwarded)
+  /** Answered from here; never done. */
+  | { readonly do: 'answer'; readonly answer: Answer }
+  /** The connection ends; never done. */
+  | { readonly do: 'cut' }
+  /** Done, then the connection ends: nobody hears the answer. */
+  | ({ readonly do: 'forwardThenCut' } & Forwarded)
+  /** Done, but so many milliseconds late. */
+  | ({ readonly do: 'delay'; readonly milliseconds: number } & Forwarded)
+  /**
+   * SIGKILL of the process that calls: before the call is done, and then it never is; after it is done, unheard; or just after it was answered.
+   * With `milliseconds` the call hangs first: so ends a process at its function's timeout.
+   */
+  | ({ readonly do: 'kill'; readonly when: 'before' | 'after' | 'answered'; readonly milliseconds?: number } & Forwarded);
+
+/** Asked of each call of the deployed functions and of everybody else; undefined is `forward`. */
+export type OnCall = (call: Seen) => Fate | undefined | Promise<Fate | undefined>;
 
 export interface Serving {
   /** Undefined for the calls that are the emulator's. */
   answer(call: Call): Promise<Answer | undefined>;
   roleOf(accessKeyId: string): string | undefined;
+  invocationOf?(callerId: string): Invocation | undefined;
   readonly onCall?: OnCall;
   readonly log: (line: string) => void;
 }
@@ -30,29 +67,68 @@ async function passOn(emulator: URL, incoming: IncomingMessage, body: Buffer): P
   });
   const content = await readBody(reply);
   const refusal = readRefusal(incoming.headers, reply.statusCode!, content);
-  if (refusal) throw refusal;
+  if (refusal) return refusalOf(refusal);
   const { 'transfer-encoding': _chunked, ...headers } = reply.headers;
   return { status: reply.statusCode!, headers: headers as Record<string, string>, body: content };
 }
 
-async function exchange(emulator: URL, { answer, roleOf, onCall, log }: Serving, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+function kill({ by, service, target }: Seen): void {
+  if (!by) throw new Error(`${service} ${target} was not called by a function: there is nobody to kill`);
+  try {
+    process.kill(by.pid, 'SIGKILL');
+  } catch (error) {
+    // It ended by itself.
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
+
+async function exchange(emulator: URL, serving: Serving, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+  const { answer, roleOf, invocationOf, onCall, log } = serving;
   const { headers } = incoming;
   const method = incoming.method!;
   const body = await readBody(incoming);
   const url = new URL(incoming.url!, 'http://lambda');
   const send = ({ status, headers, body }: Answer) => void outgoing.writeHead(status, headers).end(body);
+  const cut = () => void outgoing.destroy();
+  const refused = (error: unknown): Answer => {
+    const refusal = refusalOf(error);
+    if (refusal.status === 500) log(`${method} ${url.pathname}: ${(error as Error).stack}`);
+    return refusal;
+  };
+  const answerOr = async (call: Call, other: () => Promise<Answer>) => {
+    try {
+      return (await answer(call)) ?? (await other());
+    } catch (error) {
+      return refused(error);
+    }
+  };
   try {
     const path = url.pathname.split('/').filter(Boolean).map(decodeURIComponent);
     const { accessKeyId, service } = signerOf(headers);
-    const call = { role: roleOf(accessKeyId), service, target: String(headers['x-amz-target'] ?? `${method} ${url.pathname}${url.search}`) };
-    if (onCall?.(call, 'before') === 'drop') return void outgoing.destroy();
-    const reply = (await answer({ method, path, query: url.searchParams, headers, body })) ?? (await passOn(emulator, incoming, body));
-    if (onCall?.(call, 'after') === 'drop') return void outgoing.destroy();
+    const call: Seen = {
+      method,
+      path,
+      query: url.searchParams,
+      headers,
+      body,
+      role: roleOf(accessKeyId),
+      by: invocationOf?.(callerIdOf(headers)),
+      service,
+      target: String(headers['x-amz-target'] ?? `${method} ${url.pathname}${url.search}`),
+    };
+    const fate: Fate = (await onCall?.(call)) ?? { do: 'forward' };
+    if (fate.do === 'answer') return send(fate.answer);
+    if (fate.do === 'cut') return cut();
+    if ((fate.do === 'delay' || fate.do === 'kill') && fate.milliseconds) await pause(fate.milliseconds);
+    if (fate.do === 'kill' && fate.when === 'before') return kill(call);
+    const reply = await answerOr(call, () => passOn(emulator, incoming, body));
+    await fate.onAnswer?.(reply);
+    if (fate.do === 'forwardThenCut') return cut();
+    if (fate.do === 'kill' && fate.when === 'after') return kill(call);
     send(reply);
+    if (fate.do === 'kill') outgoing.once('finish', () => kill(call));
   } catch (error) {
-    const refusal = refusalOf(error);
-    if (refusal.status === 500) log(`${method} ${url.pathname}: ${(error as Error).stack}`);
-    send(refusal);
+    send(refused(error));
   }
 }
 

@@ -13,9 +13,13 @@ import { clockVariable, type StackClock, stackClock } from './clock.ts';
 import { type DeployReport, deploy, ownEnvironment, remove, type Undo } from './deploy.ts';
 import { type Emulator, startEmulator } from './emulator.ts';
 import { eventsApi } from './events-api.ts';
+import { splitName } from './functions.ts';
 import type { LogLine } from './invoke.ts';
+import { keys as keyStates } from './keys.ts';
 import { type LambdaStandIn, type OnCall, startLambda } from './lambda.ts';
 import { createPoller, type Poller } from './poller.ts';
+import { createSchedules, type Schedules } from './schedules.ts';
+import { createDelays, type Delays } from './sqs-api.ts';
 import { subscribe, type TopicReader } from './topics.ts';
 
 export type { DeployReport } from './deploy.ts';
@@ -39,8 +43,10 @@ export interface LocalStackOptions {
   readonly log?: (line: string) => void;
   /** What the deployed functions print. */
   readonly onLog?: (line: LogLine) => void;
-  /** Told of every call that is made to the stack; may lose it. */
+  /** Asked what happens to every call that is made to the stack. */
   readonly onCall?: OnCall;
+  /** Messages of two lanes never share a batch. */
+  readonly laneOf?: (body: string) => string;
 }
 
 /** An event for the bus of a region; id and account are given to it there. */
@@ -56,9 +62,9 @@ export interface StackEvent {
 
 export interface Drained {
   readonly idle: boolean;
-  /** Messages that are waiting to be received, per queue. */
+  /** Messages that are waiting to be received, per queue that is polled: not where the function cannot be run, or the queue not be read. */
   readonly queues: Readonly<Record<string, number>>;
-  /** Failed messages that come back when their visibility timeout has passed. */
+  /** Failed messages that come back when their visibility timeout has passed, and those sent with a delay. */
   readonly messagesWaiting: number;
   /** Executions that have not ended: they wait for the clock, or for an answer when `due` is missing. */
   readonly executions: readonly { readonly name: string; readonly functionName: string; readonly due?: string }[];
@@ -78,6 +84,10 @@ export interface LocalStack {
   /** The last deploy. */
   readonly report: DeployReport;
   putEvents(events: readonly StackEvent[]): Promise<void>;
+  /** Fires every schedule that is enabled, now; they also fire when the clock is moved past their time. */
+  tick(): Promise<void>;
+  /** Events of a rule that neither its target nor its dead-letter queue has taken. */
+  failedInvocations(ruleArn: string): number;
   /** Waits until nothing runs and nothing is there to be received. What waits for time or an answer does not count. */
   drain(seconds?: number): Promise<Drained>;
   subscribe(topicArn: string): Promise<TopicReader>;
@@ -100,7 +110,7 @@ const delivered = (event: StackEvent, home: string, account: string, now: Date):
   detail: event.detail,
 });
 
-async function look({ sqs }: Clients, poller: Poller, lambda: LambdaStandIn): Promise<Drained> {
+async function look({ sqs }: Clients, poller: Poller, lambda: LambdaStandIn, delays: Delays, schedules: Schedules): Promise<Drained> {
   const queues: Record<string, number> = {};
   for (const QueueUrl of poller.queues()) {
     const { Attributes } = await sqs.send(
@@ -110,9 +120,9 @@ async function look({ sqs }: Clients, poller: Poller, lambda: LambdaStandIn): Pr
   }
   const executions = lambda.executions().filter(({ status }) => status === 'RUNNING');
   return {
-    idle: poller.busy === 0 && lambda.busy === 0 && Object.values(queues).every((count) => count === 0),
+    idle: [poller, lambda, delays, schedules].every(({ busy }) => busy === 0) && Object.values(queues).every((count) => count === 0),
     queues,
-    messagesWaiting: poller.waiting,
+    messagesWaiting: poller.waiting + delays.waiting,
     executions: executions.map(({ name, functionName, due }) => ({ name, functionName, due })),
   };
 }
@@ -138,22 +148,34 @@ export async function startLocalStack(options: LocalStackOptions = {}): Promise<
     stops.push(async () => clients.destroy());
     const { Account: accountId } = await clients.sts.send(new GetCallerIdentityCommand());
     const clock = stackClock(join(state, 'clock'));
-    const buses = eventBuses(clients, log);
+    const keys = keyStates(clients);
+    const buses = eventBuses(clients, keys, log);
+    const delays = createDelays(clients.sqs, emulator.endpoint, clock, log);
+    stops.push(async () => delays.stop());
     const lambda = await startLambda({
       emulator,
       clients,
       clock,
+      keys,
       region,
       directory: state,
       warm: options.warm,
       onLog: options.onLog,
       onCall: options.onCall,
-      others: (authorise) => eventsApi({ authorise, buses, clock, accountId: accountId! }),
+      others: (authorise) => {
+        const events = eventsApi({ authorise, buses, clock, accountId: accountId! });
+        const messages = delays.api(authorise);
+        return async (call) => (await events(call)) ?? messages(call);
+      },
       log,
     });
     stops.push(() => lambda.stop());
-    const poller = createPoller({ ...clients, clock, region, invoke: lambda.invoke, log });
+    const closed = async (functionArn: string, queueUrl: string) =>
+      (await lambda.admission.refusal(splitName(functionArn).name)) !== undefined || !(await keys.usable(region, await keys.ofQueue(region, queueUrl)));
+    const poller = createPoller({ ...clients, clock, region, invoke: lambda.invoke, laneOf: options.laneOf, closed, wantedAt: delays.visibleAt, log });
     stops.push(() => poller.stop());
+    const schedules = createSchedules({ clients, emulator, region, clock, keys, keysOf: lambda.keysOf, log });
+    stops.push(async () => schedules.stop());
 
     const undo: Undo = new Map();
     const context = { directory, emulator, endpoint: lambda.endpoint, clients, region, accountId: accountId!, onLine: log };
@@ -162,9 +184,11 @@ export async function startLocalStack(options: LocalStackOptions = {}): Promise<
       await emulator.setAuth(false);
       const report = await deploy(context, undo, policy);
       lambda.setDurable(report.durable);
+      lambda.admission.setKeys(report.keys);
       lambda.cool();
       for (const name of report.functions) await lambda.prepare(name);
       const { notPolled } = await poller.refresh();
+      await schedules.refresh();
       await emulator.setAuth(true);
       const unpolled = notPolled.map((source) => ({ logicalId: source, type: 'AWS::Lambda::EventSourceMapping', note: 'only queues are polled' }));
       return { ...report, notApplied: [...report.notApplied, ...unpolled] };
@@ -195,11 +219,13 @@ export async function startLocalStack(options: LocalStackOptions = {}): Promise<
         const all = events.map((event) => delivered(event, region, accountId!, clock.now()));
         for (const [at, there] of Map.groupBy(all, (event) => event.region)) await buses.put(at, there);
       },
+      tick: () => schedules.tick(),
+      failedInvocations: buses.failedInvocations,
       async drain(seconds = 60) {
         const deadline = Date.now() + seconds * 1000;
         let quiet = 0;
         for (;;) {
-          const now = await look(clients, poller, lambda);
+          const now = await look(clients, poller, lambda, delays, schedules);
           quiet = now.idle ? quiet + 1 : 0;
           // Twice, because a batch that has just ended may have started an execution.
           if (quiet === 2 || Date.now() > deadline) return now;
@@ -215,6 +241,7 @@ export async function startLocalStack(options: LocalStackOptions = {}): Promise<
         await emulator.setAuth(false);
         const output = await remove(context, undo);
         await poller.refresh();
+        await schedules.refresh();
         return output;
       },
       stop() {

@@ -17,6 +17,8 @@ export interface InvokeApiOptions {
   /** Undefined for a plain function. */
   readonly durableSettings: (functionName: string) => DurableSettings | undefined;
   readonly invoker: Pick<Invoker, 'invoke'>;
+  /** Why a function cannot be run now. */
+  readonly refusal: (functionName: string) => Promise<RefusedError | undefined>;
   readonly engine: Pick<DurableEngine, 'start' | 'ended'>;
   readonly log: (line: string) => void;
 }
@@ -27,11 +29,13 @@ const asyncAttempts = 3;
 
 const refuse = (message: string) => new RefusedError(400, 'InvalidParameterValueException', message);
 
-export function invokeApi({ authorise, find, durableSettings, invoker, engine, log }: InvokeApiOptions) {
+export function invokeApi({ authorise, find, durableSettings, invoker, refusal, engine, log }: InvokeApiOptions) {
   const invokeLater = async (target: DeployedFunction, event: string) => {
     for (let attempt = 1; attempt <= asyncAttempts; attempt += 1) {
       const result = await invoker.invoke(target, event);
       if (result.ok) return;
+      // "without any retries", and the functions here have no queue for failed events: lost.
+      if (result.refused) return log(`${target.name}: asynchronous event lost: ${result.errorMessage}`);
       log(`${target.name}: asynchronous invocation failed (${attempt} of ${asyncAttempts}): ${result.errorMessage}`);
     }
   };
@@ -43,14 +47,17 @@ export function invokeApi({ authorise, find, durableSettings, invoker, engine, l
       return { status: 202 };
     }
     const result = await invoker.invoke(target, event);
+    if (!result.ok && result.refused) throw result.refused;
     const headers = { 'x-amz-executed-version': target.version };
     if (result.ok) return { status: 200, headers, body: result.payload };
-    const { ok, ...error } = result;
+    const { ok, refused, ...error } = result;
     return { status: 200, headers: { ...headers, 'x-amz-function-error': 'Unhandled' }, body: JSON.stringify(error) };
   };
 
   const invokeDurable = async (target: DeployedFunction, type: string, event: string, name: string, seconds: number): Promise<Answer> => {
     if (type === 'DryRun') return { status: 204 };
+    const refused = type === 'Event' ? undefined : await refusal(target.name);
+    if (refused) throw refused;
     const execution = engine.start(target, name, event, seconds);
     const headers = { 'x-amz-durable-execution-arn': execution.arn, 'x-amz-executed-version': target.version };
     if (type === 'Event') return { status: 202, headers };

@@ -2,11 +2,13 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { appendFileSync, existsSync, mkdirSync } from 'node:fs';
+import type { IncomingHttpHeaders } from 'node:http';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { clockVariable } from './clock.ts';
 import { type Keys, killAtExit } from './emulator.ts';
+import type { RefusedError } from './refusals.ts';
 
 export interface DeployedFunction {
   readonly name: string;
@@ -24,7 +26,14 @@ export interface DeployedFunction {
 
 export type InvocationResult =
   | { readonly ok: true; readonly payload: string }
-  | { readonly ok: false; readonly errorType: string; readonly errorMessage: string; readonly trace?: readonly string[] };
+  | {
+      readonly ok: false;
+      readonly errorType: string;
+      readonly errorMessage: string;
+      readonly trace?: readonly string[];
+      /** It was not run at all. */
+      readonly refused?: RefusedError;
+    };
 
 export interface ToRunner {
   readonly event: string;
@@ -41,6 +50,16 @@ export interface LogLine {
   readonly functionName: string;
   readonly pid: number;
   readonly line: string;
+}
+
+/** One run of a function in one process. */
+export interface Invocation {
+  /** Counts from 1 over all functions. */
+  readonly number: number;
+  readonly functionName: string;
+  readonly pid: number;
+  /** What the function was given, JSON. */
+  readonly event: string;
 }
 
 export interface InvokerOptions {
@@ -60,12 +79,21 @@ export interface Invoker {
   invoke(target: DeployedFunction, event: string): Promise<InvocationResult>;
   /** Processes that exist now, idle warm ones too. */
   children(): { readonly functionName: string; readonly pid: number }[];
+  /** What a process is at, by the id that its calls bear. */
+  invocationOf(callerId: string): Invocation | undefined;
   /** How many invocations are under way. */
   readonly busy: number;
   /** Ends idle processes, e.g. after a deploy. */
   cool(): void;
   stop(): Promise<void>;
 }
+
+// The SDK writes it into the User-Agent of every call; Powertools adds to it, and all of it is at most 50 characters.
+// https://docs.aws.amazon.com/sdkref/latest/guide/feature-appid.html
+const callerVariable = 'AWS_SDK_UA_APP_ID';
+
+/** The id of the process that makes a call; empty for everybody but the deployed functions. */
+export const callerIdOf = ({ 'user-agent': agent = '' }: IncomingHttpHeaders): string => /(?:^| )app\/(\d+)/.exec(agent)?.[1] ?? '';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 // The npm package `node`: the deployed runtime, whatever Node this machine has.
@@ -74,7 +102,10 @@ const nodeBinary = existsSync(packagedNode) ? packagedNode : process.execPath;
 const initSeconds = 30;
 
 interface Sandbox {
+  readonly id: string;
   readonly child: ChildProcess;
+  /** The last it was given. */
+  invocation?: Invocation;
   readonly key: string;
   readonly functionName: string;
   /** Settles when the handler is loaded, or the process ended. */
@@ -95,9 +126,11 @@ export function createInvoker(options: InvokerOptions): Invoker {
   const sandboxes = new Set<Sandbox>();
   const idle: Sandbox[] = [];
   let busy = 0;
+  let opened = 0;
+  let invocations = 0;
   let stopped = false;
 
-  const environmentOf = async (target: DeployedFunction) => {
+  const environmentOf = async (target: DeployedFunction, callerId: string) => {
     const keys = await options.keysOf(target.roleArn);
     return {
       PATH: '/usr/local/bin:/usr/bin:/bin',
@@ -121,11 +154,14 @@ export function createInvoker(options: InvokerOptions): Invoker {
       AWS_ENDPOINT_URL: options.endpoint,
       AWS_ENDPOINT_URL_LAMBDA: options.endpoint,
       [clockVariable]: options.clockFile,
+      [callerVariable]: callerId,
     };
   };
 
   const open = async (target: DeployedFunction, key: string): Promise<Sandbox> => {
-    const env = await environmentOf(target);
+    opened += 1;
+    const id = String(opened);
+    const env = await environmentOf(target, id);
     const child = fork(join(here, 'runner.ts'), {
       execPath: nodeBinary,
       execArgv: [],
@@ -154,7 +190,7 @@ export function createInvoker(options: InvokerOptions): Invoker {
     });
     child.once('error', (error) => log(error.message));
     const next = () => new Promise<FromRunner>((resolve) => (dead ? resolve(dead) : waiting.push(resolve)));
-    const sandbox: Sandbox = { child, key, functionName: target.name, next, ready: next(), exited };
+    const sandbox: Sandbox = { id, child, key, functionName: target.name, next, ready: next(), exited };
     sandboxes.add(sandbox);
     return sandbox;
   };
@@ -210,6 +246,8 @@ export function createInvoker(options: InvokerOptions): Invoker {
         const key = `${target.arn} ${target.folder}`;
         const at = options.warm ? idle.findIndex((sandbox) => sandbox.key === key) : -1;
         const sandbox = (at >= 0 ? idle.splice(at, 1)[0] : undefined) ?? (await open(target, key));
+        invocations += 1;
+        sandbox.invocation = { number: invocations, functionName: target.name, pid: sandbox.child.pid!, event };
         const answer = await converse(sandbox, target, event);
         if (options.warm && answer.kind === 'answer' && sandbox.child.connected && !stopped) idle.push(sandbox);
         else await kill(sandbox);
@@ -221,6 +259,7 @@ export function createInvoker(options: InvokerOptions): Invoker {
       }
     },
     children: () => [...sandboxes].map(({ functionName, child }) => ({ functionName, pid: child.pid! })),
+    invocationOf: (callerId) => [...sandboxes].find(({ id }) => id === callerId)?.invocation,
     get busy() {
       return busy;
     },

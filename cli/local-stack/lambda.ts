@@ -1,15 +1,17 @@
 /** Stands in for the Lambda service: runs functions and keeps durable executions. Everything else passes on to the emulator, so that this is the one endpoint of the stack. */
 import { join } from 'node:path';
+import { type Admission, admission } from './admission.ts';
 import { type Authorise, authoriser } from './authorise.ts';
 import type { StackClock } from './clock.ts';
 import { durableEngine } from './durable.ts';
 import { durableApi } from './durable-api.ts';
-import type { Emulator } from './emulator.ts';
+import type { Keys as Credentials, Emulator } from './emulator.ts';
 import { nextDue } from './executions.ts';
 import { type AdminClients, deployedFunctions, deployedRoles, splitName } from './functions.ts';
 import { type OnCall, openGateway } from './gateway.ts';
 import { createInvoker, type DeployedFunction, type InvocationResult, type Invoker, type LogLine } from './invoke.ts';
 import { type DurableSettings, invokeApi } from './invoke-api.ts';
+import type { Keys } from './keys.ts';
 import { RefusedError } from './refusals.ts';
 import { executionStore } from './store.ts';
 import type { Answer, Call } from './wire.ts';
@@ -21,6 +23,7 @@ export interface LambdaOptions {
   readonly emulator: Emulator;
   readonly clients: AdminClients;
   readonly clock: StackClock;
+  readonly keys: Keys;
   readonly region: string;
   /** Executions, logs and unpacked code are kept in here. */
   readonly directory: string;
@@ -51,6 +54,8 @@ export interface LambdaStandIn {
   /** Fetches a function's code and its role's keys ahead of the first invocation. */
   prepare(nameOrArn: string): Promise<void>;
   invoke(nameOrArn: string, event: unknown): Promise<InvocationResult>;
+  readonly admission: Admission;
+  keysOf(roleArn: string): Promise<Credentials>;
   executions(): ExecutionSummary[];
   children: Invoker['children'];
   readonly busy: number;
@@ -60,7 +65,7 @@ export interface LambdaStandIn {
 }
 
 export async function startLambda(options: LambdaOptions): Promise<LambdaStandIn> {
-  const { emulator, clients, clock, region, directory, warm, onLog, onCall, others = () => async () => undefined, log = () => undefined } = options;
+  const { emulator, clients, clock, keys, region, directory, warm, onLog, onCall, others = () => async () => undefined, log = () => undefined } = options;
   const store = executionStore(join(directory, 'executions'));
   const functions = deployedFunctions(clients, emulator, directory);
   const roles = deployedRoles(clients, emulator);
@@ -76,13 +81,37 @@ export async function startLambda(options: LambdaOptions): Promise<LambdaStandIn
   const gateway = await openGateway(emulator.endpoint);
   const { endpoint } = gateway;
   const invoker = createInvoker({ directory, region, endpoint, clockFile: clock.file, keysOf: roles.keysOf, warm, onLog });
+  const admitted = admission(clients.lambda, region, keys);
+  const invoke = async (target: DeployedFunction, event: string): Promise<InvocationResult> => {
+    const refused = await admitted.refusal(target.name);
+    if (refused) return { ok: false, errorType: refused.name, errorMessage: refused.message, refused };
+    const counts = admitted.counts(target.name);
+    counts.Invocations += 1;
+    const result = await invoker.invoke(target, event);
+    if (!result.ok) counts.Errors += 1;
+    return result;
+  };
   const describe = (arn: string) => functions.describe(splitName(arn).name, splitName(arn).qualifier);
-  const engine = durableEngine({ store, clock, describe, invoke: invoker.invoke, log });
+  const engine = durableEngine({ store, clock, describe, invoke, log });
   const authorise = authoriser(emulator, roles);
-  const answerInvoke = invokeApi({ authorise, find, durableSettings: (name) => durable.get(name), invoker, engine, log });
+  const answerInvoke = invokeApi({
+    authorise,
+    find,
+    durableSettings: (name) => durable.get(name),
+    invoker: { invoke },
+    refusal: admitted.refusal,
+    engine,
+    log,
+  });
   const answerDurable = durableApi({ authorise, store, engine });
   const answerOthers = others(authorise);
-  gateway.serve({ answer: async (call) => (await answerInvoke(call)) ?? (await answerDurable(call)) ?? answerOthers(call), roleOf: roles.roleOf, onCall, log });
+  gateway.serve({
+    answer: async (call) => (await answerInvoke(call)) ?? (await answerDurable(call)) ?? answerOthers(call),
+    roleOf: roles.roleOf,
+    invocationOf: invoker.invocationOf,
+    onCall,
+    log,
+  });
   engine.resume();
 
   return {
@@ -94,7 +123,9 @@ export async function startLambda(options: LambdaOptions): Promise<LambdaStandIn
       const { roleArn } = await find(nameOrArn);
       await roles.keysOf(roleArn);
     },
-    invoke: async (nameOrArn, event) => invoker.invoke(await find(nameOrArn), JSON.stringify(event)),
+    invoke: async (nameOrArn, event) => invoke(await find(nameOrArn), JSON.stringify(event)),
+    admission: admitted,
+    keysOf: roles.keysOf,
     executions: () =>
       store.all().map((execution) => ({
         arn: execution.arn,

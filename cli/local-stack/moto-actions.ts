@@ -9,6 +9,7 @@ const extra: Readonly<Record<string, readonly IamAction[]>> = {
   'dynamodb:PutItem': ['dynamodb:TransactWriteItems'],
   'dynamodb:UpdateItem': ['dynamodb:TransactWriteItems'],
   'dynamodb:GetItem': ['dynamodb:TransactGetItems'],
+  'sqs:SendMessage': ['sqs:SendMessageBatch'],
   's3:GetBucketPublicAccessBlock': ['s3:GetPublicAccessBlock', 's3:ListBucket'],
   's3:GetAccountPublicAccessBlock': ['s3:GetPublicAccessBlock'],
   's3:PutAccountPublicAccessBlock': ['s3:PutPublicAccessBlock', 's3:DeletePublicAccessBlock'],

@@ -29,13 +29,19 @@ export interface PollerOptions {
   readonly clock: StackClock;
   readonly region: string;
   readonly invoke: (functionArn: string, event: unknown) => Promise<InvocationResult>;
+  /** Messages of two lanes never share a batch, and all that is there goes into as few as can be: what one batch holds does not hang on chance. */
+  readonly laneOf?: (body: string) => string;
+  /** True: the function cannot be run now, or its queue not be read: the messages stay where they are. */
+  readonly closed: (functionArn: string, queueUrl: string) => Promise<boolean>;
+  /** When the consumer wants a failed message back, by the stack's clock. */
+  readonly wantedAt: (receiptHandle: string) => number | undefined;
   readonly log?: (line: string) => void;
 }
 
 export interface Poller {
   /** Reads the mappings from the emulator and polls those. Returns the sources it does not know how to poll. */
   refresh(): Promise<{ readonly notPolled: string[] }>;
-  /** Queues that are polled, by URL. */
+  /** Queues that are polled, by URL; none whose function cannot be run now. */
   queues(): string[];
   /** Batches under way. */
   readonly busy: number;
@@ -56,10 +62,14 @@ const maxReceive = 10;
 // Removed with its stack; the next refresh ends the polling.
 const missing = new Set(['QueueDoesNotExist', 'AWS.SimpleQueueService.NonExistentQueue']);
 
-export function createPoller({ sqs, lambda, clock, region, invoke, log = () => undefined }: PollerOptions): Poller {
+export function createPoller({ sqs, lambda, clock, region, invoke, closed, wantedAt, laneOf, log = () => undefined }: PollerOptions): Poller {
   const mappings = new Map<string, { configuration: EventSourceMappingConfiguration; queueUrl: string; abort: AbortController; done: Promise<void> }>();
   const failed = new Set<Failed>();
+  const waiting = new Set<string>();
   let busy = 0;
+
+  const show = (queueUrl: string, ReceiptHandle: string) =>
+    sqs.send(new ChangeMessageVisibilityCommand({ QueueUrl: queueUrl, ReceiptHandle, VisibilityTimeout: 0 }));
 
   const showDue = async () => {
     for (const message of [...failed]) {
@@ -68,7 +78,7 @@ export function createPoller({ sqs, lambda, clock, region, invoke, log = () => u
       // Neither waiting nor in the queue yet: whoever looks now must not find the stack idle.
       busy += 1;
       try {
-        await sqs.send(new ChangeMessageVisibilityCommand({ QueueUrl: message.queueUrl, ReceiptHandle: message.receiptHandle, VisibilityTimeout: 0 }));
+        await show(message.queueUrl, message.receiptHandle);
       } catch (error) {
         // Visible by real time already, received again or gone with its queue.
         log(`a failed message could not be shown again: ${(error as Error).message}`);
@@ -81,9 +91,10 @@ export function createPoller({ sqs, lambda, clock, region, invoke, log = () => u
 
   /** A batch: what is there, and what comes while the batching window is open. */
   const receive = async (queueUrl: string, configuration: EventSourceMappingConfiguration, signal: AbortSignal): Promise<Message[]> => {
-    const size = configuration.BatchSize ?? maxReceive;
+    const size = laneOf ? Number.POSITIVE_INFINITY : (configuration.BatchSize ?? maxReceive);
     const messages: Message[] = [];
     let until = 0;
+    let last = 0;
     const some = () =>
       sqs.send(
         new ReceiveMessageCommand({
@@ -97,13 +108,14 @@ export function createPoller({ sqs, lambda, clock, region, invoke, log = () => u
     try {
       do {
         const { Messages = [] } = await some();
+        last = Messages.length;
         if (messages.length === 0 && Messages.length > 0) {
           busy += 1;
           until = Date.now() + (configuration.MaximumBatchingWindowInSeconds ?? 0) * 1000;
         }
         messages.push(...Messages);
         if (Messages.length === 0) await pause(100, undefined, { signal });
-      } while (messages.length < size && Date.now() < until);
+      } while (laneOf ? last > 0 : messages.length < size && Date.now() < until);
     } catch (error) {
       if (messages.length > 0) busy -= 1;
       throw error;
@@ -124,7 +136,8 @@ export function createPoller({ sqs, lambda, clock, region, invoke, log = () => u
       messages.map(({ MessageId }) => MessageId!),
       configuration.FunctionResponseTypes?.includes('ReportBatchItemFailures') ?? false,
     );
-    for (const { MessageId, ReceiptHandle } of messages) if (stay.has(MessageId!)) failed.add({ queueUrl, receiptHandle: ReceiptHandle!, visibleAt });
+    for (const { MessageId, ReceiptHandle } of messages)
+      if (stay.has(MessageId!)) failed.add({ queueUrl, receiptHandle: ReceiptHandle!, visibleAt: wantedAt(ReceiptHandle!) ?? visibleAt });
     const gone = messages.filter(({ MessageId }) => !stay.has(MessageId!));
     for (let from = 0; from < gone.length; from += maxReceive)
       await sqs.send(
@@ -137,6 +150,13 @@ export function createPoller({ sqs, lambda, clock, region, invoke, log = () => u
     await showDue();
   };
 
+  const inLanes = (messages: readonly Message[], size: number): (readonly Message[])[] =>
+    laneOf
+      ? [...Map.groupBy(messages, ({ Body }) => laneOf(Body!)).values()].flatMap((lane) =>
+          Array.from({ length: Math.ceil(lane.length / size) }, (_, part) => lane.slice(part * size, (part + 1) * size)),
+        )
+      : [messages];
+
   const poll = async (queueUrl: string, configuration: EventSourceMappingConfiguration, signal: AbortSignal) => {
     const limit = configuration.ScalingConfig?.MaximumConcurrency ?? defaultConcurrency;
     const batches = new Set<Promise<void>>();
@@ -144,14 +164,28 @@ export function createPoller({ sqs, lambda, clock, region, invoke, log = () => u
       try {
         const messages = await receive(queueUrl, configuration, signal);
         if (messages.length === 0) continue;
-        const batch = handle(queueUrl, configuration, messages)
-          .catch((error: Error) => log(`${configuration.FunctionArn}: ${error.message}`))
-          .finally(() => {
-            busy -= 1;
-            batches.delete(batch);
-          });
-        batches.add(batch);
-        if (batches.size >= limit) await Promise.race(batches);
+        // Where it cannot be told, the invocation will tell.
+        const isClosed = () => closed(configuration.FunctionArn!, queueUrl).catch(() => false);
+        if (await isClosed()) {
+          for (const { ReceiptHandle } of messages) await show(queueUrl, ReceiptHandle!);
+          waiting.add(queueUrl);
+          busy -= 1;
+          while (await isClosed()) await pause(300, undefined, { signal });
+          waiting.delete(queueUrl);
+          continue;
+        }
+        const parts = inLanes(messages, configuration.BatchSize ?? maxReceive);
+        busy += parts.length - 1;
+        for (const part of parts) {
+          const batch = handle(queueUrl, configuration, part)
+            .catch((error: Error) => log(`${configuration.FunctionArn}: ${error.message}`))
+            .finally(() => {
+              busy -= 1;
+              batches.delete(batch);
+            });
+          batches.add(batch);
+          if (batches.size >= limit) await Promise.race(batches);
+        }
       } catch (error) {
         if (signal.aborted) break;
         if (!missing.has(codeOf(error))) log(`${configuration.EventSourceArn}: ${(error as Error).message}`);
@@ -197,7 +231,7 @@ export function createPoller({ sqs, lambda, clock, region, invoke, log = () => u
       for (const id of [...mappings.keys()]) if (!seen.has(id)) await stopMapping(id);
       return { notPolled };
     },
-    queues: () => [...mappings.values()].map(({ queueUrl }) => queueUrl),
+    queues: () => [...mappings.values()].map(({ queueUrl }) => queueUrl).filter((url) => !waiting.has(url)),
     get busy() {
       return busy;
     },

@@ -106,23 +106,93 @@ describe('the template', () => {
 
   test('every dead-letter queue is watched', () => {
     const watched = idsOf('AWS::CloudWatch::Alarm').map((id) => JSON.stringify(propertiesOf(deployed, id).Dimensions));
-    for (const id of ['IntakeDlq', 'TargetDlq']) expect(watched.filter((dimensions) => dimensions?.includes(arnOf(id, 'QueueName')))).toHaveLength(1);
+    const dlqs = idsOf('AWS::SQS::Queue').filter((id) => id.endsWith('Dlq'));
+    expect(dlqs).toEqual(expect.arrayContaining(['IntakeDlq', 'SweepDlq', 'TargetDlq']));
+    for (const id of dlqs) expect(watched.filter((dimensions) => dimensions?.includes(arnOf(id, 'QueueName')))).toHaveLength(1);
   });
 
   test('every rule has its target, its dead-letter queue and its place in an alarm', () => {
     const watched = JSON.stringify(idsOf('AWS::CloudWatch::Alarm').map((id) => propertiesOf(deployed, id).Metrics));
     for (const id of idsOf('AWS::Events::Rule')) {
       const { Name, Targets } = propertiesOf(deployed, id);
-      expect(Targets).toEqual([expect.objectContaining({ Arn: arnOf('IntakeQueue'), DeadLetterConfig: { Arn: arnOf('TargetDlq') } })]);
+      const target = id === 'RuleForwardedAlarms' ? refOf('OwnHealth') : arnOf('IntakeQueue');
+      expect(Targets).toEqual([expect.objectContaining({ Arn: target, DeadLetterConfig: { Arn: arnOf('TargetDlq') } })]);
       expect(watched).toContain(JSON.stringify(Name));
     }
   });
 
   test('messages come back after six times the timeout of detect, five times', () => {
     const { Timeout } = propertiesOf(deployed, 'DetectLambdaFunction') as { Timeout: number };
-    expect(propertiesOf(deployed, 'IntakeQueue')).toMatchObject({
-      VisibilityTimeout: 6 * Timeout,
-      RedrivePolicy: { deadLetterTargetArn: arnOf('IntakeDlq'), maxReceiveCount: 5 },
+    for (const [queue, dlq] of [
+      ['IntakeQueue', 'IntakeDlq'],
+      ['SweepQueue', 'SweepDlq'],
+    ] as const)
+      expect(propertiesOf(deployed, queue)).toMatchObject({
+        VisibilityTimeout: 6 * Timeout,
+        MessageRetentionPeriod: 14 * 24 * 60 * 60,
+        RedrivePolicy: { deadLetterTargetArn: arnOf(dlq), maxReceiveCount: 5 },
+      });
+  });
+
+  test('detect reads both queues, returns what failed, and leaves room in the account', () => {
+    const sources = idsOf('AWS::Lambda::EventSourceMapping').map((id) => propertiesOf(deployed, id));
+    expect(sources).toHaveLength(2);
+    for (const source of sources) expect(source).toMatchObject({ FunctionResponseTypes: ['ReportBatchItemFailures'] });
+    const of = (queue: string) => sources.find(({ EventSourceArn }) => EventSourceArn === arnOf(queue));
+    expect(of('IntakeQueue')).toMatchObject({ BatchSize: 10, MaximumBatchingWindowInSeconds: 1, ScalingConfig: { MaximumConcurrency: 5 } });
+    expect(of('SweepQueue')).toMatchObject({ BatchSize: 1, ScalingConfig: { MaximumConcurrency: 2 } });
+  });
+
+  test('the schedule ticks four times an hour, in the form of an event, and is enabled', () => {
+    const {
+      ScheduleExpression,
+      State = 'ENABLED',
+      Target,
+      GroupName,
+    } = propertiesOf(deployed, 'Tick') as Record<string, unknown> & { Target: Record<string, string> };
+    expect([ScheduleExpression, State, GroupName]).toEqual(['rate(15 minutes)', 'ENABLED', refOf('ScheduleGroup')]);
+    expect(Target).toMatchObject({ Arn: arnOf('SweepQueue'), RoleArn: arnOf('ScheduleRole'), DeadLetterConfig: { Arn: arnOf('TargetDlq') } });
+    expect(JSON.parse(Target.Input!)).toEqual({
+      source: 'phidelity',
+      'detail-type': 'Tick',
+      id: '<aws.scheduler.execution-id>',
+      account,
+      region,
+      time: '<aws.scheduler.scheduled-time>',
+      detail: {},
+    });
+  });
+
+  test('three missing ticks ring, and only those of this stack count', () => {
+    const { Period, EvaluationPeriods, ...heartbeat } = propertiesOf(deployed, 'AlarmHeartbeat') as Record<string, unknown> & {
+      Period: number;
+      EvaluationPeriods: number;
+    };
+    expect(Period * EvaluationPeriods).toBe(45 * 60);
+    expect(heartbeat).toMatchObject({
+      Namespace: 'phidelity',
+      MetricName: 'Ticks',
+      Dimensions: [{ Name: 'service', Value: propertiesOf(deployed, 'DetectLambdaFunction').FunctionName }],
+      Statistic: 'Sum',
+      Threshold: 1,
+      ComparisonOperator: 'LessThanThreshold',
+      TreatMissingData: 'breaching',
+    });
+  });
+
+  test('every alarm says what is wrong and what to look at', () => {
+    for (const id of idsOf('AWS::CloudWatch::Alarm')) expect(propertiesOf(deployed, id).AlarmDescription).toMatch(/^phidelity: .+[.:] .*(Look|Mend|send) .+/);
+  });
+
+  test('the kill switch is off until somebody turns it, and no deploy turns it back', () => {
+    // CloudFormation leaves alone what is the same in two templates: no value that differs from deploy to deploy may be in it.
+    expect(stack.template.Resources.KillSwitch).toEqual({
+      Type: 'AWS::SSM::Parameter',
+      Properties: expect.objectContaining({
+        Type: 'String',
+        Value: 'off',
+        Name: { 'Fn::Sub': expect.stringMatching(/^\/phidelity\/\$\{AWS::StackName\}\/kill-switch$/) },
+      }),
     });
   });
 
@@ -193,12 +263,55 @@ describe('each hop', () => {
     }
   });
 
-  test('Lambda takes the roles', async () => {
-    for (const id of idsOf('AWS::IAM::Role')) {
+  test('Lambda takes the roles of its functions', async () => {
+    for (const id of ['DetectRole', 'RemediateRole']) {
       const ask = { action: 'sts:AssumeRole', resource: arnOf(id), resourcePolicy: propertiesOf(deployed, id).AssumeRolePolicyDocument };
       expect(await verdict({ ...ask, principal: 'lambda.amazonaws.com' })).toBe('Allowed');
       expect(await verdict({ ...ask, principal: `arn:aws:iam::${stranger}:role/anybody` })).not.toBe('Allowed');
     }
+  });
+
+  const documentsOf = (role: string) =>
+    (propertiesOf(deployed, role).ManagedPolicyArns as string[]).map(
+      (policy) => propertiesOf(deployed, idsOf('AWS::IAM::ManagedPolicy').find((id) => refOf(id) === policy)!).PolicyDocument,
+    );
+
+  describe('the schedule', () => {
+    const groupArn = `arn:aws:scheduler:${region}:${account}:schedule-group/${stackName}`;
+
+    test('takes its role, and no other account or group does', async () => {
+      const ask = {
+        action: 'sts:AssumeRole',
+        resource: arnOf('ScheduleRole'),
+        resourcePolicy: propertiesOf(deployed, 'ScheduleRole').AssumeRolePolicyDocument,
+      };
+      expect(groupArn).toBe(`arn:aws:scheduler:${region}:${account}:schedule-group/${propertiesOf(deployed, 'ScheduleGroup').Name}`);
+      expect(await verdict({ ...ask, principal: 'scheduler.amazonaws.com', context: from(groupArn) })).toBe('Allowed');
+      for (const other of [inOther(groupArn), groupArn.replace(stackName, 'default')])
+        expect(await verdict({ ...ask, principal: 'scheduler.amazonaws.com', context: from(other) })).not.toBe('Allowed');
+      expect(await verdict({ ...ask, principal: 'events.amazonaws.com', context: from(groupArn) })).not.toBe('Allowed');
+    });
+
+    test.each(['SweepQueue', 'TargetDlq'])('puts a message into %s and encrypts it', async (queueId) => {
+      const role = arnOf('ScheduleRole');
+      const key = keyOf(propertiesOf(deployed, queueId).KmsMasterKeyId);
+      const asks = [
+        { action: 'sqs:SendMessage', resource: arnOf(queueId), resourcePolicy: queuePolicyOf(queueId) },
+        ...['kms:Decrypt', 'kms:GenerateDataKey'].map((action) => ({ action, resource: arnOf(key), resourcePolicy: keyPolicy(key) })),
+      ];
+      for (const ask of asks) {
+        expect(await verdict({ ...ask, principal: role, identityPolicies: documentsOf('ScheduleRole') })).toBe('Allowed');
+        expect(await verdict({ ...ask, principal: inOther(role), identityPolicies: documentsOf('ScheduleRole') })).not.toBe('Allowed');
+      }
+    });
+
+    test('may do nothing else', async () => {
+      const may = documentsOf('ScheduleRole').flatMap((document) => (document as { Statement: { Action: string[]; Resource: string[] }[] }).Statement);
+      expect(may.map(({ Action, Resource }) => [Action, Resource])).toEqual([
+        [['sqs:SendMessage'], [arnOf('SweepQueue'), arnOf('TargetDlq')]],
+        [['kms:Decrypt', 'kms:GenerateDataKey'], [arnOf('DataKey')]],
+      ]);
+    });
   });
 
   const indexOf = () => `${arnOf('Ledger')}/index/open`;
@@ -219,22 +332,22 @@ describe('each hop', () => {
   const hops: readonly (readonly [role: string, action: string, resource: () => string])[] = [
     ...both('detect').map((hop) => ['DetectRole', ...hop] as const),
     ...both('remediate').map((hop) => ['RemediateRole', ...hop] as const),
-    ...['ReceiveMessage', 'DeleteMessage', 'GetQueueAttributes', 'SendMessage'].map(
-      (name) => ['DetectRole', `sqs:${name}`, () => arnOf('IntakeQueue')] as const,
+    ...['ReceiveMessage', 'DeleteMessage', 'GetQueueAttributes', 'ChangeMessageVisibility'].flatMap((name) =>
+      ['IntakeQueue', 'SweepQueue'].map((queueId) => ['DetectRole', `sqs:${name}`, () => arnOf(queueId)] as const),
     ),
+    ['DetectRole', 'sqs:SendMessage', () => arnOf('SweepQueue')],
+    ['DetectRole', 'lambda:ListDurableExecutionsByFunction', () => arnOf('RemediateLambdaFunction')],
+    ['DetectRole', 'lambda:StopDurableExecution', execution],
+    ['RemediateRole', 'ssm:GetParameter', () => `arn:aws:ssm:${region}:${account}:parameter${propertiesOf(deployed, 'KillSwitch').Name}`],
+    ['RemediateRole', 'events:EnableRule', () => `arn:aws:events:eu-west-1:${account}:rule/${stackName}-s3-api`],
     ['DetectRole', 'lambda:InvokeFunction', version],
     ['RemediateRole', 'lambda:CheckpointDurableExecution', execution],
     ['RemediateRole', 'lambda:GetDurableExecutionState', execution],
   ];
   const resourcePolicyFor = (resource: string) => {
     if (resource.includes(':kms:')) return keyPolicy('DataKey');
-    return resource.includes(':sqs:') ? queuePolicyOf('IntakeQueue') : undefined;
+    return resource.includes(':sqs:') ? queuePolicyOf(resource.includes('Sweep') ? 'SweepQueue' : 'IntakeQueue') : undefined;
   };
-  const documentsOf = (role: string) =>
-    (propertiesOf(deployed, role).ManagedPolicyArns as string[]).map(
-      (policy) => propertiesOf(deployed, idsOf('AWS::IAM::ManagedPolicy').find((id) => refOf(id) === policy)!).PolicyDocument,
-    );
-
   test.each(hops)('%s: %s', async (role, action, resourceOf) => {
     const resource = resourceOf();
     const ask = { action, resource, identityPolicies: documentsOf(role), resourcePolicy: resourcePolicyFor(resource) };
@@ -252,6 +365,13 @@ describe('each hop', () => {
     ['RemediateRole', 'sns:Publish', () => refOf('OwnHealth')],
     ['RemediateRole', 'kms:ScheduleKeyDeletion', () => arnOf('DataKey')],
     ['RemediateRole', 'sqs:ReceiveMessage', () => arnOf('IntakeDlq')],
+    ['RemediateRole', 'sqs:ReceiveMessage', () => arnOf('SweepQueue')],
+    ['DetectRole', 'sqs:SendMessage', () => arnOf('IntakeQueue')],
+    ['DetectRole', 'ssm:GetParameter', () => `arn:aws:ssm:${region}:${account}:parameter/phidelity/${stackName}/kill-switch`],
+    ['DetectRole', 'lambda:StopDurableExecution', () => `arn:aws:lambda:${region}:${account}:function:billing:1/durable-execution/a/b`],
+    ['RemediateRole', 'ssm:GetParameter', () => `arn:aws:ssm:${region}:${account}:parameter/database/password`],
+    ['RemediateRole', 'events:EnableRule', () => `arn:aws:events:${region}:${account}:rule/somebody-elses`],
+    ['RemediateRole', 'sqs:SetQueueAttributes', () => arnOf('SweepQueue')],
   ];
   test.each(refusals)('%s is refused %s elsewhere', async (role, action, resourceOf) => {
     expect(await verdict({ principal: arnOf(role), action, resource: resourceOf(), identityPolicies: documentsOf(role), resourcePolicy: undefined })).not.toBe(
@@ -301,6 +421,7 @@ describe('the artifact', () => {
       TABLE: 'ledger',
       TOPICS: '{}',
       ACCOUNT_ID: account,
+      DETECT_ROLE_ARN: 'arn:aws:iam::123456789012:role/d',
       REMEDIATE_ROLE_ARN: 'arn:aws:iam::123456789012:role/r',
       AWS_REGION: region,
     };

@@ -2,14 +2,17 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { CreateKeyCommand, DisableKeyCommand } from '@aws-sdk/client-kms';
 import {
   CheckpointDurableExecutionCommand,
+  DeleteFunctionConcurrencyCommand,
   GetDurableExecutionCommand,
   GetDurableExecutionStateCommand,
   GetFunctionConfigurationCommand,
   InvokeCommand,
   LambdaClient,
   ListDurableExecutionsByFunctionCommand,
+  PutFunctionConcurrencyCommand,
   SendDurableExecutionCallbackFailureCommand,
   SendDurableExecutionCallbackHeartbeatCommand,
   SendDurableExecutionCallbackSuccessCommand,
@@ -20,6 +23,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { adminClients, type Clients } from '../../../cli/local-stack/clients.ts';
 import { type StackClock, stackClock } from '../../../cli/local-stack/clock.ts';
 import { type Emulator, startEmulator } from '../../../cli/local-stack/emulator.ts';
+import { keys } from '../../../cli/local-stack/keys.ts';
 import { type LambdaStandIn, startLambda } from '../../../cli/local-stack/lambda.ts';
 import { describeOnMoto } from '../../support/moto.ts';
 import { createFunction, createRole } from './sample.ts';
@@ -37,7 +41,7 @@ describeOnMoto('the Lambda stand-in', () => {
   const arns: Record<string, string> = {};
 
   const start = async () => {
-    standIn = await startLambda({ emulator, clients, clock, region, directory });
+    standIn = await startLambda({ emulator, clients, clock, keys: keys(clients), region, directory });
     standIn.setDurable(new Map(['steps', 'steps-hasty', 'steps-undecided', 'steps-mute'].map((name) => [name, { executionTimeoutSeconds: 86_400 }])));
     lambda = new LambdaClient({ region, endpoint: standIn.endpoint, credentials: emulator.adminCredentials(), maxAttempts: 1 });
   };
@@ -255,6 +259,32 @@ describeOnMoto('the Lambda stand-in', () => {
     expect([bad.FunctionError, JSON.parse(bad.Payload!.transformToString()).errorType]).toEqual(['Unhandled', 'TypeError']);
   });
 
+  test('a function with a reserved concurrency of 0 is refused, its executions wait, and its throttles are counted', async () => {
+    await clients.lambda.send(new PutFunctionConcurrencyCommand({ FunctionName: 'intake', ReservedConcurrentExecutions: 0 }));
+    await clients.lambda.send(new PutFunctionConcurrencyCommand({ FunctionName: 'steps', ReservedConcurrentExecutions: 0 }));
+    const ran = standIn.admission.counts('intake').Invocations;
+    const answer = lambda.send(new InvokeCommand({ FunctionName: 'intake', Payload: JSON.stringify({ Records: [] }) }));
+    await expect(answer).rejects.toMatchObject({ name: 'TooManyRequestsException', $metadata: { httpStatusCode: 429 } });
+    expect(standIn.admission.counts('intake')).toMatchObject({ Invocations: ran, Throttles: 1 });
+    await invoke('throttled', 'plain');
+    await until('the throttle', () => standIn.admission.counts('steps').Throttles > 0);
+    expect(existsSync(join(directory, 'throttled.log'))).toBe(false);
+    await clients.lambda.send(new DeleteFunctionConcurrencyCommand({ FunctionName: 'steps' }));
+    await clients.lambda.send(new DeleteFunctionConcurrencyCommand({ FunctionName: 'intake' }));
+    clock.advance(61);
+    expect(await ended('throttled')).toMatchObject({ status: 'SUCCEEDED' });
+  });
+
+  test('a function whose environment has a disabled key is refused', async () => {
+    const { KeyMetadata } = await clients.kms.send(new CreateKeyCommand({}));
+    standIn.admission.setKeys(new Map([['intake', KeyMetadata!.Arn!]]));
+    const ask = () => lambda.send(new InvokeCommand({ FunctionName: 'intake', Payload: JSON.stringify({ Records: [] }) }));
+    expect((await ask()).StatusCode).toBe(200);
+    await clients.kms.send(new DisableKeyCommand({ KeyId: KeyMetadata!.KeyId }));
+    await expect(ask()).rejects.toMatchObject({ name: 'KMSDisabledException' });
+    standIn.admission.setKeys(new Map());
+  });
+
   test('other calls pass on to the emulator, signature and all', async () => {
     const { Handler, FunctionArn } = await lambda.send(new GetFunctionConfigurationCommand({ FunctionName: 'steps', Qualifier: '1' }));
     expect([Handler, FunctionArn]).toEqual(['steps.handler', arns.steps]);
@@ -280,7 +310,8 @@ describeOnMoto('the Lambda stand-in', () => {
     ).toEqual(
       [
         ...['AWS_ACCESS_KEY_ID', 'AWS_DEFAULT_REGION', 'AWS_ENDPOINT_URL', 'AWS_ENDPOINT_URL_LAMBDA', 'AWS_EXECUTION_ENV', 'AWS_LAMBDA_FUNCTION_MEMORY_SIZE'],
-        ...['AWS_LAMBDA_FUNCTION_NAME', 'AWS_LAMBDA_FUNCTION_VERSION', 'AWS_LAMBDA_LOG_GROUP_NAME', 'AWS_REGION', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN'],
+        ...['AWS_LAMBDA_FUNCTION_NAME', 'AWS_LAMBDA_FUNCTION_VERSION', 'AWS_LAMBDA_LOG_GROUP_NAME', 'AWS_REGION', 'AWS_SDK_UA_APP_ID', 'AWS_SECRET_ACCESS_KEY'],
+        'AWS_SESSION_TOKEN',
         ...['HOME', 'LAMBDA_TASK_ROOT', 'LANG', 'OUTBOX', 'PATH', 'PHIDELITY_CLOCK_FILE', 'TZ', '_HANDLER'],
       ].sort(),
     );

@@ -182,10 +182,10 @@ test.each([
   [
     'denies',
     [
-      { Effect: 'Allow', Action: ['sqs:SendMessage'], Resource: 'q' },
-      { Effect: 'Deny', Action: 'sqs:SendMessage', Resource: 'r' },
+      { Effect: 'Allow', Action: ['sqs:PurgeQueue'], Resource: 'q' },
+      { Effect: 'Deny', Action: 'sqs:PurgeQueue', Resource: 'r' },
     ],
-    ['sqs:SendMessage'],
+    ['sqs:PurgeQueue'],
   ],
   ['a policy that only denies', [{ Effect: 'Deny', Action: '*', Resource: '*' }], ['sts:GetCallerIdentity']],
 ])('widens %s', (_, Statement, Action) => {
