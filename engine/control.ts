@@ -87,6 +87,8 @@ export interface Page<State = unknown> {
 export interface OwnStack {
   readonly name: string;
   readonly region: string;
+  /** When CloudFormation last began to make or change the home stack, as it tells it, ISO 8601. */
+  readonly updated: string;
   /** The rules in every region, forwarders' included. `pattern` = `fingerprint` of it (canonical.ts); `targets` = their ARNs. */
   readonly rules: readonly { readonly arn: string; readonly pattern: string; readonly targets: readonly string[] }[];
   /** `codeSha256` as Lambda tells it; `policies` = ARNs of the managed policies of its role; `sources` = ARNs of the queues that feed it. */

@@ -55,7 +55,9 @@ export function differencesOf(file: CompiledPolicy, stored: CompiledPolicy, cont
 
 /** Names of the params that the deploy fills in. */
 const filledIn = (control: AnyControl | undefined): readonly string[] =>
-  !control || isEventControl(control) || !control.deployed ? [] : Object.keys(control.deployed({ name: '', region: '', rules: [], functions: [], keys: [] }));
+  !control || isEventControl(control) || !control.deployed
+    ? []
+    : Object.keys(control.deployed({ name: '', region: '', updated: '', rules: [], functions: [], keys: [] }));
 
 const without = ({ params, ...settings }: CompiledControl, names: readonly string[]) => ({
   ...settings,

@@ -21,6 +21,7 @@ import { rolePolicies, statementsOf } from './functions.ts';
 import { differences as ofKeys } from './keys.ts';
 import type { DurableSettings } from './lambda.ts';
 import { alone } from './lock.ts';
+import { differences as ofMappings } from './mappings-api.ts';
 import { withMotoNames } from './moto-actions.ts';
 import { replacePolicy, settlePolicies } from './policies.ts';
 import { differences as ofSchedules } from './schedules.ts';
@@ -287,7 +288,7 @@ export async function deploy(context: DeployContext, undo: Undo, policy?: string
     applied,
     notApplied,
     widened,
-    differences: [...ofBuses, ...ofKeys, ...ofSchedules, ...ofDelays],
+    differences: [...ofBuses, ...ofKeys, ...ofMappings, ...ofSchedules, ...ofDelays],
     outputs,
     functions,
     durable,

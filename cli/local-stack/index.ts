@@ -17,6 +17,7 @@ import { splitName } from './functions.ts';
 import type { LogLine } from './invoke.ts';
 import { keys as keyStates } from './keys.ts';
 import { type LambdaStandIn, type OnCall, startLambda } from './lambda.ts';
+import { mappingsApi } from './mappings-api.ts';
 import { createPoller, type Poller } from './poller.ts';
 import { createSchedules, type Schedules } from './schedules.ts';
 import { createDelays, type Delays } from './sqs-api.ts';
@@ -165,7 +166,8 @@ export async function startLocalStack(options: LocalStackOptions = {}): Promise<
       others: (authorise) => {
         const events = eventsApi({ authorise, buses, clock, accountId: accountId! });
         const messages = delays.api(authorise);
-        return async (call) => (await events(call)) ?? messages(call);
+        const mappings = mappingsApi(authorise, clients);
+        return async (call) => (await events(call)) ?? (await messages(call)) ?? mappings(call);
       },
       log,
     });

@@ -2,7 +2,7 @@
  * What the deployed stack is made of: the measure of the controls that guard the bot itself. It is read from what was deployed,
  * not from what is there: a plain deploy leaves alone what somebody has changed by hand, and must not make it the measure.
  */
-import { CloudFormationClient, GetTemplateCommand, paginateListStackResources } from '@aws-sdk/client-cloudformation';
+import { CloudFormationClient, DescribeStacksCommand, GetTemplateCommand, paginateListStackResources } from '@aws-sdk/client-cloudformation';
 import { HeadObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { fingerprint } from '../../engine/canonical.ts';
 import type { OwnStack } from '../../engine/control.ts';
@@ -86,6 +86,11 @@ async function functionsOf(deployed: Deployed, configOf: ConfigOf): Promise<OwnS
   );
 }
 
+async function updatedOf({ stackName, region }: Deployed, configOf: ConfigOf): Promise<string> {
+  const { Stacks } = await new CloudFormationClient(await configOf(region)).send(new DescribeStacksCommand({ StackName: stackName }));
+  return (Stacks?.[0]?.LastUpdatedTime ?? Stacks?.[0]?.CreationTime)?.toISOString() ?? '';
+}
+
 /** @throws when a stack cannot be read: half of the facts would be taken for all of them */
 export async function factsOf({ name, region, outputs, forwarders, made = new Map() }: StackPlace, configOf: ConfigOf): Promise<OwnStack> {
   const keys = [outputs.DataKeyArn, outputs.AlarmKeyArn].filter((arn) => arn !== undefined);
@@ -97,5 +102,5 @@ export async function factsOf({ name, region, outputs, forwarders, made = new Ma
     if (deployed instanceof Error) throw deployed;
     return rulesOf(deployed);
   });
-  return { name, region, rules, functions: await functionsOf(home, configOf), keys };
+  return { name, region, updated: await updatedOf(home, configOf), rules, functions: await functionsOf(home, configOf), keys };
 }

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { compliant, defineControl, idsAt, listKnown, nonCompliant, notApplicable, onCalls } from '../define.ts';
 import { functionArn } from './lambda.ts';
-import { functionNamed, type OwnFunction, ownFunctionOf, stackOf, stackUpdateOf } from './own.ts';
+import { functionNamed, type OwnFunction, ownFunctionOf, type StackUpdate, stackOf, stackUpdateOf } from './own.ts';
 
 const functionType = 'AWS::Lambda::Function';
 
@@ -9,8 +9,11 @@ interface State {
   readonly arn: string;
   /** Absent: there is no such function. Whether there should be one, the params know. */
   readonly found?: OwnFunction;
-  /** Why what is read now says nothing: the stack is being deployed, or has just been. */
-  readonly deploying?: string;
+  /** Absent: no stack has the function's name. */
+  readonly stack?: StackUpdate & {
+    /** Its last deploy began less than an hour ago: what it leaves to compare with may not be stored yet. */
+    readonly young: boolean;
+  };
 }
 
 const ownFunction = z.strictObject({
@@ -21,8 +24,13 @@ const ownFunction = z.strictObject({
   sources: z.array(z.string()).describe('ARNs of the queues that feed it'),
 });
 
-/** A deploy takes a few minutes, its events as many to arrive, and what it leaves to compare with is stored after it. */
-const settled = 10 * 60 * 1000;
+const hour = 60 * 60 * 1000;
+
+/** What differs then may be what CloudFormation has just changed; the next sweep looks again. */
+function deploying(stack: State['stack'], updated: string): string | undefined {
+  if (stack?.status.endsWith('_IN_PROGRESS')) return `The stack is ${stack.status}.`;
+  return stack?.young && stack.began !== updated ? 'The stack has just been deployed.' : undefined;
+}
 
 // A mapping that is being changed still hands on.
 const feeds = new Set(['Creating', 'Enabled', 'Enabling', 'Updating']);
@@ -102,6 +110,7 @@ export default defineControl({
   ],
   params: z.strictObject({
     functions: z.array(ownFunction).default([]).describe('The functions of the deployed stack; filled in by the deploy'),
+    updated: z.string().default('').describe('When CloudFormation last changed the stack; filled in by the deploy'),
   }),
   reads: 6,
   writes: [],
@@ -121,7 +130,10 @@ export default defineControl({
   defaultMode: 'page',
   noFix: 'The roles of the bot are denied every write to its own functions and roles: whoever took over the bot could use it to stay.',
   sweptOften: true,
-  deployed: (stack) => ({ functions: stack.functions.map(({ policies, sources, ...own }) => ({ ...own, policies: [...policies], sources: [...sources] })) }),
+  deployed: (stack) => ({
+    updated: stack.updated,
+    functions: stack.functions.map(({ policies, sources, ...own }) => ({ ...own, policies: [...policies], sources: [...sources] })),
+  }),
 
   list(aws, { params }) {
     const arns = params.functions.map(({ arn }) => arn);
@@ -131,17 +143,17 @@ export default defineControl({
   async inspect({ id }, aws): Promise<State | undefined> {
     const update = await stackUpdateOf(aws, stackOf(id));
     const found = await ownFunctionOf(aws, id);
-    const recent = update?.began && Date.now() - update.began.getTime() < settled;
-    const deploying = update?.status.endsWith('_IN_PROGRESS') ? `The stack is ${update.status}.` : recent ? 'The stack has just been deployed.' : undefined;
-    return { arn: id, ...(found && { found }), ...(deploying && { deploying }) };
+    const stack = update && { ...update, young: Date.now() - Date.parse(update.began) < hour };
+    return { arn: id, ...(found && { found }), ...(stack && { stack }) };
   },
 
-  evaluate({ arn, found, deploying }, { functions }) {
+  evaluate({ arn, found, stack }, { functions, updated }) {
     if (functions.length === 0) return notApplicable('No stack is deployed.');
     const own = functions.find((known) => known.arn === arn);
     if (!own) return notApplicable('The function is not one of the bot.');
     const wrong = differences(found, own);
     if (wrong.length === 0) return compliant('The function and its role are as deployed.');
-    return deploying ? notApplicable(`${deploying} The next sweep looks again.`) : nonCompliant(`The function is not as deployed: ${wrong.join('; ')}.`);
+    const moving = deploying(stack, updated);
+    return moving ? notApplicable(`${moving} The next sweep looks again.`) : nonCompliant(`The function is not as deployed: ${wrong.join('; ')}.`);
   },
 });

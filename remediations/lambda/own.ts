@@ -1,8 +1,8 @@
-/** What the bot compares its own functions with, and reads of them: once when it is deployed, and ever after. */
+/** What the bot reads of its own functions, their roles and their stack. */
 import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import { IAMClient, ListAttachedRolePoliciesCommand, ListRolePoliciesCommand } from '@aws-sdk/client-iam';
 import { GetFunctionConcurrencyCommand, GetFunctionConfigurationCommand, LambdaClient, ListEventSourceMappingsCommand } from '@aws-sdk/client-lambda';
-import { type Aws, type OwnStack, orUndefined, type ResourceIds } from '../define.ts';
+import { type Aws, orUndefined, type ResourceIds } from '../define.ts';
 import { urlNamed } from './lambda.ts';
 
 export interface Mapping {
@@ -59,31 +59,22 @@ async function policiesOf(aws: Aws, RoleName: string): Promise<Pick<OwnFunction,
   return { policies: (attached.AttachedPolicies ?? []).map(({ PolicyArn = '' }) => PolicyArn), inline: inline?.PolicyNames ?? [] };
 }
 
-/** What a deploy stores of a function. @throws when it is not there. */
-export async function deployedFunction(aws: Aws, functionArn: string): Promise<OwnStack['functions'][number]> {
-  const found = await ownFunctionOf(aws, functionArn);
-  if (!found) throw new Error(`the function ${functionArn} is not there`);
-  const { codeSha256, roleArn, policies = [], mappings } = found;
-  return { arn: functionArn, codeSha256, roleArn, policies: policies.toSorted(), sources: mappings.map(({ source }) => source).toSorted() };
-}
-
 /** The framework names a function after its stack: `STACK-detect`. */
 export const stackOf = (functionArn: string): string => nameOf(functionArn).replace(/-[^-]*$/, '');
 
 export interface StackUpdate {
   /** https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/view-stack-events.html */
   readonly status: string;
-  /** When the last deploy began. */
-  readonly began?: Date;
+  /** When the last deploy began, ISO 8601. */
+  readonly began: string;
 }
 
 /** Undefined: there is no such stack. */
 export async function stackUpdateOf(aws: Aws, StackName: string): Promise<StackUpdate | undefined> {
   const answer = await orUndefined(aws.client(CloudFormationClient).send(new DescribeStacksCommand({ StackName })), 'ValidationError');
   const [stack] = answer?.Stacks ?? [];
-  if (!stack) return undefined;
-  const began = stack.LastUpdatedTime ?? stack.CreationTime;
-  return { status: stack.StackStatus ?? '', ...(began && { began }) };
+  const began = stack?.LastUpdatedTime ?? stack?.CreationTime;
+  return stack && { status: stack.StackStatus ?? '', began: began?.toISOString() ?? '' };
 }
 
 /** The function that a call is about, whichever version or alias of it the call names. */

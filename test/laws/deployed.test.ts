@@ -14,6 +14,7 @@ const queue = arnOf('sqs', 'phidelity-dev-IntakeQueue-1A2B3C');
 const stack: OwnStack = {
   name: 'phidelity-dev',
   region: 'us-east-1',
+  updated: '2026-11-01T00:00:00.000Z',
   rules: [
     { arn: arnOf('events', 'rule/phidelity-dev-s3-api'), pattern: fingerprint({ source: ['aws.s3'] }), targets: [queue] },
     {

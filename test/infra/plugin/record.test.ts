@@ -10,6 +10,7 @@ import { policyOf } from '../../support/policy-of.ts';
 const own: OwnStack = {
   name: 'phidelity-dev',
   region: 'us-east-2',
+  updated: '2026-11-01T00:00:00.000Z',
   rules: [{ arn: 'arn:aws:events:us-east-2:123456789012:rule/phidelity-dev-s3-api', pattern: 'a1', targets: ['arn:aws:sqs:us-east-2:123456789012:q'] }],
   functions: [],
   keys: ['arn:aws:kms:us-east-2:123456789012:key/1'],
