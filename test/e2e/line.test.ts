@@ -110,8 +110,8 @@ describeOnMoto('the deployed bot (on moto, IAM enforced)', () => {
     expect(await of(bucket)).toEqual([]);
   });
 
-  test('a denied read: INSUFFICIENT_DATA and a page, the bucket untouched', async () => {
-    const bucket = await bot.bucket(open);
+  test('a denied read of two buckets: one finding for role and action, one page, the buckets untouched; closed and made good when it works again', async () => {
+    const [bucket, other] = [await bot.bucket(open), await bot.bucket(open)];
     const role = { RoleName: (await roleOf('detect')).split('/').at(-1)!, PolicyName: 'blind' };
     const PolicyDocument = JSON.stringify({
       Version: '2012-10-17',
@@ -119,28 +119,55 @@ describeOnMoto('the deployed bot (on moto, IAM enforced)', () => {
     });
     await bot.stack.clients.iam.send(new PutRolePolicyCommand({ ...role, PolicyDocument }));
     try {
-      await bot.settle(bot.opened(bucket));
+      await bot.settle(bot.opened(bucket), bot.opened(other));
     } finally {
       await bot.stack.clients.iam.send(new DeleteRolePolicyCommand(role));
     }
-    expect(await of(bucket)).toMatchObject([{ state: 'open', evaluation: { complianceType: 'INSUFFICIENT_DATA' }, decision: { action: 'page' } }]);
+    const denied = await bot.findings('bot-permissions');
+    expect(denied).toMatchObject([{ state: 'open', evaluation: { complianceType: 'INSUFFICIENT_DATA' }, decision: { action: 'page' } }]);
+    expect(denied[0]!.resource.id).toContain('DetectRole');
+    expect([await of(bucket), await of(other)]).toEqual([[], []]);
     expect(await bot.blockOf(bucket)).toEqual(open);
-    const alert = await bot.alerts.next();
-    expect(alert.subject).toContain('CANNOT SEE');
-    expect(alert.message).toContain('Not allowed');
+    const told = await bot.alerts.read();
+    expect(told.map(({ subject }) => subject)).toEqual([expect.stringContaining('CANNOT SEE')]);
+    expect(told[0]!.message).toContain('Not allowed');
+
+    await bot.stack.tick();
+    await bot.settle();
+    expect(await bot.findings('bot-permissions')).toMatchObject([{ state: 'resolved' }]);
+    expect([await bot.blockOf(bucket), await bot.blockOf(other)]).toEqual([closed, closed]);
+    const subjects = (await bot.alerts.read()).map(({ subject }) => subject!);
+    expect(subjects.filter((subject) => subject.includes('Resolved: bot-permissions'))).toHaveLength(1);
+    expect(subjects.filter((subject) => subject.includes('Fixed'))).toHaveLength(2);
   });
 
   describe('later deploys', () => {
     test('a wait that wakes after the policy turned to notify: no write', async () => {
-      await bot.stack.deploy(policyFile('s3-bucket-public-access-block: { mode: fix, fixAfter: 1h }'));
+      await bot.deploy(policyFile('s3-bucket-public-access-block: { mode: fix, fixAfter: 1h }'));
       const bucket = await bot.bucket(open);
       await bot.settle(bot.opened(bucket));
       expect((await bot.alerts.next()).subject).toContain('Fix planned');
-      await bot.stack.deploy(policyFile('s3-bucket-public-access-block: notify'));
+      await bot.deploy(policyFile('s3-bucket-public-access-block: notify'));
       bot.stack.clock.advance(3_601);
       await bot.settle();
       expect(await bot.blockOf(bucket)).toEqual(open);
       expect(await of(bucket)).toMatchObject([{ state: 'open', outcome: { status: 'NOTIFIED' } }]);
+    }, 180_000);
+
+    test('a control switched off: its open findings close as OFF, a waiting execution is stopped, those who were told hear of it', async () => {
+      await bot.deploy(policyFile('s3-bucket-public-access-block: { mode: fix, fixAfter: 1h }'));
+      const bucket = await bot.bucket(open);
+      await bot.settle(bot.opened(bucket));
+      await bot.alerts.read();
+      const [waiting] = await of(bucket);
+      const told = await bot.deploy(policyFile('s3-bucket-policy-not-public: page'));
+      expect(await of(bucket)).toMatchObject([{ id: waiting!.id, state: 'resolved', outcome: { status: 'OFF' } }]);
+      expect(told.map(({ subject }) => subject)).toContain(`[HIGH] Closed, control off: s3-bucket-public-access-block on ${bucket}`);
+      expect(bot.stack.lambda.executions().find(({ name }) => name === waiting!.id)).toMatchObject({ status: 'STOPPED' });
+      expect((await bot.ledger.entries(waiting!.id)).map(({ kind }) => kind)).toContain('RESOLVED');
+      bot.stack.clock.advance(3_601);
+      await bot.settle();
+      expect(await bot.blockOf(bucket)).toEqual(open);
     }, 180_000);
 
     test('a role of a notify-only bot cannot write, even if it tried', async () => {
@@ -154,8 +181,8 @@ describeOnMoto('the deployed bot (on moto, IAM enforced)', () => {
     test('a policy with mistakes: every one at its line, and nothing is deployed', async () => {
       const before = await bot.ledger.policy();
       const refused = await bot.stack.deploy(policyFile('s3-bucket-tls-onyl: fix\ncloudtrail-logging-on: fxi')).then(() => 'deployed', String);
-      expect(refused).toMatch(/\.yaml:5:\d+ .*s3-bucket-tls-only/);
-      expect(refused).toMatch(/\.yaml:6:\d+ /);
+      expect(refused).toMatch(/\.yaml:7:\d+ .*s3-bucket-tls-only/);
+      expect(refused).toMatch(/\.yaml:8:\d+ /);
       expect((await bot.ledger.policy())!.id).toBe(before!.id);
     }, 120_000);
 

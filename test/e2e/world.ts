@@ -4,7 +4,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CreateBucketCommand, GetPublicAccessBlockCommand, PutPublicAccessBlockCommand } from '@aws-sdk/client-s3';
-import { type LocalStack, type LocalStackOptions, type StackEvent, startLocalStack, type TopicReader } from '../../cli/local-stack/index.ts';
+import { type Alerted, type LocalStack, type LocalStackOptions, type StackEvent, startLocalStack, type TopicReader } from '../../cli/local-stack/index.ts';
 import type { Finding } from '../../engine/model.ts';
 import type { Ledger } from '../../engine/ports.ts';
 import { dynamoLedger } from '../../handlers/aws/ledger.ts';
@@ -16,9 +16,9 @@ export const dana = { type: 'AssumedRole', arn: 'arn:aws:sts::123456789012:assum
 const folder = mkdtempSync(join(tmpdir(), 'e2e-'));
 
 /** A policy file on top of the baseline, with everything off that it does not name; by default it looks at the home region alone, which deploys fastest. */
-export function policyFile(controls: string, watch: readonly string[] = ['us-east-1']): string {
+export function policyFile(controls: string, watch: readonly string[] = ['us-east-1'], guards = '{}'): string {
   const file = join(folder, `${randomUUID()}.yaml`);
-  writeFileSync(file, `version: 1\nextends: hipaa\nwatch: [${watch.join(', ')}]\ncontrols:\n  "*": off\n${controls.replace(/^/gm, '  ')}\n`);
+  writeFileSync(file, `version: 1\nextends: hipaa\nwatch: [${watch.join(', ')}]\nguards: ${guards}\ncontrols:\n  "*": off\n${controls.replace(/^/gm, '  ')}\n`);
   return file;
 }
 
@@ -34,6 +34,8 @@ export interface Deployed {
   findings(control?: string): Promise<Finding[]>;
   /** Sends, and waits until nothing runs and nothing is queued. */
   settle(...events: StackEvent[]): Promise<void>;
+  /** Deploys, waits until the first sweeps are over and denials are no longer laid to the deploy, and gives what was told meanwhile. */
+  deploy(policy: string): Promise<readonly Alerted[]>;
 }
 
 export async function deployed(policy: string, options: LocalStackOptions = {}): Promise<Deployed> {
@@ -62,10 +64,28 @@ export async function deployed(policy: string, options: LocalStackOptions = {}):
       ...detail,
     },
   });
+  const alerts = await stack.subscribe(report.outputs.ChannelSecurityTopic!);
+  const settle: Deployed['settle'] = async (...events) => {
+    await stack.putEvents(events);
+    const { idle, queues } = await stack.drain(60);
+    if (!idle) throw new Error(`still busy: ${JSON.stringify(queues)}`);
+  };
+  const comeToRest = async () => {
+    await settle();
+    clock.advance(601);
+    await settle();
+    return alerts.read();
+  };
+  await comeToRest();
   return {
     stack,
     ledger,
-    alerts: await stack.subscribe(report.outputs.ChannelSecurityTopic!),
+    alerts,
+    settle,
+    async deploy(policyOfIt) {
+      await stack.deploy(policyOfIt);
+      return comeToRest();
+    },
     event,
     opened: (bucketName, detail = {}) => event('s3', 'PutBucketPublicAccessBlock', { requestParameters: { bucketName, publicAccessBlock: '' }, ...detail }),
     async bucket(block) {
@@ -81,11 +101,6 @@ export async function deployed(policy: string, options: LocalStackOptions = {}):
       const found: Finding[] = [];
       for await (const finding of ledger.findings({})) if (!control || finding.control === control) found.push(finding);
       return found;
-    },
-    async settle(...events) {
-      await stack.putEvents(events);
-      const { idle, queues } = await stack.drain(60);
-      if (!idle) throw new Error(`still busy: ${JSON.stringify(queues)}`);
     },
   };
 }
