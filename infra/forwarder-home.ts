@@ -1,8 +1,8 @@
-/** What the home stack holds for its forwarders: the role they send with, and where their alarms go. */
+/** What the home stack holds for its forwarders: the role that events and alarms travel with, and where the alarms go. */
 import type { CompiledPolicy } from '../engine/policy/model.ts';
 import { managedPolicy } from './iam.ts';
 import { longestRetry, ruleId } from './intake.ts';
-import { getAtt, localArn, type Resources, ref, stack, sub } from './intrinsics.ts';
+import { arnOf, getAtt, localArn, type Resources, ref, stack, sub } from './intrinsics.ts';
 
 /** Name of the rule that puts alarms of other regions on the own-health topic. */
 export const forwardedAlarms = 'forwarded-alarms';
@@ -10,7 +10,10 @@ export const forwardedAlarms = 'forwarded-alarms';
 /** Alarms of the home stack reach the topic by themselves: none is named like this. */
 const forwarderAlarm = sub(`${stack}-forwarder-`);
 
-/** EventBridge asks for a role when the target is a bus of another region. */
+/**
+ * EventBridge asks for a role when the target is a bus of another region. A topic could let EventBridge in by its policy, but neither
+ * that policy nor the key's can then say whose rule it must be: https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
+ */
 const role = ({ path: Path, permissionsBoundary: PermissionsBoundary }: CompiledPolicy['iam']): Resources => ({
   ForwarderRole: {
     Type: 'AWS::IAM::Role',
@@ -33,6 +36,8 @@ const role = ({ path: Path, permissionsBoundary: PermissionsBoundary }: Compiled
   },
   ForwarderPolicy: managedPolicy('forwarder', Path, [
     { Sid: 'HomeBus', Effect: 'Allow', Action: ['events:PutEvents'], Resource: [localArn('events', 'event-bus/default')] },
+    { Sid: 'OwnHealth', Effect: 'Allow', Action: ['sns:Publish'], Resource: [sub(`\${OwnHealth}`)] },
+    { Sid: 'OwnHealthKey', Effect: 'Allow', Action: ['kms:Decrypt', 'kms:GenerateDataKey'], Resource: [sub(arnOf('AlarmKey'))] },
   ]),
 });
 
@@ -52,6 +57,7 @@ export const forwarderHome = (iam: CompiledPolicy['iam']): Resources => ({
         {
           Id: 'own-health',
           Arn: ref('OwnHealth'),
+          RoleArn: getAtt('ForwarderRole', 'Arn'),
           DeadLetterConfig: { Arn: getAtt('TargetDlq', 'Arn') },
           RetryPolicy: longestRetry,
           InputTransformer: {

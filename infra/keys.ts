@@ -61,6 +61,5 @@ export const keys: Resources = {
   AlarmKey: key('phidelity: alarms about the bot itself', [
     // https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
     sends('AlarmsToTopic', 'cloudwatch.amazonaws.com'),
-    sends('ForwardedAlarmsToTopic', 'events.amazonaws.com'),
   ]),
 };

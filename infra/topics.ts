@@ -1,6 +1,5 @@
 /** The ways out: a topic for each channel of the policy, and one for the alarms about the bot itself. */
 import type { CompiledPolicy } from '../engine/policy/model.ts';
-import { forwardedAlarms } from './forwarder-home.ts';
 import { localArn, logicalId, type Resources, ref, stack } from './intrinsics.ts';
 import { alarmKeyArn, dataKeyArn } from './keys.ts';
 
@@ -35,14 +34,6 @@ export const topics = ({ channels }: Pick<CompiledPolicy, 'channels'>): Resource
               ArnLike: { 'aws:SourceArn': localArn('cloudwatch', `alarm:${stack}-*`) },
               StringEquals: { 'aws:SourceAccount': ref('AWS::AccountId') },
             },
-          },
-          {
-            Sid: 'ForwardedAlarms',
-            Effect: 'Allow',
-            Principal: { Service: 'events.amazonaws.com' },
-            Action: 'sns:Publish',
-            Resource: ref('OwnHealth'),
-            Condition: { ArnEquals: { 'aws:SourceArn': localArn('events', `rule/${stack}-${forwardedAlarms}`) } },
           },
         ],
       },
