@@ -4,7 +4,7 @@ import { DescribeTimeToLiveCommand, UpdateContinuousBackupsCommand, UpdateTimeTo
 import { AttachRolePolicyCommand, DetachRolePolicyCommand, paginateListAttachedRolePolicies } from '@aws-sdk/client-iam';
 import { PutKeyPolicyCommand } from '@aws-sdk/client-kms';
 import { CreateAliasCommand, DeleteAliasCommand, UpdateAliasCommand } from '@aws-sdk/client-lambda';
-import { PutBucketPolicyCommand, PutBucketVersioningCommand, PutObjectLockConfigurationCommand } from '@aws-sdk/client-s3';
+import { PutBucketPolicyCommand, PutBucketVersioningCommand, PutObjectLockConfigurationCommand, PutPublicAccessBlockCommand } from '@aws-sdk/client-s3';
 import {
   CreateScheduleCommand,
   type CreateScheduleCommandInput,
@@ -146,6 +146,10 @@ export const propertyAppliers: Readonly<Record<string, (id: string, value: unkno
   },
   'AWS::S3::Bucket VersioningConfiguration': async (Bucket, value, { s3 }) => {
     await s3.send(new PutBucketVersioningCommand({ Bucket, VersioningConfiguration: value as { Status: 'Enabled' } }));
+    return {};
+  },
+  'AWS::S3::Bucket PublicAccessBlockConfiguration': async (Bucket, value, { s3 }) => {
+    await s3.send(new PutPublicAccessBlockCommand({ Bucket, PublicAccessBlockConfiguration: value as object }));
     return {};
   },
   'AWS::S3::Bucket ObjectLockConfiguration': async (Bucket, value, { s3 }) => {
