@@ -3,6 +3,8 @@ import type { AnyControl } from './control.ts';
 import { isEventControl } from './control.ts';
 import { actorOf, findingKey } from './finding.ts';
 import type { Actor, Trigger } from './model.ts';
+import { modeFor, modeForAll } from './policy/match.ts';
+import type { CompiledControl } from './policy/model.ts';
 import type { FindingKey, Ledger, Standing } from './ports.ts';
 import type { WorkItem } from './route.ts';
 
@@ -59,8 +61,15 @@ export async function speakerOf(unit: Unit, newest: Standing, ledger: Pick<Ledge
   return open < 0 ? { ...last!, standing: newest } : { ...earlier[open]!, standing: standings[open]! };
 }
 
-/** The first who is known to have had a hand in it; the bot's own repairs make it nobody's. */
-export const actorAmong = (unit: Unit, ownRoles: readonly string[]): Actor | undefined =>
-  inOrder(unit)
+/**
+ * Who is judged to have done it: of several the one for whom the policy is most cautious, as nobody can tell whose change the state shows.
+ * The bot's own repairs make it nobody's.
+ */
+export function actorAmong(unit: Unit, ownRoles: readonly string[], settings: Pick<CompiledControl, 'mode' | 'when'>): Actor | undefined {
+  const actors = inOrder(unit)
     .map(({ trigger }) => actorOf(trigger))
-    .find((actor) => actor !== undefined && ![actor.arn, actor.issuerArn].some((arn) => arn !== undefined && ownRoles.includes(arn)));
+    .filter((actor) => actor !== undefined)
+    .filter((actor) => ![actor.arn, actor.issuerArn].some((arn) => arn !== undefined && ownRoles.includes(arn)));
+  const { mode } = modeForAll(settings, actors);
+  return actors.find((actor) => modeFor(settings, actor).mode === mode);
+}

@@ -29,7 +29,7 @@ export async function judgeState(unit: Unit, first: Standing, since: Date, detec
 
   async function look(known: Standing, from: Listed | undefined, place: Aws, again = 2): Promise<Omit<Judgement, 'index'>> {
     const open = known.last?.state === 'open' ? known.last : undefined;
-    const actor = open?.actor ?? actorAmong(unit, detection.own.roleArns);
+    const actor = open?.actor ?? actorAmong(unit, detection.own.roleArns, settingsOf(detection.policy, unit.control));
     const backlog = isBacklog(trigger, open);
     const readAt = from?.at ?? ports.clock.now().toISOString();
     const seen = await verdictOn(unit, { actor, listed: from?.state, backlog }, place, detection);

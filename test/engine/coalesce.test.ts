@@ -188,7 +188,7 @@ describe('in one batch', () => {
     const cases: Readonly<Record<string, { readonly events: () => unknown[]; readonly actor: string; readonly ended: readonly string[] }>> = {
       'a call, then its Config item': { events: () => [dana(), configItem('hall')], actor: 'Admin/dana', ended: ['REMEDIATED'] },
       'a Config item, then the call that came late': { events: () => [configItem('hall'), dana()], actor: 'Admin/dana', ended: ['REMEDIATED'] },
-      'two who changed it: the first': { events: () => [later(), dana()], actor: 'Admin/dana', ended: ['REMEDIATED'] },
+      'two who changed it: the one for whom the policy is more cautious': { events: () => [later(), dana()], actor: 'terraform/run-1', ended: [] },
       'the one who must be asked about, then a Config item': { events: () => [later(), configItem('hall')], actor: 'terraform/run-1', ended: [] },
     };
     for (const [name, { events, actor, ended }] of Object.entries(cases)) {
