@@ -1,6 +1,7 @@
 /** docs/controls: one page a control, and their list. */
 import * as z from 'zod';
 import { type AnyControl, isEventControl } from '../../engine/control.ts';
+import { tickMinutes } from '../sweeps.ts';
 import { cell, link, table } from './markdown.ts';
 import type { Source } from './sources.ts';
 
@@ -42,7 +43,7 @@ export function controlPage({ control, file, proof, service }: Source): string {
     triggerTable(control),
     isEventControl(control)
       ? 'It is judged from the event itself: no live state holds the answer. Events under one key within 24 hours belong to one finding.'
-      : 'An event only names the resource. The verdict comes from its live state.',
+      : `An event only names the resource. The verdict comes from its live state. A sweep looks at all of them ${control.sweptOften ? `every ${tickMinutes} minutes` : 'once a day'}, whether or not an event has come.`,
     '## What the fix does',
     fixText(control),
     control.impact,
