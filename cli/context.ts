@@ -40,6 +40,7 @@ export interface Caller {
 
 /** Who the SDK's credential chain says we are, in the region it says. */
 export async function whoAmI(givenRegion: string | undefined): Promise<Caller> {
+  if (givenRegion !== undefined) checkRegion(givenRegion);
   const { GetCallerIdentityCommand, STSClient } = await import('@aws-sdk/client-sts');
   const client = new STSClient({ region: givenRegion, maxAttempts: 2, requestHandler: { ...patience, requestTimeout: 5_000 } });
   const region = await client.config.region();

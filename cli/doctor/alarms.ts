@@ -25,18 +25,14 @@ async function inRegion(region: string, { stack, aws, parts }: StackScene): Prom
       .map((one) =>
         wrong(
           check,
-          `${one.AlarmName} in ${region} rings since ${one.StateTransitionedTimestamp?.toISOString() ?? one.StateUpdatedTimestamp?.toISOString()}: ${one.AlarmDescription}`,
+          `${one.AlarmName} rings since ${one.StateTransitionedTimestamp?.toISOString() ?? one.StateUpdatedTimestamp?.toISOString()}: ${one.AlarmDescription}`,
           mendOf(one, region, stack),
         ),
       ),
     ...found
       .filter(({ ActionsEnabled }) => ActionsEnabled === false)
       .map(({ AlarmName }) =>
-        wrong(
-          check,
-          `${AlarmName} in ${region} tells nobody: its actions are off`,
-          `aws cloudwatch enable-alarm-actions --alarm-names ${AlarmName} --region ${region}`,
-        ),
+        wrong(check, `${AlarmName} tells nobody: its actions are off`, `aws cloudwatch enable-alarm-actions --alarm-names ${AlarmName} --region ${region}`),
       ),
     ...(gone.length > 0 ? [lost(check, gone, stack)] : []),
   ];

@@ -1,4 +1,5 @@
 /** One line of the doctor: what was looked at, how it is, and the command that mends it. */
+import { deniedWords } from '../../engine/denied.ts';
 import { DeniedError } from '../../engine/errors.ts';
 import { inEach } from '../../infra/plugin/regions.ts';
 import { explain } from '../errors.ts';
@@ -20,8 +21,7 @@ export const hint = (check: string, detail: string, mend?: string): Check => ({ 
 export const unseen = (check: string, error: unknown, where = ''): Check => ({ check, status: 'unseen', detail: `${where}${reasonOf(error)}` });
 
 /** The action by name: that is what has to be allowed. */
-const reasonOf = (error: unknown): string =>
-  error instanceof DeniedError ? `not allowed to call ${error.action.charAt(0).toLowerCase()}${error.action.slice(1)}` : explain(error).message;
+const reasonOf = (error: unknown): string => (error instanceof DeniedError ? deniedWords(error) : explain(error).message);
 
 /** What cannot be read is a line of its own. */
 export const look = async (check: string, read: () => Promise<Check | readonly Check[]>): Promise<readonly Check[]> => {
@@ -32,21 +32,20 @@ export const look = async (check: string, read: () => Promise<Check | readonly C
   }
 };
 
-/** The same look in many regions: one line when all is well, else one for each thing that is not; regions that fail alike share a line. */
+/** The same look in many regions: one line when all is well, else what is not, with the regions in which it is alike. */
 export async function lookIn(
   check: string,
   regions: readonly string[],
   fine: string,
   read: (region: string) => Promise<readonly Check[]>,
 ): Promise<readonly Check[]> {
-  const answers = [...(await inEach(regions, read))];
-  const failed = answers.flatMap(([region, answer]) => (answer instanceof Error ? [{ region, line: unseen(check, answer) }] : []));
-  const blind = [...Map.groupBy(failed, ({ line }) => line.detail).values()].map((alike): Check => {
-    const [{ line }] = alike as [(typeof failed)[number]];
+  const answers = await inEach(regions, read);
+  const lines = [...answers].flatMap(([region, answer]) => (answer instanceof Error ? [unseen(check, answer)] : answer).map((line) => ({ region, line })));
+  if (lines.length === 0) return [ok(check, fine)];
+  return [...Map.groupBy(lines, ({ line }) => JSON.stringify(line)).values()].map((alike) => {
+    const { line } = alike[0]!;
     return { ...line, detail: `${alike.map(({ region }) => region).join(', ')}: ${line.detail}` };
   });
-  const told = answers.flatMap(([, answer]) => (answer instanceof Error ? [] : answer));
-  return told.length + blind.length > 0 ? [...told, ...blind] : [ok(check, fine)];
 }
 
 export const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;

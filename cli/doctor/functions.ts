@@ -1,5 +1,7 @@
 /** Whether the functions can run: fed by their queues, and with room to run in. */
-import { GetAccountSettingsCommand, GetFunctionCommand, LambdaClient, paginateListEventSourceMappings } from '@aws-sdk/client-lambda';
+import { GetAccountSettingsCommand, GetEventSourceMappingCommand, GetFunctionCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { codeOf } from '../../engine/errors.ts';
+import type { Aws } from '../../engine/ports.ts';
 import { type Check, look, ok, wrong } from './check.ts';
 import { lost, type StackGroup, type StackScene } from './scene.ts';
 
@@ -9,31 +11,35 @@ const functionsOf = async ({ parts }: StackScene): Promise<string[]> =>
 export const sources: StackGroup = (scene) => {
   const check = 'event sources';
   return look(check, async () => {
-    const { stack, aws, parts } = scene;
+    const { stack, aws, parts, deploy } = scene;
     const expected = (await parts()).filter(({ type }) => type === 'AWS::Lambda::EventSourceMapping').map(({ id }) => id);
-    const live = new Map<string, { readonly state: string; readonly queue: string }>();
-    for await (const { EventSourceMappings = [] } of paginateListEventSourceMappings(
-      { client: aws.client(LambdaClient) },
-      { FunctionName: `${stack.name}-detect` },
-    )) {
-      for (const { UUID = '', State = '', EventSourceArn = '' } of EventSourceMappings)
-        live.set(UUID, { state: State, queue: EventSourceArn.split(':').at(-1)! });
-    }
-    const gone = expected.filter((uuid) => !live.has(uuid));
-    const off = [...live].filter(([, { state }]) => /^(Disabl|Delet)/.test(state));
+    const found = await Promise.all(expected.map(async (UUID) => ({ UUID, ...(await mappingOf(UUID, aws)) })));
+    const gone = found.filter(({ State }) => State === undefined).map(({ UUID }) => UUID);
+    const off = found.filter(({ State = '' }) => /^(Disabl|Delet)/.test(State));
+    const queueOf = ({ EventSourceArn = '' }: { EventSourceArn?: string }) => EventSourceArn.split(':').at(-1)!;
     const lines: Check[] = [
-      ...(gone.length > 0 || live.size === 0 ? [lost(check, gone.length > 0 ? gone : [`every event source of ${stack.name}-detect`], stack)] : []),
-      ...off.map(([uuid, { state, queue }]) =>
+      ...(expected.length === 0 ? [wrong(check, `${stack.name} has none: no event is taken from a queue`, deploy)] : []),
+      ...(gone.length > 0 ? [lost(check, gone, stack)] : []),
+      ...off.map((one) =>
         wrong(
           check,
-          `${queue} is not read: its event source is ${state}`,
-          `aws lambda update-event-source-mapping --uuid ${uuid} --enabled --region ${stack.region}`,
+          `${queueOf(one)} is not read: its event source is ${one.State}`,
+          `aws lambda update-event-source-mapping --uuid ${one.UUID} --enabled --region ${stack.region}`,
         ),
       ),
     ];
-    return lines.length > 0 ? lines : ok(check, `${stack.name}-detect reads ${[...live.values()].map(({ queue }) => queue).join(' and ')}`);
+    return lines.length > 0 ? lines : ok(check, `${found.map(queueOf).join(' and ')} are read`);
   });
 };
+
+async function mappingOf(UUID: string, aws: Aws): Promise<{ readonly State?: string; readonly EventSourceArn?: string }> {
+  try {
+    return await aws.client(LambdaClient).send(new GetEventSourceMappingCommand({ UUID }));
+  } catch (error) {
+    if (codeOf(error) === 'ResourceNotFoundException') return {};
+    throw error;
+  }
+}
 
 /** Unreserved executions that the account should have: detect may take seven at a time, its waits and remediate come on top. */
 const enough = 20;

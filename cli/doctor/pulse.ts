@@ -1,5 +1,6 @@
 /** Whether the heart beats: the schedule, the last tick, and the sweeps that ticks ask for. */
 import { GetScheduleCommand, type GetScheduleCommandOutput, SchedulerClient } from '@aws-sdk/client-scheduler';
+import { codeOf } from '../../engine/errors.ts';
 import { isOff, settingsOf } from '../../engine/judge.ts';
 import type { Deployment } from '../../engine/ports.ts';
 import { globalRegionOf } from '../../engine/route.ts';
@@ -26,7 +27,7 @@ export const schedule: StackGroup = ({ stack, aws, parts }) => {
       .client(SchedulerClient)
       .send(new GetScheduleCommand({ Name, GroupName }))
       .catch((error: unknown) => {
-        if ((error as Error).name === 'ResourceNotFoundException') return undefined;
+        if (codeOf(error) === 'ResourceNotFoundException') return undefined;
         throw error;
       });
     if (!found) return lost(check, [part?.id ?? Name], stack);

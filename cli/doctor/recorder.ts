@@ -21,12 +21,12 @@ export const recorder: Group = async ({ aws, policy }) => {
     const client = aws.in(region).client(ConfigServiceClient);
     const { ConfigurationRecordersStatus: [status] = [] } = await client.send(new DescribeConfigurationRecorderStatusCommand({}));
     if (status?.recording) return [];
-    const remains = 'drift is then seen by the API calls themselves and by the daily sweep';
-    if (!status) return [hint(check, `AWS Config has no recorder in ${region}: ${remains}`)];
+    const remains = 'so drift is seen by the API calls themselves and by the daily sweep';
+    if (!status) return [hint(check, `AWS Config has no recorder, ${remains}`)];
     return [
       hint(
         check,
-        `the recorder ${status.name} is off in ${region}: ${remains}`,
+        `the recorder ${status.name} is off, ${remains}`,
         `aws configservice start-configuration-recorder --configuration-recorder-name ${status.name} --region ${region}`,
       ),
     ];

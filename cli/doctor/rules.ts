@@ -20,12 +20,12 @@ async function inRegion(region: string, { stack, aws, parts, deploy }: StackScen
   const owner = home ? stack.name : forwarderName(stack.name);
   const [expected, live] = await Promise.all([home ? parts() : partsOf(owner, there), rulesOf(`${stack.name}-`, there)]);
   const names = expected.filter(({ type }) => type === 'AWS::Events::Rule').map(({ id }) => id);
-  if (names.length === 0) return [wrong(check, `${owner} in ${region} has no rules: no event reaches the bot`, deploy)];
+  if (names.length === 0) return [wrong(check, `${owner} has no rules, no event reaches the bot`, deploy)];
   const missing = names.filter((name) => !live.has(name));
   const disabled = names.filter((name) => live.get(name)?.State === 'DISABLED');
   return [
-    ...disabled.map((name) => wrong(check, `${name} in ${region} is disabled`, `aws events enable-rule --name ${name} --region ${region}`)),
-    ...(missing.length > 0 ? [home ? lost(check, missing, stack) : wrong(check, `deleted in ${region}: ${some(missing)}`, renew(owner, region, deploy))] : []),
+    ...disabled.map((name) => wrong(check, `${name} is disabled`, `aws events enable-rule --name ${name} --region ${region}`)),
+    ...(missing.length > 0 ? [home ? lost(check, missing, stack) : wrong(check, `deleted: ${some(missing)}`, renew(owner, region, deploy))] : []),
   ];
 }
 

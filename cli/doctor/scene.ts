@@ -66,7 +66,7 @@ export function lost(check: string, names: readonly string[], { name, region }: 
   const set = `--stack-name ${name} --change-set-name revert-drift --region ${region}`;
   return wrong(
     check,
-    `deleted in ${region}: ${some(names)}. To revert the drift of the stack also turns the kill switch off`,
+    `deleted: ${some(names)}. To revert the drift of the stack also turns the kill switch off`,
     [
       `aws cloudformation create-change-set ${set} --use-previous-template --deployment-mode REVERT_DRIFT --capabilities CAPABILITY_NAMED_IAM`,
       `aws cloudformation wait change-set-create-complete ${set}`,

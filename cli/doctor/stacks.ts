@@ -9,8 +9,8 @@ import type { StackGroup } from './scene.ts';
 
 const fine = new Set(['CREATE_COMPLETE', 'IMPORT_COMPLETE', 'UPDATE_COMPLETE', 'UPDATE_COMPLETE_CLEANUP_IN_PROGRESS']);
 
-export const statusOf = (check: string, { name, region, status }: Stack, deploy: string): Check => {
-  const where = `${name} in ${region} is ${status}`;
+export const statusOf = (check: string, { name, status }: Stack, deploy: string): Check => {
+  const where = `${name} is ${status}`;
   if (fine.has(status)) return ok(check, where);
   if (status.endsWith('_IN_PROGRESS')) return hint(check, `${where}: look again when it has ended`);
   return wrong(check, status === 'UPDATE_ROLLBACK_COMPLETE' ? `${where}: the last deploy failed, the one before it is in place` : where, deploy);
@@ -27,7 +27,7 @@ export const forwarders: StackGroup = (scene) => {
     return lookIn(check, regions, `${forwarderName(stack.name)} is in place in ${regions.join(', ')}`, async (region) => {
       const name = forwarderName(stack.name);
       const found = await describeStack(name, aws.in(region));
-      const status = found ? statusOf(check, found, deploy) : wrong(check, `there is no ${name} in ${region}: events there reach nobody`, deploy);
+      const status = found ? statusOf(check, found, deploy) : wrong(check, `there is no ${name}, events reach nobody`, deploy);
       return status.status === 'ok' ? [] : [status];
     });
   });
@@ -49,6 +49,6 @@ export const regions: StackGroup = (scene) => {
       ...(missing.length > 0 ? [wrong(check, `not covered: ${missing.map(why).join(', ')}`, deploy)] : []),
       ...(notEnabled.length > 0 ? [hint(check, `watched by the policy, not enabled in this account: ${some(notEnabled)}`)] : []),
     ];
-    return lines.length > 0 ? lines : ok(check, `all ${deployment.regions.length} that the policy watches are covered`);
+    return lines.length > 0 ? lines : ok(check, `${deployment.regions.join(', ')}: all that the policy watches is covered`);
   });
 };

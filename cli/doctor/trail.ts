@@ -31,17 +31,17 @@ async function judged({ Name = '', TrailARN = Name, HomeRegion, IsMultiRegionTra
     return wrong(
       check,
       `${Name} logs ${region} only: calls in other regions do not reach EventBridge`,
-      `aws cloudtrail update-trail --name ${TrailARN} --is-multi-region-trail --region ${region}`,
+      `aws cloudtrail update-trail --name ${Name} --is-multi-region-trail --region ${region}`,
     );
   }
   const { IsLogging } = await client.send(new GetTrailStatusCommand({ Name: TrailARN }));
-  if (!IsLogging) return wrong(check, `${Name} does not log`, `aws cloudtrail start-logging --name ${TrailARN} --region ${region}`);
+  if (!IsLogging) return wrong(check, `${Name} does not log`, `aws cloudtrail start-logging --name ${Name} --region ${region}`);
   const selectors = await client.send(new GetEventSelectorsCommand({ TrailName: TrailARN }));
   if (!logsWrites(selectors)) {
     return wrong(
       check,
       `${Name} does not log management events that write`,
-      `aws cloudtrail put-event-selectors --trail-name ${TrailARN} --region ${region} ${withWrites(selectors)}`,
+      `aws cloudtrail put-event-selectors --trail-name ${Name} --region ${region} ${withWrites(selectors)}`,
     );
   }
   const left = leftOut(selectors);
@@ -53,7 +53,9 @@ const fieldOf = ({ FieldSelectors = [] }: AdvancedEventSelector, name: string) =
 const isManagement = (selector: AdvancedEventSelector): boolean => fieldOf(selector, 'eventCategory')?.Equals?.includes('Management') ?? false;
 const isReadOnly = (selector: AdvancedEventSelector): boolean => fieldOf(selector, 'readOnly')?.Equals?.includes('true') ?? false;
 
+/** A trail without selectors logs all management events. https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_EventSelector.html */
 const logsWrites = ({ EventSelectors = [], AdvancedEventSelectors = [] }: GetEventSelectorsCommandOutput): boolean =>
+  EventSelectors.length + AdvancedEventSelectors.length === 0 ||
   EventSelectors.some(({ IncludeManagementEvents, ReadWriteType }) => IncludeManagementEvents !== false && ReadWriteType !== 'ReadOnly') ||
   AdvancedEventSelectors.some((selector) => isManagement(selector) && !isReadOnly(selector));
 

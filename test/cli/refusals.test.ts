@@ -176,6 +176,52 @@ const refusals: Record<string, Refusal> = {
     err: /^AWS cannot be reached \(/,
   },
 
+  'a region that is none': {
+    run: () => ({ args: ['sweep', '--region', 'mars'], env: keys }),
+    code: 2,
+    err: /^there is no AWS region "mars": a region is written like us-east-1\. Known are af-south-1, .*us-west-2\.$/,
+  },
+  'a region that is none, to replay in': {
+    run: () => ({ args: ['replay', 'good.json', '--region', 'mars'], env: keys }),
+    code: 2,
+    err: /^there is no AWS region "mars"/,
+  },
+  'a region that is nearly one': {
+    run: () => ({ args: ['doctor', '--region', 'US-East-1'], env: keys }),
+    code: 2,
+    err: /^there is no AWS region "US-East-1"; did you mean us-east-1\?/,
+  },
+  'a region of the environment that is none': {
+    run: live(() => ({ ...keys, AWS_REGION: 'us-east1' })),
+    code: 2,
+    err: /^there is no AWS region "us-east1"; did you mean us-east-1\?/,
+  },
+
+  'dead letters of no stack': { run: () => ({ args: ['dlq', 'list'] }), code: 2, err: /^error: required option '--stack <name>' not specified/ },
+  'dead letters, what of them': { run: () => ({ args: ['dlq'] }), code: 2, err: /^Usage: phidelity dlq /, lines: 20 },
+  'an unknown command of dlq': { run: () => ({ args: ['dlq', 'lst'] }), code: 2, err: /^error: unknown command 'lst'\n\(Did you mean list\?\)/ },
+  'nothing to send back': { run: () => ({ args: ['dlq', 'redrive', '--stack', 'bot'] }), code: 2, err: /^name the messages to send back, or say --all$/ },
+  'all and one to send back': {
+    run: () => ({ args: ['dlq', 'redrive', 'm', '--all', '--stack', 'bot'] }),
+    code: 2,
+    err: /^--all is every message: name none beside it$/,
+  },
+  'dead letters without credentials': {
+    run: () => ({ args: ['dlq', 'list', '--stack', 'bot'], env: { AWS_REGION: 'us-east-1' } }),
+    code: 2,
+    err: /^No AWS credentials were found\./,
+  },
+  'a doctor without credentials': {
+    run: () => ({ args: ['doctor', '--json'], env: { AWS_REGION: 'us-east-1' } }),
+    code: 2,
+    err: /^No AWS credentials were found\./,
+  },
+  'a doctor for a policy that is not there': {
+    run: () => ({ args: ['doctor', '--policy', 'gone.yaml'], env: at('/account') }),
+    code: 2,
+    err: /^gone\.yaml: no such file$/,
+  },
+
   'a state folder that is a file': { run: () => ({ args: ['findings', '--state', 'good.json'] }), code: 2, err: /^cannot keep state in good\.json .*--state$/ },
   'a state folder under a file': {
     run: () => ({ args: ['replay', 'good.json', '--apply', '--state', 'good.json/x'], env: at('/account') }),
