@@ -135,7 +135,8 @@ async function attempt(
 
   if (judged.denied) {
     if (passes()) return { again: askAgain, note: deniedWords(judged.denied) };
-    await cannotSee(judged.denied, control.id, finding.resource, undefined, roleArn, 'remediate', ports);
+    const { accountId, region, id } = finding.resource;
+    await cannotSee(judged.denied, { control: control.id, accountId, region, resource: id }, roleArn, 'remediate', ports);
     return give(finding, control, ports, judged.decision, judged, { quiet: true });
   }
 

@@ -3,7 +3,7 @@
  * it closes when the action works again, and what was not seen meanwhile is looked at then.
  */
 import type { DeniedError } from './errors.ts';
-import { type Finding, insufficientData, type ResourceRef, type SweepOf } from './model.ts';
+import { type Finding, insufficientData, type Place } from './model.ts';
 import { botPermissions, raise } from './own.ts';
 import type { Deployment, Ports } from './ports.ts';
 
@@ -43,29 +43,37 @@ export const askAgain = 15;
 /** As many resources as are looked at again at once; the others wait for the sweep of the day. */
 const mostBlind = 100;
 
-/** Tells that the role is blind; the resource is looked at again when it is not. */
+/** What the role was to look at when it was denied. */
+export interface Unseen extends Place {
+  readonly control: string;
+  /** ARN; undefined: nothing could be listed. */
+  readonly resource?: string;
+  readonly first?: true;
+}
+
+/** Tells that the role is blind; what it was to look at is looked at again when it is not. */
 export function cannotSee(
   denied: DeniedError,
-  control: string,
-  resource: ResourceRef,
-  trigger: Pick<SweepOf, 'first'> | undefined,
+  unseen: Unseen,
   roleArn: string,
   by: 'detect' | 'remediate',
   ports: Pick<Ports, 'ledger' | 'clock' | 'alert'>,
 ): Promise<Finding> {
+  const { control, accountId, region, resource, first } = unseen;
   const words = deniedWords(denied);
+  const what = resource ? `on ${resource} and maybe on others` : `on anything in ${region}`;
   return raise(
     botPermissions,
     {
-      resource: { accountId: resource.accountId, region: resource.region, type: 'AWS::IAM::Role', id: roleArn },
+      resource: { accountId, region, type: 'AWS::IAM::Role', id: roleArn },
       fold: denied.action,
-      evaluation: insufficientData(`${words} ${control} could not be judged on ${resource.id} and maybe on others.`),
+      evaluation: insufficientData(`${words} ${control} could not be judged ${what}.`),
       decision: { action: 'page', reason: `The bot cannot see: ${words}` },
       more(open) {
         const blind = open?.blind ?? [];
-        if (blind.length >= mostBlind || blind.some((known) => known.control === control && known.resource === resource.id)) return undefined;
-        const { accountId, region, id } = resource;
-        return { blind: [...blind, { control, accountId, region, resource: id, ...(trigger?.first && { first: true as const }) }] };
+        const known = blind.some((one) => one.control === control && one.region === region && one.resource === resource);
+        if (known || blind.length >= mostBlind) return undefined;
+        return { blind: [...blind, { control, accountId, region, ...(resource && { resource }), ...(first && { first: true as const }) }] };
       },
     },
     by,

@@ -214,7 +214,11 @@ export interface Finding {
   /** A brake keeps it from being fixed until then (ISO 8601); `by` = scope of the brake. */
   readonly held?: { readonly by: string; readonly until: string };
   /** Findings about the bot itself: where the bot was blind because of it. */
-  readonly blind?: readonly (Place & { readonly control: string; readonly resource: string; readonly first?: true })[];
+  readonly blind?: readonly (Place & {
+    readonly control: string /** Undefined: nothing could be listed. */;
+    readonly resource?: string;
+    readonly first?: true;
+  })[];
   /** Key of the decision or outcome that the channels were last told. */
   readonly alerted?: string;
   /** ISO 8601: not to be fixed before. */

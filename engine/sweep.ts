@@ -5,11 +5,13 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { backlogAlertOf } from './alert.ts';
 import { Batch, type Detection, emptyReport, type Report } from './batch.ts';
-import type { AnyControl, AnyStateControl, Catalogue } from './control.ts';
+import type { AnyControl, AnyStateControl, Catalogue, Page } from './control.ts';
 import { isEventControl } from './control.ts';
+import { askAgain, cannotSee, deniedWords, mayPass } from './denied.ts';
+import { DeniedError, RetryLaterError } from './errors.ts';
 import { settingsOf } from './judge.ts';
 import type { Finding, Place, Trigger } from './model.ts';
-import type { MemoKey, Ports, SweepRequest } from './ports.ts';
+import type { Deployment, MemoKey, Ports, SweepRequest } from './ports.ts';
 import type { SweepItem } from './route.ts';
 
 export type SweepTrigger = Extract<Trigger, { source: 'sweep' }>;
@@ -66,7 +68,7 @@ export async function* sweepPages(
 ): AsyncGenerator<SweptPage> {
   // What has no live state cannot be swept.
   if (isEventControl(control)) return;
-  const { ports, policy, deadline, dryRun, queued } = detection;
+  const { ports, policy, own, deadline, dryRun, queued } = detection;
   const page = async (fill: (batch: Batch) => void): Promise<Report> => {
     const report = emptyReport();
     const batch = new Batch([report], detection);
@@ -87,7 +89,21 @@ export async function* sweepPages(
     return;
   }
   const { params } = settingsOf(policy, control.id);
-  for await (const { resources, next } of control.list(ports.aws(place, { share: true }), { from: trigger.from, params })) {
+  let blind = false;
+  /** A listing that is denied ends the sweep with a finding; it is made again when the action works. */
+  const listed = async function* (): AsyncGenerator<Page> {
+    try {
+      yield* control.list(ports.aws(place, { share: true }), { from: trigger.from, params });
+    } catch (error) {
+      if (!(error instanceof DeniedError) || !queued) throw error;
+      const deployment = await ports.ledger.recall<Deployment>('deployment');
+      const deployed = new Date(deployment?.at ?? 0);
+      if (mayPass(deployment, deployed, ports.clock.now())) throw new RetryLaterError(deniedWords(error), askAgain, { cause: error });
+      await cannotSee(error, { control: control.id, ...place, first: trigger.first }, own.self, 'detect', ports);
+      blind = true;
+    }
+  };
+  for await (const { resources, next } of listed()) {
     const at = ports.clock.now().toISOString();
     const report = await page((batch) => {
       for (const [resource, state] of resources) batch.add({ trigger, control, resource }, 0, state === undefined ? undefined : { state, at });
@@ -96,7 +112,7 @@ export async function* sweepPages(
     if (next && deadline && ports.clock.now().getTime() + pageMs > deadline.getTime())
       return ports.requestSweeps([{ ...requestOf(trigger), from: next, delay: 0 }]);
   }
-  if (dryRun) return;
+  if (dryRun || blind) return;
   const open = await openIn(control, place, ports);
   const standings = await ports.ledger.lookup(open.map(({ resource }) => ({ control: control.id, resource, eventId: trigger.eventId })));
   yield {

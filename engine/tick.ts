@@ -110,7 +110,7 @@ async function seesAgain(finding: Finding, catalogue: Catalogue, { ports, policy
   const blind = (finding.blind ?? []).filter(({ control }) => !isOff(settingsOf(policy, control)));
   // Another role's right to read shows in what its own attempts came to: a sweep makes them.
   const mine = finding.resource.id === own.self;
-  const still = mine ? await deniedStill(finding, blind[0], catalogue, ports) : await waitsStill(blind, ports);
+  const still = mine ? await deniedStill(finding, blind[0], catalogue, { ports, policy }) : await waitsStill(blind, ports);
   if (!still) await lift(finding, blind.length > 0 ? 'The action works again.' : 'No control that is switched on needs the action.', ports);
   if (still && mine) return;
   const began = ports.clock.now().toISOString();
@@ -121,12 +121,20 @@ async function seesAgain(finding: Finding, catalogue: Catalogue, { ports, policy
 
 type Blind = NonNullable<Finding['blind']>[number];
 
-async function deniedStill({ fold }: Finding, blind: Blind | undefined, catalogue: Catalogue, ports: Detection['ports']): Promise<boolean> {
+async function deniedStill(
+  { fold }: Finding,
+  blind: Blind | undefined,
+  catalogue: Catalogue,
+  { ports, policy }: Pick<Detection, 'ports' | 'policy'>,
+): Promise<boolean> {
   const control = blind && (await catalogue.find(({ id }) => id === blind.control)?.load());
   if (!control || isEventControl(control)) return false;
   const place = { accountId: blind.accountId, region: blind.region };
+  const aws = ports.aws(place, { share: false });
+  const { params } = settingsOf(policy, control.id);
   try {
-    await (control as AnyStateControl).inspect({ ...place, type: control.resourceType, id: blind.resource }, ports.aws(place, { share: false }));
+    if (blind.resource) await (control as AnyStateControl).inspect({ ...place, type: control.resourceType, id: blind.resource }, aws);
+    else for await (const _ of (control as AnyStateControl).list(aws, { params })) break;
     return false;
   } catch (error) {
     return error instanceof DeniedError && error.action === fold;

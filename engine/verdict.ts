@@ -49,9 +49,10 @@ export async function judgeState(unit: Unit, first: Standing, since: Date, detec
   async function blind({ denied, evaluation, decision }: Judged & Required<Pick<Judged, 'denied'>>, known: Standing): Promise<Omit<Judgement, 'index'>> {
     const deployment = await ports.ledger.recall<Deployment>('deployment');
     if (mayPass(deployment, since, ports.clock.now())) throw new RetryLaterError(deniedWords(denied), askAgain, { cause: denied });
-    const finding = known.done
-      ? undefined
-      : await cannotSee(denied, unit.control, unit.resource, trigger.source === 'sweep' ? trigger : undefined, detection.own.self, 'detect', ports);
+    const { accountId, region, id } = unit.resource;
+    const first = trigger.source === 'sweep' ? trigger.first : undefined;
+    const unseen = { control: unit.control, accountId, region, resource: id, first };
+    const finding = known.done ? undefined : await cannotSee(denied, unseen, detection.own.self, 'detect', ports);
     await ports.ledger.markDone(trigger.eventId, keyOf(unit));
     return {
       ...lineOf(unit, trigger),

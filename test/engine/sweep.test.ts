@@ -335,6 +335,24 @@ describe('a denied read', () => {
     expect(world.alerts).toHaveLength(1);
   });
 
+  test('of a listing ends the sweep with one finding; when the action works again the sweep is made', async () => {
+    light('a', 'b');
+    world.house.before = (name) => {
+      if (name === 'list') denied('List');
+    };
+    const [report] = await world.detect(sweepOf('lamp-off'));
+    expect(report!.errors).toEqual([]);
+    expect(await world.findings()).toMatchObject([{ control: 'bot-permissions', fold: 'lamp:List', blind: [{ control: 'lamp-off', region: 'us-east-1' }] }]);
+    expect(await swept()).toBeUndefined();
+    await world.detect(tickAt(world.clock.now()));
+    world.sweeps.length = 0;
+    expect(await world.findings()).toMatchObject([{ state: 'open' }]);
+    allow();
+    await world.tick();
+    await world.runDispatched();
+    expect(lit()).toEqual([]);
+  });
+
   test('of the role that fixes: one page, nothing written; when it may read again the next tick has it fixed', async () => {
     light('a', 'b');
     await world.detect(call('SwitchOn', 'a'), call('SwitchOn', 'b'));
