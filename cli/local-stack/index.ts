@@ -166,7 +166,7 @@ export async function startLocalStack(options: LocalStackOptions = {}): Promise<
       others: (authorise) => {
         const events = eventsApi({ authorise, buses, clock, accountId: accountId! });
         const messages = delays.api(authorise);
-        const mappings = mappingsApi(authorise, clients);
+        const mappings = mappingsApi(authorise, clients, () => poller);
         return async (call) => (await events(call)) ?? (await messages(call)) ?? mappings(call);
       },
       log,

@@ -39,6 +39,8 @@ export interface PollerOptions {
 }
 
 export interface Poller {
+  /** Whether the event source mapping is one of those polled here. */
+  polls(uuid: string): boolean;
   /** Reads the mappings from the emulator and polls those. Returns the sources it does not know how to poll. */
   refresh(): Promise<{ readonly notPolled: string[] }>;
   /** Queues that are polled, by URL; none whose function cannot be run now. */
@@ -231,6 +233,7 @@ export function createPoller({ sqs, lambda, clock, region, invoke, closed, wante
       for (const id of [...mappings.keys()]) if (!seen.has(id)) await stopMapping(id);
       return { notPolled };
     },
+    polls: (uuid) => mappings.has(uuid),
     queues: () => [...mappings.values()].map(({ queueUrl }) => queueUrl).filter((url) => !waiting.has(url)),
     get busy() {
       return busy;
