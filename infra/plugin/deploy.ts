@@ -61,9 +61,18 @@ export async function beforeRemove(target: Target): Promise<{ readonly outputs: 
     if (codeOf(error) === 'ValidationError') return {};
     throw error;
   });
-  const last = outputs.LedgerTableName ? await (await ledgerOf(target, outputs)).recall<Deployment>('deployment') : undefined;
+  const words: string[] = [];
+  const last = await lastDeploy(target, outputs).catch((error: Error) => {
+    // A bot with a broken key or table must be removable.
+    words.push(`What the last deploy recorded cannot be read (${error.message}); forwarders are looked for in every region that is enabled.`);
+    return undefined;
+  });
   const home = { stackName: target.name, region: target.region, forwarderRoleArn: '' };
-  return { outputs, words: removedWords(await uncover(home, { configOf: target.configOf, last })) };
+  return { outputs, words: [...words, ...removedWords(await uncover(home, { configOf: target.configOf, last }))] };
+}
+
+async function lastDeploy(target: Target, outputs: Outputs): Promise<Deployment | undefined> {
+  return outputs.LedgerTableName ? (await ledgerOf(target, outputs)).recall<Deployment>('deployment') : undefined;
 }
 
 /** The bot looks at its new policy now, not in a quarter of an hour. */
