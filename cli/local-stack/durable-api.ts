@@ -91,17 +91,22 @@ export function durableApi({ authorise, store, engine }: DurableApiOptions) {
 
   const list = async (call: Call, nameOrArn: string): Promise<Answer> => {
     await authorise(call, 'lambda:ListDurableExecutionsByFunction');
-    const { name } = splitName(nameOrArn);
-    const named = call.query.get('DurableExecutionName');
-    const statuses = call.query.getAll('Statuses');
+    const { query } = call;
+    const { name, qualifier } = splitName(nameOrArn);
+    const wanted = (key: string, value: string | undefined) => !query.get(key) || query.get(key) === value;
+    const version = query.get('Qualifier') ?? qualifier;
+    const statuses = query.getAll('Statuses');
+    const after = query.get('StartedAfter');
+    const before = query.get('StartedBefore');
     const found = store
       .all()
-      .filter(
-        (execution) =>
-          execution.functionName === name && (!named || execution.name === named) && (statuses.length === 0 || statuses.includes(execution.status)),
-      )
-      .sort((a, b) => a.startedAt.localeCompare(b.startedAt));
-    if (call.query.get('ReverseOrder') === 'true') found.reverse();
+      .filter((execution) => execution.functionName === name && wanted('DurableExecutionName', execution.name))
+      .filter((execution) => !version || splitName(execution.functionArn).qualifier === version)
+      .filter((execution) => statuses.length === 0 || statuses.includes(execution.status))
+      .filter(({ startedAt }) => (!after || Date.parse(startedAt) > Date.parse(after)) && (!before || Date.parse(startedAt) < Date.parse(before)))
+      .sort((a, b) => b.startedAt.localeCompare(a.startedAt));
+    // "true to return results in chronological order (oldest first)"
+    if (query.get('ReverseOrder') === 'true') found.reverse();
     const { page, NextMarker } = pageOf(call, found, 100);
     return json({ DurableExecutions: page.map(summary), NextMarker });
   };

@@ -12,6 +12,7 @@ import {
   InvokeCommand,
   LambdaClient,
   ListDurableExecutionsByFunctionCommand,
+  type ListDurableExecutionsByFunctionCommandInput,
   PutFunctionConcurrencyCommand,
   SendDurableExecutionCallbackFailureCommand,
   SendDurableExecutionCallbackHeartbeatCommand,
@@ -108,6 +109,25 @@ describeOnMoto('the Lambda stand-in', () => {
     });
     const { DurableExecutions } = await lambda.send(new ListDurableExecutionsByFunctionCommand({ FunctionName: 'steps', DurableExecutionName: 'plain' }));
     expect(DurableExecutions?.map(({ DurableExecutionName }) => DurableExecutionName)).toEqual(['plain']);
+  });
+
+  test('executions are listed by status, version and start, the latest first', async () => {
+    const first = clock.now();
+    await invoke('listed-1', 'plain');
+    await ended('listed-1');
+    await invoke('listed-2', 'wait');
+    const list = async (more: Partial<ListDurableExecutionsByFunctionCommandInput>) => {
+      const input = { FunctionName: 'steps', StartedAfter: first, ...more };
+      const { DurableExecutions = [] } = await lambda.send(new ListDurableExecutionsByFunctionCommand(input));
+      return DurableExecutions.map(({ DurableExecutionName }) => DurableExecutionName);
+    };
+    expect(await list({})).toEqual(['listed-2', 'listed-1']);
+    expect(await list({ ReverseOrder: true })).toEqual(['listed-1', 'listed-2']);
+    expect(await list({ Statuses: ['RUNNING'] })).toEqual(['listed-2']);
+    expect(await list({ Statuses: ['RUNNING', 'SUCCEEDED'], Qualifier: '1' })).toEqual(['listed-2', 'listed-1']);
+    expect(await list({ Qualifier: '2' })).toEqual([]);
+    expect(await list({ StartedAfter: new Date(clock.now().getTime() + 1000) })).toEqual([]);
+    await lambda.send(new StopDurableExecutionCommand({ DurableExecutionArn: execution('listed-2').arn }));
   });
 
   test('the same name and payload starts nothing; another payload is refused, also after the end', async () => {
