@@ -3,13 +3,14 @@ import middy from '@middy/core';
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import { type Detection, detect, type Line, preload } from '../engine/detect.ts';
 import { retryAfter } from '../engine/errors.ts';
+import { normalise } from '../engine/normalise.ts';
 import { routerOf } from '../engine/route.ts';
 import { catalogue } from '../remediations/index.ts';
 import { environmentOf, runtimeOf } from './runtime.ts';
 
 const environment = environmentOf(process.env);
 /** A policy that a deploy has just stored is in force within a minute. */
-const { ports, log } = runtimeOf(environment, 'detect', 60_000);
+const { ports, log, forgetPolicy } = runtimeOf(environment, 'detect', 60_000);
 const router = routerOf(catalogue);
 const own = { accountId: environment.accountId, roleArns: [environment.remediateRoleArn], self: environment.detectRoleArn };
 
@@ -20,6 +21,8 @@ export const handler = middy<SQSEvent, SQSBatchResponse, Error, Context>()
   .onError(() => log.flush())
   .handler(async ({ Records }, context) => {
     const events = Records.map(eventOf);
+    // A deploy sends one: it is to be met with the policy that the deploy has stored.
+    if (events.some(isTick)) forgetPolicy();
     const [policy] = await Promise.all([ports.ledger.policy(), preload(events, { router, own })]);
     if (!policy) throw new Error('no policy is stored yet: the deploy has not finished');
     const detection: Detection = {
@@ -48,6 +51,8 @@ function eventOf({ body }: SQSRecord): unknown {
     return undefined;
   }
 }
+
+const isTick = (event: unknown): boolean => normalise(event, own).triggers.some(({ source }) => source === 'tick');
 
 const firstSeen = ({ attributes }: SQSRecord): Date => new Date(Number(attributes.ApproximateFirstReceiveTimestamp));
 

@@ -47,6 +47,8 @@ function given(name: string, value: string | undefined): string {
 
 export interface Runtime {
   readonly ports: Ports;
+  /** The policy is read anew next time. */
+  forgetPolicy(): void;
   readonly log: LambdaLog;
 }
 
@@ -97,21 +99,23 @@ export function runtimeOf(environment: Environment, service: string, keepPolicyM
       return tagsOf(resource, access);
     },
   };
-  return { ports, log };
+  return { ports, log, forgetPolicy: ledger.forget };
 }
 
 /** Real time on purpose: a process that lives on must not serve a policy longer because its clock was moved. */
-function keeping(ledger: Ledger, milliseconds: number): Ledger {
+function keeping(ledger: Ledger, milliseconds: number): Ledger & { forget(): void } {
   let kept: { readonly at: number; readonly policy: ReturnType<Ledger['policy']> } | undefined;
+  const forget = () => {
+    kept = undefined;
+  };
   return {
     ...ledger,
+    forget,
     policy() {
       if (kept && performance.now() - kept.at < milliseconds) return kept.policy;
       const policy = ledger.policy();
       kept = { at: performance.now(), policy };
-      policy.catch(() => {
-        kept = undefined;
-      });
+      policy.catch(forget);
       return policy;
     },
   };
