@@ -16,7 +16,7 @@ export const keys: StackGroup = async ({ stack, aws }) => {
         const { KeyMetadata } = await aws.client(KMSClient).send(new DescribeKeyCommand({ KeyId }));
         const state = KeyMetadata?.KeyState;
         if (state === 'Enabled') return ok(check, `${output.replace('Arn', '')} is enabled`);
-        const place = `--key-id ${KeyId} --region ${stack.region}`;
+        const place = `--key-id ${KeyMetadata?.KeyId ?? KeyId} --region ${stack.region}`;
         const enable = `aws kms enable-key ${place}`;
         const mend = state === 'PendingDeletion' ? `aws kms cancel-key-deletion ${place} && ${enable}` : enable;
         return wrong(check, `${output.replace('Arn', '')} is ${state}: ${broken}`, mend);

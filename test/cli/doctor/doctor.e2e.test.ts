@@ -114,7 +114,7 @@ describeOnMoto('a deployed bot (on moto)', () => {
     expect(bad(checks).map(({ check, mend }) => [check, mend])).toEqual([
       ['policy', expect.stringMatching(/^npx serverless deploy --stage dev --region us-east-1 --param policy=/)],
       ['rules', `aws events enable-rule --name ${name}-s3-api --region us-east-1`],
-      ['keys', `aws kms enable-key --key-id ${report.outputs.AlarmKeyArn} --region us-east-1`],
+      ['keys', `aws kms enable-key --key-id ${KeyId} --region us-east-1`],
       ['kill switch', `aws ssm put-parameter --name ${report.outputs.KillSwitchParameter} --value off --overwrite --region us-east-1`],
     ]);
   });

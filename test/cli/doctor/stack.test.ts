@@ -408,17 +408,15 @@ describe('sweeps', () => {
 });
 
 describe('keys', () => {
-  const state = (KeyState: KeyState, KeyId?: string) => kms.on(DescribeKeyCommand, KeyId ? { KeyId } : {}).resolves({ KeyMetadata: { KeyId: 'k', KeyState } });
+  const state = (KeyState: KeyState, KeyId?: string) =>
+    kms.on(DescribeKeyCommand, KeyId ? { KeyId } : {}).resolves({ KeyMetadata: { KeyId: 'key-1', KeyState } });
   const data = 'arn:aws:kms:us-east-1:123456789012:key/data';
   const fine = (name: string): Line => ({ status: 'ok', detail: new RegExp(`^${name} is enabled$`) });
   table(keys, () => state('Enabled'), {
     'are enabled': { lines: [fine('DataKey'), fine('AlarmKey')] },
     'one is disabled': {
       aws: () => state('Disabled', data),
-      lines: [
-        { status: 'wrong', detail: /^DataKey is Disabled: no event/, mend: /^aws kms enable-key --key-id arn:\S+key\/data --region us-east-1$/ },
-        fine('AlarmKey'),
-      ],
+      lines: [{ status: 'wrong', detail: /^DataKey is Disabled: no event/, mend: /^aws kms enable-key --key-id key-1 --region us-east-1$/ }, fine('AlarmKey')],
     },
     'one is to be deleted': {
       aws: () => state('PendingDeletion', data),
