@@ -30,7 +30,7 @@ export async function judgeState(unit: Unit, first: Standing, since: Date, detec
   async function look(known: Standing, from: Listed | undefined, place: Aws, again = 2): Promise<Omit<Judgement, 'index'>> {
     const open = known.last?.state === 'open' ? known.last : undefined;
     const actor = open?.actor ?? actorAmong(unit, detection.own.roleArns, settingsOf(detection.policy, unit.control));
-    const backlog = isBacklog(trigger, open);
+    const backlog = isBacklog(trigger, open, unit.of as AnyStateControl);
     const readAt = from?.at ?? ports.clock.now().toISOString();
     const seen = await verdictOn(unit, { actor, listed: from?.state, backlog }, place, detection);
     const judged = contradicted(seen, unit, detection) ? await lookTwice(unit, { actor, backlog }, detection) : seen;
@@ -66,7 +66,9 @@ export async function judgeState(unit: Unit, first: Standing, since: Date, detec
 }
 
 /** An open finding is what it was when it was opened, until an operator says otherwise. */
-const isBacklog = (trigger: Trigger, open: Finding | undefined): boolean => {
+const isBacklog = (trigger: Trigger, open: Finding | undefined, { deployed }: Pick<AnyStateControl, 'deployed'>): boolean => {
+  // What was deployed just now cannot have been there before.
+  if (deployed) return false;
   if (trigger.source === 'sweep' && trigger.apply) return false;
   return open ? open.backlog === true : trigger.source === 'sweep' && trigger.first === true;
 };
