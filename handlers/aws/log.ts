@@ -22,7 +22,10 @@ export function lambdaLog(service: string): LambdaLog {
       if (dimensions) target.addDimensions({ ...dimensions });
       target.addMetric(name, MetricUnit.Count, 1);
     },
-    flush: () => metrics.publishStoredMetrics(),
+    flush() {
+      // Nothing is returned: what an error hook of middy returns would be the answer in the error's place.
+      metrics.publishStoredMetrics();
+    },
   };
 }
 
