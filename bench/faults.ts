@@ -17,7 +17,10 @@ const counted = (names: readonly string[]): string =>
     .join('\n');
 
 const begun = performance.now();
-const harness = await startHarness({ wave: Number(values.wave), log: values.verbose ? console.error : undefined });
+const harness = await startHarness({
+  wave: Number(values.wave),
+  ...(values.verbose && { log: console.error, onLog: ({ line }) => line.includes('"ERROR"') && console.error(line) }),
+});
 const deployed = performance.now();
 let verdicts: Verdict[] = [];
 try {

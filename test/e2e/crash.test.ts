@@ -21,15 +21,15 @@ describeOnMoto('processes killed at their calls (on moto, IAM enforced)', () => 
   let death: Death | undefined;
   let made: Record<Name, string[]> = { detect: [], remediate: [] };
 
-  const onCall: OnCall = ({ role, service, target }, moment) => {
-    const of = (['detect', 'remediate'] as const).find((name) => role?.toLowerCase().includes(`${name}role`));
+  const onCall: OnCall = ({ by, service, target }) => {
+    const of = (['detect', 'remediate'] as const).find((name) => by?.functionName.endsWith(`-${name}`));
     // Checkpoints: what they hold is how far the waiting has come, and nothing of the fix.
     if (!of || (of === 'remediate' && service === 'lambda')) return undefined;
-    if (moment === 'before') made[of].push(`${service} ${target}`);
-    if (death?.of !== of || death.nth !== made[of].length || death.moment !== moment) return undefined;
+    made[of].push(`${service} ${target}`);
+    if (death?.of !== of || death.nth !== made[of].length) return undefined;
+    const { moment } = death;
     death = undefined;
-    for (const { functionName, pid } of bot.stack.lambda.children()) if (functionName.endsWith(`-${of}`)) process.kill(pid, 'SIGKILL');
-    return 'drop';
+    return { do: 'kill', when: moment };
   };
 
   const opened = (bucket: string) => bot.opened(bucket);
