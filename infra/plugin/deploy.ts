@@ -35,8 +35,9 @@ export async function afterDeploy(policy: CompiledPolicy, target: Target, now: D
   const own = await factsOf({ name, region, outputs, forwarders }, configOf);
   const complete = withFacts(policy, controls, own);
   const before = await ledger.policy();
-  await ledger.storePolicy(complete);
+  // First: a control that this deploy sets to fix must not fix before its ramp has begun.
   await ledger.remember('deployment', deploymentOf(complete, forwarding, now, last));
+  await ledger.storePolicy(complete);
   await tick(target, outputs, now);
   return [...grantWords(policy, before, catalogue, controls), '', ...coverageWords(forwarding), '', ...nextWords(outputs)];
 }
