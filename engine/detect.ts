@@ -26,7 +26,7 @@ export async function detect(events: readonly unknown[], detection: Detection, s
       const { triggers, dropped } = normalise(event, detection.own);
       report.dropped.push(...dropped);
       for (const trigger of triggers) {
-        if (trigger.source === 'tick') {
+        if (trigger.source === 'tick' && !dryRun) {
           await tick(trigger, detection);
           continue;
         }
@@ -36,7 +36,7 @@ export async function detect(events: readonly unknown[], detection: Detection, s
         const wanted = sweeps.filter(({ control }) => !isOff(settingsOf(policy, control.id)));
         for (const sweep of wanted) {
           report.sweeps += 1;
-          if (trigger.source === 'sweep') for await (const page of sweepPages({ ...sweep, trigger }, detection)) merge(report, page.report);
+          if (trigger.source === 'sweep') for await (const page of sweepPages({ ...sweep, trigger }, detection, since[index])) merge(report, page.report);
           else await requestSweep(sweep, detection);
         }
         if (items.length + wanted.length === 0) report.dropped.push('no control');

@@ -2,7 +2,7 @@
  * Sweeps: everything of a type in one place, page by page, judged like events. They heal what no event told of. Afterwards the open
  * findings that the listing did not show are read once more: what is gone is resolved.
  */
-import { createHash, randomUUID } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { backlogAlertOf } from './alert.ts';
 import { Batch, type Detection, emptyReport, type Report } from './batch.ts';
 import type { AnyControl, AnyStateControl, Catalogue, Page } from './control.ts';
@@ -40,16 +40,21 @@ const soon = 60;
 /**
  * Never inside this batch: a type can have thousands of resources. Events of ten minutes share a sweep: those of the first minute the one
  * that follows it, later ones another at their end. The leases are shorter than the waits, so that each event has its sweep behind it.
+ * They are held in the event's name: one that comes back because the queue did not take its sweep asks for it again.
  */
-export async function requestSweep({ control, place }: SweepItem, { ports, queued }: Detection): Promise<void> {
+export async function requestSweep({ trigger: { eventId }, control, place }: SweepItem, { ports, queued }: Detection): Promise<void> {
+  const { ledger } = ports;
   const request = async (delay: number) => ports.requestSweeps([await sweepOf(control.id, place, delay, ports)]);
   if (!queued) return request(0);
-  const take = (part: string, seconds: number) =>
-    ports.ledger.lease(`sweep|${control.id}|${place.accountId}|${place.region}|${part}`, randomUUID(), seconds - 5);
+  const all = { control: control.id, resource: { ...place, type: control.resourceType, id: '*' } };
+  const [standing] = await ledger.lookup([{ ...all, eventId }]);
+  if (standing!.done) return;
+  const take = (part: string, seconds: number) => ledger.lease(`sweep|${control.id}|${place.accountId}|${place.region}|${part}`, eventId, seconds - 5);
   if (await take('first', together)) {
     await take('covered', soon);
     await request(soon);
   } else if ((await take('covered', soon)) && (await take('last', together))) await request(together);
+  await ledger.markDone(eventId, all);
 }
 
 export interface SweptPage {
@@ -61,16 +66,17 @@ export interface SweptPage {
 /** Milliseconds that a page may take: a new one is begun only while there is as much time. */
 const pageMs = 20_000;
 
-/** Sweeps on from the trigger's page, until the end or the deadline; what is left is asked for. */
+/** Sweeps on from the trigger's page, until the end or the deadline; what is left is asked for. @param since when its message was first received */
 export async function* sweepPages(
   { trigger, control, place }: SweepItem & { readonly trigger: SweepTrigger },
   detection: Detection,
+  since?: Date,
 ): AsyncGenerator<SweptPage> {
   // What has no live state cannot be swept.
   if (isEventControl(control)) return;
   const { ports, policy, own, deadline, dryRun, queued } = detection;
   const page = async (fill: (batch: Batch) => void): Promise<Report> => {
-    const report = emptyReport();
+    const report = emptyReport(since);
     const batch = new Batch([report], detection);
     fill(batch);
     await batch.work();
@@ -103,14 +109,15 @@ export async function* sweepPages(
       blind = true;
     }
   };
+  let at = ports.clock.now().toISOString();
   for await (const { resources, next } of listed()) {
-    const at = ports.clock.now().toISOString();
     const report = await page((batch) => {
       for (const [resource, state] of resources) batch.add({ trigger, control, resource }, 0, state === undefined ? undefined : { state, at });
     });
     yield { report, next };
     if (next && deadline && ports.clock.now().getTime() + pageMs > deadline.getTime())
       return ports.requestSweeps([{ ...requestOf(trigger), from: next, delay: 0 }]);
+    at = ports.clock.now().toISOString();
   }
   if (dryRun || blind) return;
   const open = await openIn(control, place, ports);

@@ -6,12 +6,12 @@ import { randomUUID } from 'node:crypto';
 import type { Detection } from './batch.ts';
 import type { AnyStateControl, Catalogue, CatalogueEntry } from './control.ts';
 import { isEventControl } from './control.ts';
-import { ConflictError, DeniedError } from './errors.ts';
+import { ConflictError, DeniedError, TerminalError } from './errors.ts';
 import { resolved } from './finding.ts';
 import { isOff, settingsOf } from './judge.ts';
 import type { Finding, Place, Trigger } from './model.ts';
 import { botBrakes, botPermissions, lift, ownControl, unknownControl } from './own.ts';
-import type { Deployment, SweepRequest } from './ports.ts';
+import type { Deployment, Ports, SweepRequest } from './ports.ts';
 import { redrive, untold } from './record.ts';
 import { globalRegionOf } from './route.ts';
 import { dueBetween, memoOf, sweepOf } from './sweep.ts';
@@ -23,13 +23,23 @@ export interface TickMemo {
   /** The policy and the deploy that it has taken up. */
   readonly policyId: string;
   readonly deployedAt?: string;
+  /** Controls that were switched on. */
+  readonly on?: readonly string[];
+}
+
+interface Looking {
+  readonly on: Catalogue;
+  readonly regions: readonly string[];
+  readonly memo: TickMemo | undefined;
+  /** There is a policy, or a deploy, that no tick has met. */
+  readonly changed: boolean;
 }
 
 /** Longer than a tick takes, shorter than the wait of a message that comes back. Seconds. */
 const alone = 300;
 
 export async function tick(trigger: Trigger, detection: Detection): Promise<void> {
-  const { ports, policy } = detection;
+  const { ports, policy, router, deadline } = detection;
   const { ledger, clock, log } = ports;
   log.count('Ticks');
   const lease = await ledger.lease('tick', randomUUID(), alone);
@@ -37,35 +47,40 @@ export async function tick(trigger: Trigger, detection: Detection): Promise<void
   try {
     const now = clock.now();
     const [memo, deployment] = await Promise.all([ledger.recall<TickMemo>('tick'), ledger.recall<Deployment>('deployment')]);
-    const errors: unknown[] = [];
-    for await (const finding of ledger.findings({ open: true })) await takeUp(finding, detection).catch((error: unknown) => errors.push(error));
+    const on = router.catalogue.filter(({ id, kind }) => kind === 'state' && !isOff(settingsOf(policy, id)));
     const changed = memo?.policyId !== policy.id || memo.deployedAt !== deployment?.at;
     const regions = deployment?.regions ?? [trigger.region];
-    await ports.requestSweeps(await dueSweeps(trigger, regions, memo, changed, detection));
-    await ledger.remember('tick', { last: now.toISOString(), policyId: policy.id, deployedAt: deployment?.at } satisfies TickMemo);
+    await ports.requestSweeps(await dueSweeps(trigger, { on, regions, memo, changed }, ports));
+    await ledger.remember('tick', { last: now.toISOString(), policyId: policy.id, deployedAt: deployment?.at, on: on.map(({ id }) => id) } satisfies TickMemo);
+    const errors: unknown[] = [];
+    for await (const finding of ledger.findings({ open: true })) {
+      // The next tick takes up the rest.
+      if (deadline && clock.now() >= deadline) break;
+      await takeUp(finding, detection).catch((error: unknown) => errors.push(error));
+    }
     if (errors.length > 0) throw new AggregateError(errors, `${errors.length} open findings could not be taken up`);
   } finally {
     await ledger.release(lease);
   }
 }
 
-/** Sweeps that the clock asks for; after a deploy also those of what has never been swept. */
-async function dueSweeps(
-  { accountId, region }: Place,
-  regions: readonly string[],
-  memo: TickMemo | undefined,
-  changed: boolean,
-  { ports, policy, router }: Detection,
-): Promise<SweepRequest[]> {
-  const on = router.catalogue.filter(({ id, kind }) => kind === 'state' && !isOff(settingsOf(policy, id)));
-  const due = new Set(memo ? dueBetween(on, new Date(memo.last), ports.clock.now()) : on);
+/** Sweeps that the clock asks for; after a deploy also those of what has never been swept, or not since it was switched off. */
+async function dueSweeps({ accountId, region }: Place, { on, regions, memo, changed }: Looking, ports: Ports): Promise<SweepRequest[]> {
+  const back = new Set(on.filter(({ id }) => memo?.on && !memo.on.includes(id)));
+  const due = new Set([...(memo ? dueBetween(on, new Date(memo.last), ports.clock.now()) : on), ...back]);
   const placesOf = ({ scope }: CatalogueEntry): Place[] =>
     (scope === 'global' ? [globalRegionOf(region)] : regions).map((where) => ({ accountId, region: where }));
   const wanted = (changed ? on : [...due]).flatMap((entry) => placesOf(entry).map((place) => ({ entry, place })));
   const known = await Promise.all(wanted.map(async ({ entry, place }) => due.has(entry) || (await ports.ledger.recall(memoOf(entry.id, place))) === undefined));
   const asked = wanted.filter((_, index) => known[index]);
   // Spread, so that the sweeps of one tick do not meet the rate limits of AWS together.
-  return Promise.all(asked.map(({ entry, place }, index) => sweepOf(entry.id, place, Math.floor((index / asked.length) * spread), ports)));
+  return Promise.all(
+    asked.map(async ({ entry, place }, index) => ({
+      ...(await sweepOf(entry.id, place, Math.floor((index / asked.length) * spread), ports)),
+      // Nobody looked while it was off.
+      ...(back.has(entry) && { first: true as const }),
+    })),
+  );
 }
 
 /** Seconds; less than a quarter of an hour, and SQS delays no longer than 900. */
@@ -105,19 +120,22 @@ async function switchOff(finding: Finding, entry: CatalogueEntry | undefined, { 
   if (finding.alerted) await tell(ended.finding, entry ? await entry.load() : unknownControl(finding.control), 'detect', ports);
 }
 
-/** Tries the action again. Once it works, everything that was not seen meanwhile is looked at. */
+/** Tries the action again. Once it works, everything that was not seen meanwhile is looked at: asked for first, lest it be forgotten. */
 async function seesAgain(finding: Finding, catalogue: Catalogue, { ports, policy, own }: Pick<Detection, 'ports' | 'policy' | 'own'>): Promise<void> {
   const blind = (finding.blind ?? []).filter(({ control }) => !isOff(settingsOf(policy, control)));
   // Another role's right to read shows in what its own attempts came to: a sweep makes them.
   const mine = finding.resource.id === own.self;
   const still = mine ? await deniedStill(finding, blind[0], catalogue, { ports, policy }) : await waitsStill(blind, ports);
-  if (!still) await lift(finding, blind.length > 0 ? 'The action works again.' : 'No control that is switched on needs the action.', ports);
   if (still && mine) return;
   const began = ports.clock.now().toISOString();
   await ports.requestSweeps(
-    blind.map(({ control, accountId, region, resource, first }) => ({ accountId, region, control, began, first, only: resource, delay: 0 })),
+    blind.map(({ control, accountId, region, resource, first }) => ({ accountId, region, control, began, first, only: resource, delay: afterwards })),
   );
+  if (!still) await lift(finding, blind.length > 0 ? 'The action works again.' : 'No control that is switched on needs the action.', ports);
 }
+
+/** Seconds until what was not seen is looked at: by then the finding is closed, and a new denial opens another. */
+const afterwards = 30;
 
 type Blind = NonNullable<Finding['blind']>[number];
 
@@ -137,7 +155,9 @@ async function deniedStill(
     else for await (const _ of (control as AnyStateControl).list(aws, { params })) break;
     return false;
   } catch (error) {
-    return error instanceof DeniedError && error.action === fold;
+    if (error instanceof TerminalError) return error instanceof DeniedError && error.action === fold;
+    // Nothing is known yet.
+    throw error;
   }
 }
 

@@ -162,7 +162,8 @@ async function settle(unit: Unit, settling: Settling, detection: Detection): Pro
         key,
         control: unit.of,
         fixAfter: settingsOf(policy, unit.control).fixAfter,
-        quiet: trigger.source === 'sweep' && trigger.first === true,
+        // What is left of a page is found after the digest has gone out.
+        quiet: trigger.source === 'sweep' && trigger.first === true && !trigger.only,
         own,
         ports,
       });
