@@ -143,6 +143,17 @@ describe('the template', () => {
     expect(of('SweepQueue')).toMatchObject({ BatchSize: 1, ScalingConfig: { MaximumConcurrency: 2 } });
   });
 
+  // https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html
+  test('a function that feeds itself through a queue is not taken for a loop, and no other is let loop', () => {
+    const fed = idsOf('AWS::Lambda::EventSourceMapping').map((id) => propertiesOf(deployed, id).EventSourceArn);
+    expect(fed).toContain(arnOf('SweepQueue'));
+    const loops = idsOf('AWS::Lambda::Function').map((id) => [id, propertiesOf(deployed, id).RecursiveLoop]);
+    expect(loops).toEqual([
+      ['DetectLambdaFunction', 'Allow'],
+      ['RemediateLambdaFunction', undefined],
+    ]);
+  });
+
   test('the schedule ticks four times an hour, in the form of an event, and is enabled', () => {
     const {
       ScheduleExpression,
