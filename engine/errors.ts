@@ -121,3 +121,15 @@ export function retryAfter(error: unknown): number | undefined {
   if (told > 0) return Math.min(Math.ceil(told), 900);
   return $retryable?.throttling || throttlingCodes.has(codeOf(error)) ? untilCalm : undefined;
 }
+
+/** Seconds; the queues' own wait, six timeouts of detect. */
+const longestWait = 360;
+
+/**
+ * Seconds until a message comes back that these errors have kept; undefined = the queue's own wait. Each time longer: five tries must
+ * not be used up while a service is still throttling. @param received how often it has come
+ */
+export function waitFor(errors: readonly unknown[], received: number): number | undefined {
+  const seconds = Math.max(...errors.map((error) => retryAfter(error) ?? Number.POSITIVE_INFINITY));
+  return Number.isFinite(seconds) ? Math.max(seconds, Math.min(seconds * 4 ** (received - 1), longestWait)) : undefined;
+}

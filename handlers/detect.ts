@@ -2,7 +2,7 @@
 import middy from '@middy/core';
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import { type Detection, detect, type Line, preload } from '../engine/detect.ts';
-import { retryAfter } from '../engine/errors.ts';
+import { waitFor } from '../engine/errors.ts';
 import { normalise } from '../engine/normalise.ts';
 import { routerOf } from '../engine/route.ts';
 import { catalogue } from '../remediations/index.ts';
@@ -57,9 +57,9 @@ const isTick = (event: unknown): boolean => normalise(event, own).triggers.some(
 const firstSeen = ({ attributes }: SQSRecord): Date => new Date(Number(attributes.ApproximateFirstReceiveTimestamp));
 
 /** Sooner than the queue's own wait, where the error says when; left to that wait should this fail. */
-async function comesBack({ eventSourceARN, receiptHandle }: SQSRecord, errors: readonly unknown[]): Promise<void> {
-  const seconds = Math.max(...errors.map((error) => retryAfter(error) ?? Number.POSITIVE_INFINITY));
-  if (!Number.isFinite(seconds) || !environment.sweepQueueUrl) return;
+async function comesBack({ eventSourceARN, receiptHandle, attributes }: SQSRecord, errors: readonly unknown[]): Promise<void> {
+  const seconds = waitFor(errors, Number(attributes.ApproximateReceiveCount));
+  if (!seconds || !environment.sweepQueueUrl) return;
   const { showAgain } = await import('./aws/queue.ts');
   await showAgain(eventSourceARN, environment.sweepQueueUrl, receiptHandle, seconds, ports.aws(environment, { share: false })).catch((error: unknown) =>
     log.warn('Message comes back late', { error }),
