@@ -16,7 +16,7 @@ import type { Again, Change, Decision, EntryKind, Finding, OutcomeStatus, Record
 import { modeFor } from './policy/match.ts';
 import type { CompiledPolicy } from './policy/model.ts';
 import type { Aws, Calls, Deployment, Lease, Ports } from './ports.ts';
-import { noteTold, tell } from './tell.ts';
+import { tell } from './tell.ts';
 
 export interface Action {
   readonly ports: Ports;
@@ -59,12 +59,12 @@ export async function act(findingId: string, action: Action): Promise<Attempt> {
   });
   if (!policy) return give(finding, control, ports, { action: 'page', reason: 'The policy cannot be read, so nothing is written.' });
 
-  const stop = await stopped(ports);
-  if (stop) return give(finding, control, ports, { action: 'page', reason: stop });
-
   // Asked before anything is read: a policy that no longer wants the fix has taken the right to read with it.
   const { mode, reason } = modeFor(settingsOf(policy, control.id), finding.actor);
   if (mode !== 'fix') return give(finding, control, ports, { action: mode, reason });
+
+  const stop = await stopped(ports);
+  if (stop) return give(finding, control, ports, { action: 'page', reason: stop });
 
   const owner = `${findingId}:${randomUUID()}`;
   const leases = await leaseAll(control, finding, owner, action);
@@ -143,11 +143,14 @@ async function attempt(
   if (judged.decision.action === 'none') return settled(finding, control, judged, lease, ports);
   if (judged.decision.action !== 'fix' || judged.plan?.kind !== 'change') return give(finding, control, ports, judged.decision, judged);
 
-  // A write that was begun has its slots.
-  const held = finding.intended && !finding.intended.refused ? undefined : await brakeOn(finding, policy.guards, deployment, roleArn, ports);
-  if (held) return give(finding, control, ports, held.decision, judged, held);
+  const begun = finding.intended && !finding.intended.refused ? finding.intended : undefined;
+  // A write that this execution has begun has its slots; begun anew by another one, it is one more.
+  const mine = begun && begun.intendedAt >= (finding.drivenAt ?? '');
+  const held = mine ? undefined : await brakeOn(finding, policy.guards, deployment, roleArn, ports);
+  // That something may be half written is no part of what the brake tells.
+  if (held) return give(finding, control, ports, held.decision, judged, { ...held, quiet: held.quiet && !begun });
 
-  const intended = await intend(finding, judged.plan, lease, ports);
+  const intended = await intend(finding, judged.decision, judged.plan, lease, ports);
   const { change } = intended.intended!;
   try {
     const again = await control.remediate!(finding.resource, change, aws);
@@ -173,13 +176,20 @@ async function askLater(refused: Finding, error: DeniedError, { ledger, clock }:
 }
 
 /** Recorded before the write. An open INTENDED is the same write begun earlier: its `before` is the true one. */
-async function intend(finding: Finding, plan: Change, lease: Lease, { ledger, clock }: Ports): Promise<Finding> {
-  const earlier = finding.intended;
-  if (earlier && !earlier.refused && JSON.stringify(earlier.change.after) === JSON.stringify(plan.after)) return finding;
-  const intended: RecordedChange = { change: plan, intendedAt: clock.now().toISOString() };
+async function intend(finding: Finding, decision: Decision, plan: Change, lease: Lease, { ledger, clock }: Ports): Promise<Finding> {
+  const earlier = finding.intended?.refused ? undefined : finding.intended;
+  const same = earlier && JSON.stringify(earlier.change.after) === JSON.stringify(plan.after);
+  // An attempt that died before it told what it had come to is made again: what it came to no longer holds.
+  if (same && finding.outcome === undefined) return finding;
+  const at = clock.now().toISOString();
+  const intended: RecordedChange = same ? earlier : { change: plan, intendedAt: at };
   // A plan that has changed since was written in part or not at all; it is kept, so that undo can take it back too.
-  const changes = earlier && !earlier.refused ? [...finding.changes, earlier] : finding.changes;
-  const next = step(finding, { intended, changes, proposal: plan.summary }, { kind: 'INTENDED', by: 'remediate', at: intended.intendedAt, note: plan.summary });
+  const changes = earlier && !same ? [...finding.changes, earlier] : finding.changes;
+  const next = step(
+    finding,
+    { decision, outcome: undefined, held: undefined, intended, changes, proposal: plan.summary },
+    { kind: 'INTENDED', by: 'remediate', at, note: plan.summary },
+  );
   await ledger.save(next.finding, next.entry, { lease });
   return next.finding;
 }
@@ -231,18 +241,18 @@ async function give(
   const at = ports.clock.now().toISOString();
   const outcome = { status: statusOf(decision.action, judged?.evaluation ?? finding.evaluation), reason: decision.reason, at };
   const over = decision.action === 'except' || decision.action === 'off';
+  const given = { ...finding, decision, outcome, held, evaluation: judged?.evaluation ?? finding.evaluation };
   const next = over
     ? resolved({ ...finding, decision }, judged?.evaluation, outcome, 'remediate')
     : step(
-        finding,
-        { decision, outcome, held, evaluation: judged?.evaluation ?? finding.evaluation },
-        { kind: 'DECIDED', by: 'remediate', at, note: decision.reason },
+        given,
+        // In one save: whoever comes by in between would tell each of a burst.
+        quiet ? { alerted: toldKey(given) } : {},
+        { kind: 'DECIDED', by: 'remediate', at, note: quiet ? `${decision.reason} Told by the page about the bot itself.` : decision.reason },
       );
   await ports.ledger.save(next.finding, next.entry);
-  if (over && !finding.alerted) return { ended: outcome.status };
-  if (!quiet) return tellOnce(next.finding, control, ports);
-  await noteTold(next.finding, 'Told by the page about the bot itself.', 'remediate', ports);
-  return { ended: outcome.status };
+  if (quiet || (over && !finding.alerted)) return { ended: outcome.status };
+  return tellOnce(next.finding, control, ports);
 }
 
 async function fail(finding: Finding, control: AnyStateControl, ports: Ports, reason: string): Promise<Attempt> {

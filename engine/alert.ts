@@ -1,4 +1,5 @@
 /** The words of an alert. Plain text for a person who has just been woken; never more than was verified, never a document's text. */
+import { createHash } from 'node:crypto';
 import { leafOf } from './arn.ts';
 import type { AnyControl } from './control.ts';
 import type { Actor, Finding, Place, ResourceRef } from './model.ts';
@@ -6,8 +7,11 @@ import type { Alert } from './ports.ts';
 
 export type Told = Pick<AnyControl, 'title' | 'hipaa' | 'impact'>;
 
-/** What the channels would be told now; `finding.alerted` holds the last one they were. */
-export const toldKey = (finding: Finding): string => `${finding.state}:${finding.outcome?.status ?? finding.decision.action}`;
+/** What the channels would be told now; `finding.alerted` holds the last one they were. Of an open one the reason is news too. */
+export const toldKey = ({ state, outcome, decision }: Finding): string =>
+  state === 'open' && outcome ? `open:${outcome.status}:${brief(outcome.reason)}` : `${state}:${outcome?.status ?? decision.action}`;
+
+const brief = (reason: string): string => createHash('sha256').update(reason).digest('hex').slice(0, 8);
 
 export function alertOf(finding: Finding, control: Told): Alert {
   const { id, severity } = finding;
@@ -162,7 +166,7 @@ const noticed: Readonly<Record<Finding['openedBy']['source'], string>> = {
 };
 
 function doneOf(finding: Finding): string {
-  const { state, decision, outcome, changes, fixNotBefore } = finding;
+  const { state, decision, outcome, changes, fixNotBefore, held } = finding;
   const inPart = inPartOf(finding);
   if (outcome?.status === 'REMEDIATED') return `${sentence(changes.at(-1)?.change.summary ?? 'Fixed')} Verified by reading the live state at ${outcome.at}.`;
   if (outcome?.status === 'REMEDIATION_FAILED') return `The fix did not succeed: ${sentence(outcome.reason)} ${inPart ?? 'Nothing was changed.'}`;
@@ -171,6 +175,7 @@ function doneOf(finding: Finding): string {
   if (inPart) return inPart;
   if (decision.action === 'fix')
     return fixNotBefore ? `Nothing yet. The fix is due at ${fixNotBefore}, unless it is put right or excepted before.` : 'Nothing yet.';
+  if (decision.action === 'approve' && held) return `Nothing. A person may make the change; a sweep that finds it after ${held.until} tries again.`;
   if (decision.action === 'approve') return 'Nothing. A person must make the change, or set the control to fix in the policy and deploy.';
   return 'Nothing was changed.';
 }

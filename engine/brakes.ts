@@ -10,6 +10,8 @@ import { globalRegionOf } from './route.ts';
 const hour = 3_600;
 
 interface Named extends Brake {
+  /** Epoch milliseconds at which the brake ends for good. */
+  readonly ends?: number;
   readonly kind: 'repeat' | 'fixesPerHour' | 'fixesPerControlPerHour' | 'ramp';
 }
 
@@ -22,7 +24,7 @@ function brakesOf({ control, resource }: Finding, guards: CompiledGuards, deploy
     { kind: 'fixesPerHour', scope: 'hour', limit: guards.fixesPerHour, seconds: hour },
     { kind: 'fixesPerControlPerHour', scope: `hour|${control}`, limit: guards.fixesPerControlPerHour, seconds: hour },
     ...(now.getTime() < rampEnds
-      ? [{ kind: 'ramp', scope: `ramp|${control}|${since}`, limit: guards.ramp.fixes, seconds: guards.ramp.hours * hour } as const]
+      ? [{ kind: 'ramp', scope: `ramp|${control}|${since}`, limit: guards.ramp.fixes, seconds: guards.ramp.hours * hour, ends: rampEnds } as const]
       : []),
   ];
 }
@@ -44,12 +46,12 @@ export async function brakeOn(
 ): Promise<Held | undefined> {
   const now = ports.clock.now();
   const brakes = brakesOf(finding, guards, deployment, now);
-  const { full } = await ports.ledger.takeSlots(finding.id, brakes);
+  const { full } = await ports.ledger.takeSlots(holderOf(finding), brakes);
   if (!full) return undefined;
-  const { kind } = brakes.find(({ scope }) => scope === full.scope)!;
-  const held = { by: full.scope, until: new Date(now.getTime() + full.seconds * 1_000).toISOString() };
+  const { kind, ends = Number.POSITIVE_INFINITY } = brakes.find(({ scope }) => scope === full.scope)!;
+  const held = { by: full.scope, until: new Date(Math.min(now.getTime() + full.seconds * 1_000, ends)).toISOString() };
   if (kind === 'repeat') {
-    const reason = `Fixed ${full.limit} times within ${spanOf(full.seconds)} and broken again each time. ${await opponentsOf(finding, full.limit, roleArn, ports)} The bot leaves it as it is until somebody settles which is right.`;
+    const reason = `${await disputeOf(finding, full, roleArn, ports)} The bot leaves it as it is until somebody settles which is right.`;
     return { decision: { action: 'page', reason }, held, quiet: false };
   }
   const reason = `${words(kind, finding.control, full)} Further drift waits for a person.`;
@@ -68,6 +70,9 @@ export async function brakeOn(
   );
   return { decision: { action: 'approve', reason }, held, quiet: true };
 }
+
+/** One fix counts once, however often its execution is interrupted. A write that did not hold and is made by the next execution is another one. */
+const holderOf = ({ id, drives, intended }: Finding): string => (intended && !intended.refused && drives > 1 ? `${id}-${drives}` : id);
 
 /** In one region, whichever the drift is in: a brake is the account's. */
 const accountOf = ({ resource: { accountId, region } }: Finding): ResourceRef => ({
@@ -92,9 +97,19 @@ const words = (kind: Exclude<Named['kind'], 'repeat'>, control: string, { limit,
   })[kind];
 
 /** Who breaks it and who repairs it: two that each believe to be right. */
-async function opponentsOf(finding: Finding, limit: number, roleArn: string, { ledger }: Pick<Ports, 'ledger'>): Promise<string> {
+async function disputeOf(finding: Finding, { limit, seconds }: Brake, roleArn: string, { ledger }: Pick<Ports, 'ledger'>): Promise<string> {
   const episodes = Array.from({ length: Math.min(limit, finding.episode - 1) }, (_, back) => finding.episode - 1 - back);
   const earlier = await Promise.all(episodes.map((episode) => ledger.get(findingId(finding, episode))));
-  const actors = [finding, ...earlier].map((one) => one?.actor?.arn ?? 'somebody not known');
-  return `Broken by ${[...new Set(actors)].join(' and by ')}; repaired by the bot, ${roleArn}.`;
+  const actors = new Set([finding, ...earlier].map((one) => one?.actor?.arn ?? 'somebody not known'));
+  const times = `${limit} ${limit === 1 ? 'time' : 'times'} within ${spanOf(seconds)}`;
+  const fixed = earlier.filter((one) => one?.outcome?.status === 'REMEDIATED').length >= limit;
+  const said = fixed ? `Fixed ${times} and broken again each time.` : `The bot has tried to fix it ${times}, and it did not stay fixed.`;
+  return `${said} Broken by ${named([...actors])}; repaired by the bot, ${roleArn}.`;
+}
+
+/** As many as leave room for both sides in one line of an alert. */
+function named(actors: readonly string[]): string {
+  const few = actors.filter((_, index) => index === 0 || actors.slice(0, index + 1).join().length < 200);
+  const rest = actors.length - few.length;
+  return [...few, ...(rest > 0 ? [`${rest} more`] : [])].join(' and by ');
 }

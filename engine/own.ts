@@ -15,7 +15,7 @@ import {
   type Trigger,
 } from './model.ts';
 import type { Ports } from './ports.ts';
-import { tell } from './tell.ts';
+import { endTold, tell } from './tell.ts';
 
 export interface OwnControl extends Told {
   readonly id: string;
@@ -103,8 +103,21 @@ export async function raise(
 export async function lift(finding: Finding, reason: string, ports: Telling, status: OutcomeStatus = 'COMPLIANT'): Promise<void> {
   const at = ports.clock.now().toISOString();
   const ended = resolved(finding, status === 'COMPLIANT' ? { complianceType: 'COMPLIANT', annotation: reason } : undefined, { status, reason, at }, 'detect');
-  await ports.ledger.save(ended.finding, ended.entry);
-  if (finding.alerted) await tell(ended.finding, ownControl(finding.control) ?? unknownControl(finding.control), 'detect', ports);
+  try {
+    await endTold(ended, ownControl(finding.control) ?? unknownControl(finding.control), ports);
+  } catch (error) {
+    if (error instanceof ConflictError) await tellAnew(finding.id, ports);
+    throw error;
+  }
+}
+
+/** It has come up again while its end was told: whoever comes by tells that it is there. */
+async function tellAnew(findingId: string, { ledger, clock }: Telling): Promise<void> {
+  const open = await ledger.get(findingId);
+  if (open?.state !== 'open') return;
+  const at = clock.now().toISOString();
+  const next = step(open, { alerted: undefined }, { kind: 'SEEN', by: 'detect', at, note: 'It was told as ended, and has come up again.' });
+  await ledger.save(next.finding, next.entry);
 }
 
 const noticed = ({ accountId, region }: Place, time: string): Trigger => ({ source: 'tick', eventId: randomUUID(), time, accountId, region });

@@ -76,7 +76,7 @@ async function recordOnce(verdict: Verdict): Promise<Recorded> {
     if (open) return close(open, verdict, outcome);
     // The end of an episode is told by whoever comes by, should the one who ended it have died before telling.
     const unheard = last && (last.alerted || last.outcome?.status === 'REMEDIATED') && last.alerted !== toldKey(last);
-    if (unheard) await tell(last, control, 'detect', ports);
+    if (unheard) await toldOrLater(last, verdict);
     else if (last) await confirm(last, verdict);
     return { outcome, findingId: null };
   }
@@ -118,23 +118,28 @@ export function isDead({ drives, outcome, drivenAt, fixNotBefore }: Finding, now
   return drives > 0 && outcome === undefined && now.getTime() - begun > deadAfterMs;
 }
 
-const acts = ({ decision, outcome }: Finding): boolean => decision.action === 'fix' && outcome === undefined;
+export const acts = ({ decision, outcome }: Finding): boolean => decision.action === 'fix' && outcome === undefined;
 
 /** A fix that follows at once is told when it is done, not before. */
-export const untold = (finding: Finding): boolean => finding.alerted !== toldKey(finding) && (!acts(finding) || finding.fixNotBefore !== undefined);
+export const untold = (finding: Finding): boolean =>
+  finding.alerted !== toldKey(finding) && (!acts(finding) || (finding.fixNotBefore !== undefined && finding.fixNotBefore > finding.lastSeenAt));
 
 async function proceed(open: Finding, verdict: Verdict): Promise<Finding> {
   const { trigger, ports, own, judged, key } = verdict;
   if (open.lastTrigger.eventId === trigger.eventId) return carryOut(open, verdict);
   const now = ports.clock.now();
-  // What a brake has decided stands until the brake lifts.
-  const holds = judged.decision.action === 'fix' && open.held !== undefined && open.held.until > now.toISOString();
+  // What a brake has decided stands until the brake lifts, or an operator wants it tried.
+  const applies = trigger.source === 'sweep' && trigger.apply === true;
+  const holds = !applies && judged.decision.action === 'fix' && open.held !== undefined && open.held.until > now.toISOString();
   const news = holds ? { ...newsOf(verdict), decision: open.decision, held: open.held } : { ...newsOf(verdict), held: undefined };
   const same = open.decision.action === news.decision.action;
   // What an execution has already ended is taken up again by a new one: on a new decision, or on somebody's new event.
-  const ended = open.outcome !== undefined && (trigger.source !== 'sweep' || !same || now.getTime() - Date.parse(open.outcome.at) > restMs);
+  const rested = open.outcome === undefined || now.getTime() - Date.parse(open.outcome.at) > restMs;
+  const ended = open.outcome !== undefined && (trigger.source !== 'sweep' || !same || rested);
   const again = news.decision.action === 'fix' && (ended || isDead(open, now) || (!same && open.drives > 0)) && !isOwn(trigger, own);
   const waits = acts(open) && open.drives === 0;
+  // Who has waited once for a fix need not do so again for the next attempt.
+  const waited = again && open.fixNotBefore !== undefined && open.fixNotBefore <= now.toISOString();
   if (trigger.source === 'sweep' && same && !again && !waits && !untold(open) && open.evaluation.annotation === news.evaluation.annotation) {
     // A sweep that finds what is known writes nothing: it comes by every day.
     await ports.ledger.markDone(trigger.eventId, key);
@@ -145,8 +150,9 @@ async function proceed(open: Finding, verdict: Verdict): Promise<Finding> {
     trigger,
     {
       ...news,
-      fixNotBefore: same ? open.fixNotBefore : news.fixNotBefore,
-      ...(again && { outcome: undefined, alerted: undefined, drives: open.drives + 1, drivenAt: now.toISOString() }),
+      fixNotBefore: same || waited ? open.fixNotBefore : news.fixNotBefore,
+      // What comes of it is news after a day; before, only when it differs.
+      ...(again && { outcome: undefined, alerted: rested ? undefined : open.alerted, drives: open.drives + 1, drivenAt: now.toISOString() }),
       ...(!same && !again && { outcome: undefined }),
     },
     ports.clock.now().toISOString(),
@@ -158,11 +164,11 @@ async function proceed(open: Finding, verdict: Verdict): Promise<Finding> {
 /** Tells or dispatches, then marks the event done. */
 async function carryOut(finding: Finding, { key, control, trigger, quiet, ports }: Verdict): Promise<Finding> {
   const options = { doneEventId: trigger.eventId };
-  if (quiet && finding.backlog && untold(finding)) return noteTold(finding, 'Told in the digest of the first sweep.', 'detect', ports, options);
+  // A page is never folded into a digest.
+  if (quiet && finding.backlog && finding.decision.action === 'notify' && untold(finding))
+    return noteTold(finding, 'Told in the digest of the first sweep.', 'detect', ports, options);
   if (untold(finding)) {
-    const told = await tell(finding, control, 'detect', ports, acts(finding) ? {} : options);
-    // The other may be telling an older state of it: this event comes back and sees.
-    if (!told) throw new RetryLaterError(`${finding.id} is being told by another process`, 30);
+    const told = await toldOrLater(finding, { control, ports }, acts(finding) ? {} : options);
     if (!acts(finding)) return told;
     finding = told;
   }
@@ -171,14 +177,25 @@ async function carryOut(finding: Finding, { key, control, trigger, quiet, ports 
   return finding;
 }
 
+async function toldOrLater(finding: Finding, { control, ports }: Pick<Verdict, 'control' | 'ports'>, options: SaveOptions = {}): Promise<Finding> {
+  const told = await tell(finding, control, 'detect', ports, options);
+  // The other may be telling an older state of it: this event comes back and sees.
+  if (!told) throw new RetryLaterError(`${finding.id} is being told by another process`, 30);
+  return told;
+}
+
 /** Seconds in which whoever opened a finding asks for its fix. */
 const restlessMs = 10 * 60_000;
 
 /** A fix that was decided and that nobody is at: for who comes by without an event. */
 export async function redrive(finding: Finding, ports: Ports): Promise<void> {
   const now = ports.clock.now();
+  if (!acts(finding)) return;
   const forgotten = finding.drives === 0 && now.getTime() - Date.parse(finding.lastSeenAt) > restlessMs;
-  if (!acts(finding) || !(forgotten || isDead(finding, now))) return;
+  const justAsked = finding.drivenAt !== undefined && now.getTime() - Date.parse(finding.drivenAt) < 3 * restlessMs;
+  // Whoever noted that may have died before asking.
+  if (justAsked) return ports.dispatch(finding);
+  if (!forgotten && !isDead(finding, now)) return;
   const at = now.toISOString();
   // Recorded first: a name that is used up starts nothing.
   const next = step(finding, { drives: finding.drives + 1, drivenAt: at }, { kind: 'DISPATCHED', by: 'detect', at, note: 'Nobody was at it.' });
@@ -211,7 +228,7 @@ async function saveUnlessActed({ finding, entry }: Step, options: SaveOptions, {
 }
 
 async function close(open: Finding, verdict: Verdict, outcome: Omit<Outcome, 'at'>): Promise<Recorded> {
-  const { control, trigger, judged, ports, key } = verdict;
+  const { trigger, judged, ports, key } = verdict;
   // An intended write may be why the resource is compliant now: only `act`, which holds the lease, can tell.
   if (open.intended && open.decision.action === 'fix' && open.outcome === undefined) {
     await ports.dispatch(open);
@@ -220,7 +237,7 @@ async function close(open: Finding, verdict: Verdict, outcome: Omit<Outcome, 'at
   const next = resolved(open, judged.evaluation, { ...outcome, at: ports.clock.now().toISOString() }, 'detect', trigger.eventId);
   await ports.ledger.save(next.finding, next.entry);
   // Those who were told of the drift are told of its end; the others never knew.
-  if (open.alerted) await tell(next.finding, control, 'detect', ports, { doneEventId: trigger.eventId });
+  if (open.alerted) await toldOrLater(next.finding, verdict, { doneEventId: trigger.eventId });
   else await ports.ledger.markDone(trigger.eventId, key);
   return { outcome, findingId: open.id };
 }

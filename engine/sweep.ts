@@ -143,7 +143,7 @@ const openIn = async ({ id, scope }: Pick<AnyControl, 'id' | 'scope'>, { account
 
 async function finish({ began, first }: SweepTrigger, control: AnyStateControl, place: Place, { ports }: Detection): Promise<void> {
   if (first) {
-    const found = (await openIn(control, place, ports)).filter(({ backlog }) => backlog);
+    const found = (await openIn(control, place, ports)).filter(({ backlog, decision }) => backlog && decision.action === 'notify');
     if (found.length > 0) await ports.alert(backlogAlertOf(control, { ...place, began }, found));
   }
   await ports.ledger.remember(memoOf(control.id, place), { began, finished: ports.clock.now().toISOString() } satisfies SweepMemo);

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { alertOf, type Told, toldKey } from './alert.ts';
 import { ConflictError } from './errors.ts';
-import { step } from './finding.ts';
+import { type Step, step } from './finding.ts';
 import type { Entry, Finding } from './model.ts';
 import type { Ports, SaveOptions } from './ports.ts';
 
@@ -24,11 +24,30 @@ export async function tell(
       if (options.doneEventId) await ledger.markDone(options.doneEventId, current);
       return current;
     }
-    await alert(alertOf(current, control));
-    return await noteTold(current, current.outcome?.reason ?? current.decision.reason, by, { ledger, clock }, options);
+    let told = await say(current);
+    // It has ended meanwhile, and whoever ended it may not have known that anybody had heard of it.
+    if (told.state === 'resolved' && told.alerted !== toldKey(told)) told = await say(told);
+    return told;
   } finally {
     await ledger.release(lease);
   }
+
+  async function say(current: Finding): Promise<Finding> {
+    await alert(alertOf(current, control));
+    return noteTold(current, reasonOf(current), by, { ledger, clock }, options);
+  }
+}
+
+const reasonOf = ({ outcome, decision }: Finding): string => outcome?.reason ?? decision.reason;
+
+/**
+ * Ends a finding where no event would come back after a crash: told before it is saved, as nobody lists what is resolved.
+ * @throws ConflictError when somebody else has written it; it is told then, and still open
+ */
+export async function endTold({ finding, entry }: Step, control: Told, { ledger, clock, alert }: Telling): Promise<void> {
+  if (finding.alerted) await alert(alertOf(finding, control));
+  await ledger.save(finding, entry);
+  if (finding.alerted) await noteTold(finding, reasonOf(finding), 'detect', { ledger, clock });
 }
 
 const attempts = 5;

@@ -12,10 +12,10 @@ import { isOff, settingsOf } from './judge.ts';
 import type { Finding, Place, Trigger } from './model.ts';
 import { botBrakes, botPermissions, lift, ownControl, unknownControl } from './own.ts';
 import type { Deployment, Ports, SweepRequest } from './ports.ts';
-import { redrive, untold } from './record.ts';
+import { acts, redrive, untold } from './record.ts';
 import { globalRegionOf } from './route.ts';
 import { dueBetween, memoOf, sweepOf } from './sweep.ts';
-import { tell } from './tell.ts';
+import { endTold, tell } from './tell.ts';
 
 export interface TickMemo {
   /** ISO 8601. */
@@ -97,12 +97,14 @@ async function takeUp(finding: Finding, detection: Detection): Promise<void> {
 
 async function takeUpOnce(finding: Finding, { ports, policy, router, own }: Detection): Promise<void> {
   const now = ports.clock.now().toISOString();
+  const about = ownControl(finding.control);
+  if (about && untold(finding)) await tell(finding, about, 'detect', ports);
   if (finding.control === botBrakes.id) {
     if (finding.held && finding.held.until <= now) await lift(finding, 'The brake has held nothing back for as long as it counts: fixes go on.', ports);
     return;
   }
   if (finding.control === botPermissions.id) return seesAgain(finding, router.catalogue, { ports, policy, own });
-  if (ownControl(finding.control)) return;
+  if (about) return;
 
   const entry = router.catalogue.find(({ id }) => id === finding.control);
   if (isOff(settingsOf(policy, finding.control))) return switchOff(finding, entry, { ports });
@@ -116,8 +118,7 @@ async function switchOff(finding: Finding, entry: CatalogueEntry | undefined, { 
   const at = ports.clock.now().toISOString();
   const reason = entry ? 'The policy has this control off.' : 'The control is no longer in the catalogue.';
   const ended = resolved(finding, undefined, { status: 'OFF', reason, at }, 'detect');
-  await ports.ledger.save(ended.finding, ended.entry);
-  if (finding.alerted) await tell(ended.finding, entry ? await entry.load() : unknownControl(finding.control), 'detect', ports);
+  await endTold(ended, entry ? await entry.load() : unknownControl(finding.control), ports);
 }
 
 /** Tries the action again. Once it works, everything that was not seen meanwhile is looked at: asked for first, lest it be forgotten. */
@@ -163,7 +164,10 @@ async function deniedStill(
 
 async function waitsStill(blind: readonly Blind[], { ledger }: Detection['ports']): Promise<boolean> {
   for (const { control } of blind)
-    for await (const { resource, evaluation } of ledger.findings({ open: true, control }))
-      if (evaluation.complianceType === 'INSUFFICIENT_DATA' && blind.some((known) => known.resource === resource.id)) return true;
+    for await (const finding of ledger.findings({ open: true, control })) {
+      // One that a sweep has just decided to fix has yet to try.
+      const waits = finding.evaluation.complianceType === 'INSUFFICIENT_DATA' || acts(finding);
+      if (waits && blind.some((known) => known.resource === finding.resource.id)) return true;
+    }
   return false;
 }

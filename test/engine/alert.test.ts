@@ -323,9 +323,10 @@ describe('names are written by strangers', () => {
 });
 
 describe('what has been told', () => {
-  test('is known by state and outcome, else by the decision', () => {
+  test('is known by state and outcome, else by the decision; while it is open, another reason is another thing to tell', () => {
     expect(toldKey(finding(decided('page')))).toBe('open:page');
-    expect(toldKey(finding({ ...decided('page'), ...ended('PAGED', 'x') }))).toBe('open:PAGED');
+    expect(toldKey(finding({ ...decided('page'), ...ended('PAGED', 'x') }))).toMatch(/^open:PAGED:[0-9a-f]{8}$/);
+    expect(toldKey(finding({ ...decided('page'), ...ended('PAGED', 'y') }))).not.toBe(toldKey(finding({ ...decided('page'), ...ended('PAGED', 'x') })));
     expect(toldKey(finding({ state: 'resolved', ...ended('COMPLIANT', 'x') }))).toBe('resolved:COMPLIANT');
   });
 });
