@@ -91,7 +91,11 @@ const lambda = (name: string, metric: LambdaMetric, says: string) =>
 
 const mostMetrics = 10;
 
-/** Not delivered and not in the DLQ either: EventBridge counts a failed invocation only then. One alarm sums up to ten rules. */
+/**
+ * What EventBridge has given up, in the DLQ or not: its pages leave open whether one that the DLQ took counts too. The metric of the DLQ
+ * alone would be exact, but they spell its name in two ways, and an alarm on a name that nobody writes never rings. One alarm sums up to
+ * ten rules. https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-monitoring.html and eb-rule-dlq.html
+ */
 export const lostEvents = (ruleNames: readonly (string | Sub)[], told = ownHealth): [string, Resources[string]][] =>
   Array.from({ length: Math.ceil(ruleNames.length / mostMetrics) }, (_, index) => {
     const name = `events-lost-${index + 1}`;
@@ -111,10 +115,10 @@ export const lostEvents = (ruleNames: readonly (string | Sub)[], told = ownHealt
         Properties: {
           ...base(
             name,
-            'EventBridge lost an event for good: neither the target of a rule nor the dead-letter queue took it. Look at their policies and keys.',
+            'EventBridge gave up an event. If it is not in the dead-letter queue of the rules it is lost for good: Look at the policies and keys of that queue and of the targets.',
             told,
           ),
-          Metrics: [{ Id: 'lost', Expression: 'SUM(METRICS())', Label: 'events lost', ReturnData: true }, ...metrics],
+          Metrics: [{ Id: 'lost', Expression: 'SUM(METRICS())', Label: 'events given up', ReturnData: true }, ...metrics],
           EvaluationPeriods: 1,
           ComparisonOperator: 'GreaterThanThreshold',
           Threshold: 0,
