@@ -5,7 +5,8 @@ export const killSwitchName = `/phidelity/${stack}/kill-switch`;
 
 /**
  * CloudFormation updates a resource only where the template differs from the last one: a deploy leaves a switch that somebody
- * turned on as it is, as long as `Value` here stays the same.
+ * turned on as it is. Any difference, even of a description or a tag of the stack, writes `Value` too, and turns the switch off:
+ * nothing here may change. https://github.com/aws/aws-cdk/issues/25949
  */
 export const killSwitch: Resources = {
   KillSwitch: {

@@ -4,6 +4,7 @@ import { isEventControl } from '../engine/control.ts';
 import type { IamAction } from '../engine/model.ts';
 import { needsTags, routed, writes } from '../engine/policy/match.ts';
 import type { CompiledPolicy } from '../engine/policy/model.ts';
+import { deployedKeys } from '../handlers/aws/table.ts';
 import { dataPlaneReads } from './data-plane.ts';
 import { account, arnOf, localArn, partition, region, type Sub, stack, sub } from './intrinsics.ts';
 import { killSwitchName } from './kill-switch.ts';
@@ -53,6 +54,7 @@ export function rolesOf(policy: CompiledPolicy, catalogue: Catalogue, controls: 
       ...detectRuntime,
       ...common('detect'),
       denyDataPlane([own.table, own.dataKey, ...own.queues]),
+      policyIsDeployed,
     ],
     remediate: [
       ...allow(
@@ -65,6 +67,7 @@ export function rolesOf(policy: CompiledPolicy, catalogue: Catalogue, controls: 
       ...remediateRuntime,
       ...common('remediate'),
       denyDataPlane([own.table, own.dataKey, own.killSwitch]),
+      policyIsDeployed,
       ...denyOwn(policy, actionsOf(fixing.filter(isWrite))),
     ],
   };
@@ -137,6 +140,18 @@ const common = (name: string): Statement[] => [
 
 /** @param NotResource what of its own the role reads */
 const denyDataPlane = (NotResource: readonly Sub[]): Statement => ({ Sid: 'NoDataPlaneReads', Effect: 'Deny', Action: dataPlaneReads, NotResource });
+
+/**
+ * Remediate does what the stored policy says: who could write it would have all that remediate may. Only a deploy stores it.
+ * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
+ */
+const policyIsDeployed: Statement = {
+  Sid: 'PolicyIsDeployed',
+  Effect: 'Deny',
+  Action: ['dynamodb:PutItem', 'dynamodb:UpdateItem'],
+  Resource: [own.table],
+  Condition: { 'ForAnyValue:StringEquals': { 'dynamodb:LeadingKeys': deployedKeys } },
+};
 
 /** The one thing that a control may do to the stack itself, and only to it: switch its rules on again. */
 const wakeUp: IamAction = 'events:EnableRule';

@@ -70,6 +70,8 @@ export const recentKey = (control: string, fold: string, eventId: string): Item 
 export const slotKey = (scope: string, slot: number): Item => key(`slot#${hash(scope)}`, `slot#${String(slot).padStart(9, '0')}`);
 export const memoKey = (name: string): Item => key(`memo#${name}`, 'memo');
 export const policyKey = key('policy', 'current');
+/** Partition keys of what a deploy stores and the functions only read. */
+export const deployedKeys: readonly string[] = [policyKey, memoKey('deployment')].map(({ pk }) => pk!.S!);
 
 /** Items are at most 400 KB. */
 const longText = 100 * 1024;

@@ -30,7 +30,7 @@ interface Ask {
   readonly resource: string;
   readonly resourcePolicy?: unknown;
   readonly identityPolicies?: readonly unknown[];
-  readonly context?: Record<string, string>;
+  readonly context?: Record<string, string | string[]>;
 }
 
 async function verdict({ principal, action, resource, resourcePolicy, identityPolicies = [], context = {} }: Ask): Promise<string> {
@@ -196,14 +196,16 @@ describe('the template', () => {
   });
 
   test('the kill switch is off until somebody turns it, and no deploy turns it back', () => {
-    // CloudFormation leaves alone what is the same in two templates: no value that differs from deploy to deploy may be in it.
+    // CloudFormation leaves alone what is the same in two templates; whatever else differs, it writes the value too. So this is the form for good.
     expect(stack.template.Resources.KillSwitch).toEqual({
       Type: 'AWS::SSM::Parameter',
-      Properties: expect.objectContaining({
+      Properties: {
+        Name: { 'Fn::Sub': `/phidelity/\${AWS::StackName}/kill-switch` },
         Type: 'String',
         Value: 'off',
-        Name: { 'Fn::Sub': expect.stringMatching(/^\/phidelity\/\$\{AWS::StackName\}\/kill-switch$/) },
-      }),
+        AllowedPattern: '^(on|off)$',
+        Description: 'phidelity: on = nothing is written; every fix becomes a page',
+      },
     });
   });
 
@@ -389,6 +391,19 @@ describe('each hop', () => {
       'Allowed',
     );
   });
+
+  test.each(['DetectRole', 'RemediateRole'].flatMap((role) => ['dynamodb:PutItem', 'dynamodb:UpdateItem'].map((action) => [role, action] as const)))(
+    '%s: %s of a finding, and not of what a deploy stores',
+    async (role, action) => {
+      const ask = { principal: arnOf(role), action, resource: arnOf('Ledger'), identityPolicies: documentsOf(role) };
+      const of = (...keys: string[]) => verdict({ ...ask, context: { 'dynamodb:LeadingKeys': keys } });
+      expect(await of('finding#f-1')).toBe('Allowed');
+      expect(await of('memo#tick')).toBe('Allowed');
+      expect(await of('policy')).toBe('ExplicitlyDenied');
+      expect(await of('memo#deployment')).toBe('ExplicitlyDenied');
+      expect(await of('finding#f-1', 'policy')).toBe('ExplicitlyDenied');
+    },
+  );
 });
 
 describe('the artifact', () => {
