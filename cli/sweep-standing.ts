@@ -1,6 +1,7 @@
 /** How far a sweep has come: kept in the state folder when it is interrupted, so that `--resume` goes on from the page that it had reached. */
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import * as z from 'zod';
 import { UsageError } from './errors.ts';
 
@@ -18,6 +19,8 @@ const kept = z.object({
   began: z.iso.datetime(),
   done: z.number().int().min(0),
   from: z.string().optional(),
+  failed: z.number().int().min(0),
+  unread: z.number().int().min(0),
   counts: z.record(z.string(), z.record(z.string(), z.number())),
 });
 
@@ -27,6 +30,10 @@ export interface Standing {
   /** Stretches that are done; the next one goes on `from` a page. */
   done: number;
   from?: string;
+  /** Faults that kept work items from an outcome. */
+  failed: number;
+  /** Stretches that had such faults. */
+  unread: number;
   /** Work items by control and outcome status. */
   readonly counts: Record<string, Record<string, number>>;
 }
@@ -37,25 +44,33 @@ const fileIn = (directory: string): string => join(directory, 'sweep.json');
 export function resumed(directory: string, asked: Asked): Standing {
   const file = fileIn(directory);
   if (!existsSync(file)) throw new UsageError(`there is no interrupted sweep in ${directory}: run it without --resume, or name its folder with --state`, 2);
+  const { success, data } = read(file);
+  if (!success) throw new UsageError(`${file} cannot be read: delete it, and run the sweep without --resume`, 2);
+  if (!isDeepStrictEqual(data.asked, asked)) {
+    throw new UsageError(`the interrupted sweep was of other controls, regions, policy or account: name the same ones, or run this one without --resume`, 2);
+  }
+  return data;
+}
+
+function read(file: string) {
   let json: unknown;
   try {
     json = JSON.parse(readFileSync(file, 'utf8'));
   } catch {
     json = undefined;
   }
-  const parsed = kept.safeParse(json);
-  if (!parsed.success) throw new UsageError(`${file} cannot be read: delete it, and run the sweep without --resume`, 2);
-  if (JSON.stringify(parsed.data.asked) !== JSON.stringify(asked)) {
-    throw new UsageError(`the interrupted sweep was of other controls, regions, policy or account: name the same ones, or run this one without --resume`, 2);
-  }
-  return parsed.data;
+  return kept.safeParse(json);
 }
 
-export const fresh = (): Standing => ({ began: new Date().toISOString(), done: 0, counts: {} });
+export const fresh = (): Standing => ({ began: new Date().toISOString(), done: 0, failed: 0, unread: 0, counts: {} });
 
 export function keep(directory: string, asked: Asked, standing: Standing): void {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   writeFileSync(fileIn(directory), JSON.stringify({ asked, ...standing }), { mode: 0o600 });
 }
 
-export const forget = (directory: string): void => rmSync(fileIn(directory), { force: true });
+/** What is kept of another sweep stays. */
+export function forget(directory: string, asked: Asked): void {
+  const file = fileIn(directory);
+  if (existsSync(file) && isDeepStrictEqual(read(file).data?.asked, asked)) rmSync(file, { force: true });
+}

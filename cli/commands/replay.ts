@@ -86,9 +86,14 @@ async function live(inputs: readonly InputEvent[], policy: CompiledPolicy, optio
       if (failures.hopeless) break;
       const of = await catalogue.find(({ id }) => id === control)!.load();
       const trigger = sweepTrigger(control, place, new Date().toISOString());
-      for await (const { report } of sweepPages({ trigger, control: of, place }, session.detection)) {
-        for (const line of report.lines) writer.write(line);
-        failures.add(report.errors, `${control} in ${place.region}`);
+      const what = `${control} in ${place.region}`;
+      try {
+        for await (const { report } of sweepPages({ trigger, control: of, place }, session.detection)) {
+          for (const line of report.lines) writer.write(line);
+          failures.add(report.errors, what);
+        }
+      } catch (error) {
+        failures.add([error], what);
       }
     }
   } finally {

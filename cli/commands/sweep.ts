@@ -75,12 +75,18 @@ async function sweep(options: Options): Promise<ExitCode> {
     stretches: stretches.map(({ entry, place }) => `${entry.id} ${place.region}`),
   };
   const standing = options.resume ? resumed(options.state, asked) : fresh();
+  /** Where --resume goes on. What was done since is done again, and counted then. */
+  let reached = structuredClone(standing);
   const session = openSession({ state: options.state, policy, caller, apply: asked.apply });
   const writer = lineWriter(options.json ?? false, standing.counts);
   const failures = failuresOf();
   const bar = progressBar(stretches.length, options);
-  const stop = stopOnInterrupt();
-  let unread = 0;
+  const stop = stopOnInterrupt(() => keepOrTell(options.state, asked, reached));
+  const failedBefore = standing.failed;
+  const reach = (from?: string) => {
+    Object.assign(standing, { from, failed: failedBefore + failures.count });
+    reached = structuredClone(standing);
+  };
   try {
     bar.at(standing.done, '');
     for (const { entry, place } of stretches.slice(standing.done)) {
@@ -88,20 +94,25 @@ async function sweep(options: Options): Promise<ExitCode> {
       const trigger = sweepTrigger(entry.id, place, standing.began, standing.from);
       const control = await entry.load();
       const before = failures.count;
+      let cut = false;
       try {
         for await (const { report, next } of sweepPages({ trigger, control, place }, session.detection)) {
           bar.around(() => write(report));
           failures.add(report.errors, entry.id);
-          standing.from = next;
-          if (stop.asked || failures.hopeless) break;
+          if (failures.hopeless) break;
+          if (next) reach(next);
+          // After the last page little is left: it is done.
+          cut = stop.asked && next !== undefined;
+          if (cut) break;
         }
       } catch (error) {
         failures.add([error], entry.id);
       }
-      if (stop.asked || failures.hopeless) break;
-      if (failures.count > before) unread += 1;
-      standing.from = undefined;
+      if (cut || failures.hopeless) break;
+      if (failures.count > before) standing.unread += 1;
       standing.done += 1;
+      reach();
+      if (stop.asked) break;
     }
   } finally {
     bar.stop();
@@ -109,13 +120,15 @@ async function sweep(options: Options): Promise<ExitCode> {
     session.close();
   }
   const notRun = stretches.length - standing.done;
-  if (notRun > 0) keep(options.state, asked, standing);
-  else forget(options.state);
+  const goesOn = notRun > 0 && keepOrTell(options.state, asked, reached);
+  if (notRun === 0) forget(options.state, asked);
+  const { unread } = standing;
+  const failed = failedBefore + failures.count;
   const droppedBy = { ...(unread > 0 && { 'could not be read': unread }), ...(notRun > 0 && { 'not run': notRun }) };
-  const { drift } = writer.end({ events: stretches.length, routed: standing.done - unread, droppedBy, failed: failures.count });
+  const { drift } = writer.end({ events: stretches.length, routed: standing.done - unread, droppedBy, failed });
   failures.tell();
-  if (notRun > 0) say(`Interrupted. The same command with --resume goes on.`);
-  return failures.count > 0 || notRun > 0 ? 2 : drift ? 1 : 0;
+  if (goesOn) say('Interrupted. The same command with --resume goes on.');
+  return failed > 0 || notRun > 0 ? 2 : drift ? 1 : 0;
 
   function write({ lines }: Report): void {
     for (const line of lines) writer.write(line);
@@ -158,12 +171,24 @@ function progressBar(total: number, { apply }: Options) {
   };
 }
 
-/** Ctrl-C ends the sweep after the page it is at; a second one ends the process. */
-function stopOnInterrupt() {
+/** False: the folder cannot be written. */
+function keepOrTell(...[directory, asked, reached]: Parameters<typeof keep>): boolean {
+  try {
+    keep(directory, asked, reached);
+    return true;
+  } catch (error) {
+    say(`How far the sweep has come cannot be kept in ${directory}: ${error instanceof Error ? error.message : error}`);
+    return false;
+  }
+}
+
+/** Ctrl-C ends the sweep after the page it is at; a second one ends the process, which has kept what it had reached. */
+function stopOnInterrupt(keepNow: () => void) {
   const stop = { asked: false, end: () => void process.off('SIGINT', onSignal) };
   const onSignal = () => {
     stop.asked = true;
     process.off('SIGINT', onSignal);
+    keepNow();
   };
   process.on('SIGINT', onSignal);
   return stop;

@@ -1,5 +1,5 @@
 /** Runs the real command as a person would: a process of its own, in a folder of its own, with nothing of this machine's AWS set-up. */
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,6 +11,8 @@ export interface Run {
   readonly args: readonly string[];
   readonly stdin?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** Is given the process, to send it signals. */
+  readonly started?: (child: ChildProcess) => void;
 }
 
 export interface Result {
@@ -34,7 +36,7 @@ export function openDesk(base: Readonly<Record<string, string>> = {}): Desk {
     folder,
     path: (name) => join(folder, name),
     clear: () => rmSync(folder, { recursive: true, force: true }),
-    run: ({ args, stdin = '', env }) =>
+    run: ({ args, stdin = '', env, started }) =>
       new Promise((resolve, reject) => {
         const child = spawn(join(root, 'node_modules/.bin/node'), [join(root, 'cli/phidelity.ts'), ...args], {
           cwd: folder,
@@ -42,6 +44,7 @@ export function openDesk(base: Readonly<Record<string, string>> = {}): Desk {
           timeout: 50_000,
           killSignal: 'SIGKILL',
         });
+        started?.(child);
         const text = { out: '', err: '' };
         child.stdout.setEncoding('utf8').on('data', (part) => {
           text.out += part;
