@@ -41,6 +41,13 @@ const alarmRules = (stackName: string): Rule[] => {
   ];
 };
 
+/**
+ * Only what happened here: EventBridge does not send on what came to this bus from another account or region (a second bot at home here,
+ * an aggregation of the organisation's); it would end in the dead-letter queue as a third hop.
+ * https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html
+ */
+const here = { account: [ref('AWS::AccountId')], region: [ref('AWS::Region')] };
+
 // Nobody in this region: see alarmRules.
 const tellsNobody = {};
 
@@ -78,7 +85,7 @@ export function forwarderOf(rules: readonly Rule[], { stackName, region, forward
       ...Object.fromEntries(
         all.map((rule) => [
           ruleId(rule.name),
-          { Type: 'AWS::Events::Rule', Properties: { Name: nameOf(rule), EventPattern: rule.pattern, Targets: [target] } },
+          { Type: 'AWS::Events::Rule', Properties: { Name: nameOf(rule), EventPattern: { ...rule.pattern, ...here }, Targets: [target] } },
         ]),
       ),
       ...Object.fromEntries([

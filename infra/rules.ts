@@ -17,8 +17,8 @@ export interface Rule {
   readonly pattern: Pattern;
 }
 
-/** EventBridge takes patterns of 2,048 characters. */
-export const longestPattern = 2_047;
+/** EventBridge takes patterns of 2,048 characters; a forwarder adds its account and region. */
+export const longestPattern = 2_048 - 64;
 
 const detailTypes: Readonly<Record<string, string>> = {
   api: 'AWS API Call via CloudTrail',

@@ -19,9 +19,11 @@ beforeAll(async () => {
 const of = (type: string) => Object.values(template.Resources).filter(({ Type }) => Type === type);
 const rulesThere = () => of('AWS::Events::Rule').map(({ Properties }) => Properties as { Name: string; EventPattern: unknown; Targets: object[] });
 
-test('holds the rules of home under the names they have there', () => {
+test('holds the rules of home under the names they have there, for what happens in its own region', () => {
   const there = new Map(rulesThere().map(({ Name, EventPattern }) => [Name, EventPattern]));
-  for (const { name, pattern } of rules) expect(there.get(`phidelity-dev-${name}`)).toEqual(pattern);
+  const here = { account: [{ Ref: 'AWS::AccountId' }], region: [{ Ref: 'AWS::Region' }] };
+  for (const { name, pattern } of rules) expect(there.get(`phidelity-dev-${name}`)).toEqual({ ...pattern, ...here });
+  for (const pattern of there.values()) expect(pattern).toMatchObject(here);
   expect([...there.keys()].filter((name) => !rules.some((rule) => name === `phidelity-dev-${rule.name}`))).toEqual([
     'phidelity-dev-alarms',
     'phidelity-dev-alarms-ended',
@@ -63,6 +65,12 @@ test('its alarms tell nobody there, and every rule has its place in one', () => 
       .sort(),
   );
   expect(alarms.some(({ Dimensions }) => JSON.stringify(Dimensions)?.includes('TargetDlq'))).toBe(true);
+});
+
+test('its patterns fit into EventBridge in any region', () => {
+  const filledIn = (pattern: unknown) =>
+    JSON.stringify(pattern).replace('{"Ref":"AWS::AccountId"}', '"123456789012"').replace('{"Ref":"AWS::Region"}', '"ap-northeast-1000"');
+  for (const { EventPattern } of rulesThere()) expect(filledIn(EventPattern).length).toBeLessThanOrEqual(2_048);
 });
 
 test('fits into a call without a bucket, with every control on', () => {

@@ -80,11 +80,15 @@ test('names are unique and fit into the 64 characters of a rule name beside the 
   for (const { name } of rules) expect(`phidelity-dev-${name}`).toMatch(/^[\w.-]{1,64}$/);
 });
 
-test('in another region: every pattern is short enough, every rule has the prefix of the stack, and the rules take what they take at home', () => {
+test('in another region: every pattern is short enough, every rule has the prefix of the stack, and of what happens there the rules take what they take at home', () => {
   const { Resources } = forwarderOf(rules, { stackName: 'phidelity-dev', region: 'us-east-2', forwarderRoleArn: 'arn:aws:iam::123456789012:role/f' });
   const there = Object.values(Resources)
     .filter(({ Type }) => Type === 'AWS::Events::Rule')
-    .map(({ Properties }) => Properties as { Name: string; EventPattern: Rule['pattern'] });
+    .map(({ Properties }) => {
+      const { account, region } = callEvent(callOf(calls[0]!));
+      const filledIn = JSON.stringify(Properties).replace('{"Ref":"AWS::AccountId"}', `"${account}"`).replace('{"Ref":"AWS::Region"}', `"${region}"`);
+      return JSON.parse(filledIn) as { Name: string; EventPattern: Rule['pattern'] };
+    });
   expect(there.length).toBeGreaterThan(rules.length);
   expect(new Set(there.map(({ Name }) => Name)).size).toBe(there.length);
   for (const { Name, EventPattern } of there) {
@@ -100,6 +104,11 @@ test('in another region: every pattern is short enough, every rule has the prefi
     const event = callEvent(callOf(call));
     const taken = there.filter(({ EventPattern }) => matchesPattern(EventPattern, event)).map(({ Name }) => Name.slice('phidelity-dev-'.length));
     expect(taken).toEqual(taking(event));
+    for (const passing of [
+      { ...event, region: 'eu-west-1' },
+      { ...event, account: '999999999999' },
+    ])
+      expect(there.filter(({ EventPattern }) => matchesPattern(EventPattern, passing))).toEqual([]);
   }
 });
 
