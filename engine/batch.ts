@@ -21,6 +21,8 @@ export interface Detection {
   readonly dryRun: boolean;
   /** No work is begun after this; what is left is reported as such. */
   readonly deadline?: Date;
+  /** Aborted: what has not been answered by now is given up, lest it take along what has. */
+  readonly signal?: AbortSignal;
   /** What need not be done now goes to the sweep queue; false: everything is done in this process. */
   readonly queued: boolean;
 }
@@ -65,10 +67,16 @@ export class Batch {
   readonly #units = new Units();
   readonly #reports: readonly Report[];
   readonly #detection: Detection;
+  readonly #givenUp: Promise<never>;
 
   constructor(reports: readonly Report[], detection: Detection) {
     this.#reports = reports;
     this.#detection = detection;
+    this.#givenUp = new Promise((_, reject) => {
+      detection.signal?.addEventListener('abort', () => reject(new Error('AWS has not answered in time')));
+    });
+    // Heard by those who wait; there may be none.
+    this.#givenUp.catch(() => {});
   }
 
   add(item: WorkItem, index: number, listed?: Listed): void {
@@ -113,7 +121,8 @@ export class Batch {
     try {
       const before = { ...calls };
       const since = new Date(Math.min(...unit.work.map(({ index }) => (this.#reports[index]!.since ?? detection.ports.clock.now()).getTime())));
-      const lines = isEventControl(unit.of) ? await judgeEvents(unit, standing, detection) : await judgeState(unit, standing, since, detection, aws);
+      const judged = isEventControl(unit.of) ? judgeEvents(unit, standing, detection) : judgeState(unit, standing, since, detection, aws);
+      const lines = await Promise.race([judged, this.#givenUp]);
       const spent = { read: calls.read - before.read, write: calls.write - before.write };
       for (const [nth, { index, ...line }] of lines.entries()) this.#reports[index]!.lines.push({ ...line, calls: nth === 0 ? spent : { read: 0, write: 0 } });
     } catch (error) {

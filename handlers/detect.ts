@@ -33,6 +33,7 @@ export const handler = middy<SQSEvent, SQSBatchResponse, Error, Context>()
       dryRun: false,
       queued: true,
       deadline: new Date(ports.clock.now().getTime() + context.getRemainingTimeInMillis() - reserve),
+      signal: AbortSignal.timeout(Math.max(0, context.getRemainingTimeInMillis() - reserve / 2)),
     };
     const reports = await detect(events, detection, Records.map(firstSeen));
     for (const { lines } of reports) for (const line of lines) if (tells(line)) log.info('Work item', loggable(line));

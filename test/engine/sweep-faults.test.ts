@@ -62,6 +62,21 @@ describe('an event that names no resource', () => {
   });
 });
 
+test('a call that AWS never answers takes no other event along', async () => {
+  light('a', 'b');
+  let reads = 0;
+  world.house.before = async (name) => {
+    if (name !== 'read') return;
+    reads += 1;
+    if (reads === 1) await new Promise(() => {});
+  };
+  const given = detect([call('SwitchOn', 'a'), call('SwitchOn', 'b')], { ...world.detection(), signal: AbortSignal.timeout(500) });
+  const [hangs, other] = await given;
+  expect(hangs!.errors).toMatchObject([{ message: 'AWS has not answered in time' }]);
+  expect(other!.errors).toEqual([]);
+  expect(world.dispatched).toHaveLength(1);
+});
+
 describe('a resource left of a page', () => {
   test('of the first sweep is told by itself: the digest has gone out without it', async () => {
     world.house.listsNamesOnly = true;
