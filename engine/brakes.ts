@@ -51,7 +51,7 @@ export async function brakeOn(
   const { kind, ends = Number.POSITIVE_INFINITY } = brakes.find(({ scope }) => scope === full.scope)!;
   const held = { by: full.scope, until: new Date(Math.min(now.getTime() + full.seconds * 1_000, ends)).toISOString() };
   if (kind === 'repeat') {
-    const reason = `${await disputeOf(finding, full, roleArn, ports)} The bot leaves it as it is until somebody settles which is right.`;
+    const reason = `${await disputeOf(finding, full, roleArn, ports)} The bot leaves it as it is until ${held.until}: settle which is right.`;
     return { decision: { action: 'page', reason }, held, quiet: false };
   }
   const reason = `${words(kind, finding.control, full)} Further drift waits for a person.`;

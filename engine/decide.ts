@@ -9,11 +9,13 @@ export interface Situation {
   readonly plan?: Plan;
   /** It was there before the bot, and the policy wants that told only. */
   readonly backlog?: boolean;
+  /** Why the tags that could except it are not known. */
+  readonly unread?: string;
   /** Why the control has no fix. */
   readonly noFix?: string;
 }
 
-export function decide({ evaluation, mode: { mode, reason }, exception, plan, backlog, noFix }: Situation): Decision {
+export function decide({ evaluation, mode: { mode, reason }, exception, plan, backlog, unread, noFix }: Situation): Decision {
   if (!evaluation) return { action: 'none', reason: 'The resource does not exist.' };
   if (evaluation.complianceType === 'COMPLIANT' || evaluation.complianceType === 'NOT_APPLICABLE') return { action: 'none', reason: evaluation.annotation };
   if (mode === 'off') return { action: 'off', reason };
@@ -25,6 +27,8 @@ export function decide({ evaluation, mode: { mode, reason }, exception, plan, ba
   if (plan.kind === 'blocked') return { action: 'page', reason: `The fix is blocked: ${plan.reason}` };
   if (mode === 'fix' && exception?.strength === 'lowers')
     return { action: 'approve', reason: `A tag asks for an exception, but anybody may set it: ${exception.reason}` };
+  // Whether it is excepted cannot be seen.
+  if (mode === 'fix' && unread) return { action: 'page', reason: `Its tags could except it, but cannot be read, so nothing is written. ${unread}` };
   return { action: mode, reason };
 }
 

@@ -49,6 +49,7 @@ export async function judge(
   let state: unknown;
   let evaluation: Evaluation | undefined;
   let denied: DeniedError | undefined;
+  let unread: string | undefined;
   try {
     state = listed ?? (await control.inspect(resource, aws));
     evaluation = state === undefined ? undefined : control.evaluate(state, settings.params);
@@ -66,7 +67,7 @@ export async function judge(
   const plan = halfway ? begun : drifted ? control.plan?.(state, settings.params) : undefined;
   const exception = evaluation && (await exceptionOf(drifted));
   const told = backlog && policy.backlog === 'tell';
-  const decision = decide({ evaluation, mode: modeFor(settings, actor), exception, plan, backlog: told, noFix: control.noFix });
+  const decision = decide({ evaluation, mode: modeFor(settings, actor), exception, plan, backlog: told, unread, noFix: control.noFix });
   return { state, evaluation, plan, decision, denied };
 
   async function exceptionOf(ask: boolean) {
@@ -74,13 +75,15 @@ export async function judge(
     return found && { reason: found.exception.reason, expires: found.exception.expires, strength: found.strength };
   }
 
-  /** Tags that may not be read except nothing. */
+  /** Tags that may not be read except nothing; but neither is anything fixed that they might. */
   async function readable(): Promise<Readonly<Record<string, string>> | undefined> {
     try {
       return await tags(resource);
     } catch (error) {
-      if (error instanceof DeniedError) return undefined;
-      throw error;
+      if (!(error instanceof DeniedError)) throw error;
+      const exceptions = settings.exceptions.map(({ tag: _, ...exception }) => exception);
+      if (exceptionFor({ exceptions }, resource, clock.now())) unread = deniedWords(error);
+      return undefined;
     }
   }
 }

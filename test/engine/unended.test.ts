@@ -156,6 +156,86 @@ describe('the brake', () => {
   });
 });
 
+describe('a process that dies', () => {
+  /** Three that drift under a brake that lets one through, and the whole story until the brake has lifted; `at` = the call that kills. */
+  const story = async (at: number): Promise<boolean> => {
+    let calls = 0;
+    world.before = () => {
+      calls += 1;
+      if (calls === at) throw new Error('killed');
+    };
+    guard({ fixesPerHour: 1 });
+    light('a', 'b', 'c');
+    const events = ['a', 'b', 'c'].map((name) => call('SwitchOn', name));
+    const deliver = async (...batch: unknown[]) => {
+      for (let again = 0; again < 5; again += 1) {
+        const reports = await world.detect(...batch).catch(() => undefined);
+        if (reports?.every(({ errors }) => errors.length === 0)) return;
+        world.advance(70);
+      }
+    };
+    const run = async () => {
+      for (const name of world.dispatched.splice(0))
+        for (let again = 0; again < 9; again += 1) {
+          const attempt = await act(name.slice(0, 28), world.action).catch(() => ({ again: 2 }));
+          if ('ended' in attempt) break;
+          world.advance(attempt.again);
+        }
+    };
+    await deliver(...events);
+    await run();
+    for (let quarter = 0; quarter < 6; quarter += 1) {
+      world.advance(900);
+      await deliver(tickAt(world.clock.now()));
+      world.sweeps.length = 0;
+      await run();
+    }
+    return calls >= at;
+  };
+
+  test('at any of its calls: one fix, one page of the brake, its end, and nobody left out', async () => {
+    for (let at = 1; await story(at); at += 1) {
+      const findings = await world.findings();
+      const lamps = findings.filter(({ control }) => control === 'lamp-off');
+      const heard = (words: string) => told().filter((line) => line.includes(words)).length;
+      const state = {
+        at,
+        writes: new Set(world.house.writes).size,
+        lamps: lamps.map(({ outcome }) => outcome?.status).sort(),
+        told: lamps.every(({ alerted }) => alerted !== undefined),
+        fixed: heard('Fixed: lamp-off') > 0,
+        bites: heard('ACTION NEEDED: bot-brakes') > 0,
+        lifts: heard('Resolved: bot-brakes') > 0,
+        brake: findings.find(({ control }) => control === 'bot-brakes')?.state,
+        entries: (await Promise.all(findings.map(async ({ id, version }) => (await world.ledger.entries(id)).length === version))).every(Boolean),
+      };
+      expect(state).toEqual({
+        at,
+        writes: 1,
+        lamps: ['AWAITING_APPROVAL', 'AWAITING_APPROVAL', 'REMEDIATED'],
+        told: true,
+        fixed: true,
+        bites: true,
+        lifts: true,
+        brake: 'resolved',
+        entries: true,
+      });
+      world.close();
+      world = new World();
+    }
+  });
+
+  test('sixty executions at once: ten fixes, one page', async () => {
+    guard({ fixesPerHour: 10 });
+    const names = Array.from({ length: 60 }, (_, index) => `lamp-${index}`);
+    light(...names);
+    await world.detect(...names.map((name) => call('SwitchOn', name)));
+    await Promise.all(world.dispatched.splice(0).map((name) => act(name, world.action)));
+    expect(world.house.writes).toHaveLength(10);
+    expect(told().filter((line) => line.startsWith('page'))).toHaveLength(1);
+  });
+});
+
 describe('writes that do not hold', () => {
   test('who breaks it at once each time: each time the bot begins again counts, and past the limit it pages', async () => {
     guard({ repeat: { limit: 3, within: 86_400 } });
@@ -279,6 +359,39 @@ describe('one thing again and again', () => {
       await world.detect(call('SwitchOff', 'hall'));
     }
     expect(world.alerts.map(({ text }) => text).join()).not.toContain('Fixed 2 times');
+  });
+});
+
+describe('an exception that a tag makes', () => {
+  const excepting = (resource?: string) => [
+    { tag: { key: 'ok' }, tagSetBy: '*', ...(resource && { resource }), reason: 'r', approvedBy: 'a', expires: '2027-01-01' },
+  ];
+  const unread = async () => {
+    mutable(world.ports).tags = async () => denied('GetResources');
+    light('hall');
+    await world.detect(call('SwitchOn', 'hall'));
+    return world.runDispatched();
+  };
+
+  test('and that cannot be seen: nothing is written, and a page says why', async () => {
+    guard({}, { exceptions: excepting() });
+    expect(await unread()).toEqual([]);
+    expect(world.house.writes).toEqual([]);
+    expect(world.alerts).toMatchObject([{ urgency: 'page', text: expect.stringContaining('Its tags could except it, but cannot be read') }]);
+  });
+
+  test('denied to the role that fixes only: it does not write either', async () => {
+    guard({}, { exceptions: excepting() });
+    light('hall');
+    await world.detect(call('SwitchOn', 'hall'));
+    mutable(world.ports).tags = async () => denied('GetResources');
+    expect(await world.runDispatched()).toEqual(['PAGED']);
+    expect(world.house.writes).toEqual([]);
+  });
+
+  test('for other resources only: no matter', async () => {
+    guard({}, { exceptions: excepting('arn:aws:lamp:*:*:lamp/status-*') });
+    expect(await unread()).toEqual(['REMEDIATED']);
   });
 });
 
