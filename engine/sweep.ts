@@ -8,7 +8,7 @@ import { Batch, type Detection, emptyReport, type Report } from './batch.ts';
 import type { AnyControl, AnyStateControl, Catalogue, Page } from './control.ts';
 import { isEventControl } from './control.ts';
 import { askAgain, cannotSee, deniedWords, mayPass } from './denied.ts';
-import { DeniedError, RetryLaterError } from './errors.ts';
+import { DeniedError, RetryLaterError, retryAfter } from './errors.ts';
 import { settingsOf } from './judge.ts';
 import type { Finding, Place, Trigger } from './model.ts';
 import type { Deployment, MemoKey, Ports, SweepRequest } from './ports.ts';
@@ -36,6 +36,8 @@ export async function sweepOf(control: string, place: Place, delay: number, { le
 /** Seconds. */
 const together = 600;
 const soon = 60;
+/** Until what failed by itself is tried again. */
+const retryDelay = 60;
 
 /**
  * Never inside this batch: a type can have thousands of resources. Events of ten minutes share a sweep: those of the first minute the one
@@ -95,18 +97,28 @@ export async function* sweepPages(
     return;
   }
   const { params } = settingsOf(policy, control.id);
-  let blind = false;
-  /** A listing that is denied ends the sweep with a finding; it is made again when the action works. */
+  let ended = false;
+  /** The page that follows those that are done. */
+  let reached: string | undefined;
+  /**
+   * A listing that is denied ends the sweep with a finding; it is made again when the action works. One that fails after some pages goes
+   * on from there in a message of its own, lest its tries be used up on what is done.
+   */
   const listed = async function* (): AsyncGenerator<Page> {
     try {
       yield* control.list(ports.aws(place, { share: true }), { from: trigger.from, params });
     } catch (error) {
-      if (!(error instanceof DeniedError) || !queued) throw error;
+      if (!queued) throw error;
+      if (!(error instanceof DeniedError)) {
+        if (!reached) throw error;
+        ended = true;
+        return ports.requestSweeps([{ ...requestOf(trigger), from: reached, delay: retryAfter(error) ?? retryDelay }]);
+      }
       const deployment = await ports.ledger.recall<Deployment>('deployment');
       const deployed = new Date(deployment?.at ?? 0);
       if (mayPass(deployment, deployed, ports.clock.now())) throw new RetryLaterError(deniedWords(error), askAgain, { cause: error });
       await cannotSee(error, { control: control.id, ...place, first: trigger.first }, own.self, 'detect', ports);
-      blind = true;
+      ended = true;
     }
   };
   let at = ports.clock.now().toISOString();
@@ -117,9 +129,10 @@ export async function* sweepPages(
     yield { report, next };
     if (next && deadline && ports.clock.now().getTime() + pageMs > deadline.getTime())
       return ports.requestSweeps([{ ...requestOf(trigger), from: next, delay: 0 }]);
+    reached = next;
     at = ports.clock.now().toISOString();
   }
-  if (dryRun || blind) return;
+  if (dryRun || ended) return;
   const open = await openIn(control, place, ports);
   const standings = await ports.ledger.lookup(open.map(({ resource }) => ({ control: control.id, resource, eventId: trigger.eventId })));
   yield {
@@ -130,9 +143,6 @@ export async function* sweepPages(
   };
   await finish(trigger, control, place, detection);
 }
-
-/** Seconds until a resource that could not be judged is tried again by itself. */
-const retryDelay = 60;
 
 const requestOf = ({ accountId, region, control, began, first, apply }: SweepTrigger) => ({ accountId, region, control, began, first, apply });
 

@@ -108,6 +108,24 @@ describe('a resource left of a page', () => {
   });
 });
 
+test('a listing that is throttled after some pages goes on from there when it is told to, and is remembered when it is done', async () => {
+  light('a', 'b', 'c', 'd', 'e');
+  let pages = 0;
+  world.house.before = (name) => {
+    if (name !== 'list page') return;
+    pages += 1;
+    if (pages === 2) throw Object.assign(new Error('Rate exceeded'), { name: 'Throttling' });
+  };
+  const [report] = await world.detect(sweepOf('lamp-off', { first: true }));
+  expect(report!.errors).toEqual([]);
+  expect(world.sweeps).toMatchObject([{ from: '4', first: true, delay: 30 }]);
+  expect(await world.ledger.recall('sweep|lamp-off|123456789012|us-east-1')).toBeUndefined();
+  await finish();
+  expect(await world.findings()).toHaveLength(5);
+  expect(await world.ledger.recall('sweep|lamp-off|123456789012|us-east-1')).toBeDefined();
+  expect(world.alerts).toHaveLength(1);
+});
+
 test('a listing that an event has overtaken closes nothing', async () => {
   world.policy = policyOf({ 'lamp-off': { mode: 'page' } });
   world.house.lamps.set('a', { on: false });

@@ -92,6 +92,7 @@ export const lampOff = (house: House): Control<Lamp, Lamp> => ({
         const resource = { accountId, region: aws.region, type: 'AWS::Lamp::Lamp', id: lampArn(name) };
         return house.listsNamesOnly ? ([resource] as const) : ([resource, { ...lamp }] as const);
       });
+      if (at > 0) await house.before('list page');
       yield { resources, ...(at + 2 < lamps.length && { next: String(at + 2) }) };
     }
   },
