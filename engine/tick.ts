@@ -67,7 +67,9 @@ export async function tick(trigger: Trigger, detection: Detection): Promise<void
 /** Sweeps that the clock asks for; after a deploy also those of what has never been swept, or not since it was switched off. */
 async function dueSweeps({ accountId, region }: Place, { on, regions, memo, changed }: Looking, ports: Ports): Promise<SweepRequest[]> {
   const back = new Set(on.filter(({ id }) => memo?.on && !memo.on.includes(id)));
-  const due = new Set([...(memo ? dueBetween(on, new Date(memo.last), ports.clock.now()) : on), ...back]);
+  // What guards the bot is judged by what a deploy has just told it.
+  const atOnce = changed ? on.filter(({ sweptOften }) => sweptOften) : [];
+  const due = new Set([...(memo ? dueBetween(on, new Date(memo.last), ports.clock.now()) : on), ...back, ...atOnce]);
   const placesOf = ({ scope }: CatalogueEntry): Place[] =>
     (scope === 'global' ? [globalRegionOf(region)] : regions).map((where) => ({ accountId, region: where }));
   const wanted = (changed ? on : [...due]).flatMap((entry) => placesOf(entry).map((place) => ({ entry, place })));
@@ -132,8 +134,14 @@ async function seesAgain(finding: Finding, catalogue: Catalogue, { ports, policy
   await ports.requestSweeps(
     blind.map(({ control, accountId, region, resource, first }) => ({ accountId, region, control, began, first, only: resource, delay: afterwards })),
   );
-  if (!still) await lift(finding, blind.length > 0 ? 'The action works again.' : 'No control that is switched on needs the action.', ports);
+  if (!still) await lift(finding, endOf(blind, mine), ports);
 }
+
+/** Only one's own right to read has been tried. */
+const endOf = (blind: readonly Blind[], mine: boolean): string => {
+  if (blind.length === 0) return 'No control that is switched on needs the action.';
+  return mine ? 'The action works again.' : 'No fix waits for the action any more.';
+};
 
 /** Seconds until what was not seen is looked at: by then the finding is closed, and a new denial opens another. */
 const afterwards = 30;

@@ -477,6 +477,21 @@ describe('a denial', () => {
     expect(told().filter((line) => line.includes('Resolved: bot-permissions'))).toEqual([]);
   });
 
+  test('of the role that fixes, ended by a person who repaired: nobody says that the action works', async () => {
+    light('a');
+    await world.detect(call('SwitchOn', 'a'));
+    world.house.before = (name) => {
+      if (name === 'read') denied('Get');
+    };
+    await world.runDispatched();
+    world.house.before = () => {};
+    world.house.lamps.set('a', { on: false });
+    await world.detect(call('SwitchOff', 'a'));
+    await tick();
+    const { text } = world.alerts.find(({ subject }) => subject.includes('Resolved: bot-permissions'))!;
+    expect(text).toContain('No fix waits for the action any more.');
+  });
+
   test('is not over because AWS answered with something else', async () => {
     world.house.before = (name) => {
       if (name === 'read') throw new DeniedError('lamp:Get', { cause: new Error('no') });
