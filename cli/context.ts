@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { InvalidArgumentError } from 'commander';
 import type { LoadedPolicy } from '../engine/policy/load.ts';
 import { loadPolicy } from '../engine/policy/load.ts';
 import type { AwsAccess } from '../engine/ports.ts';
@@ -48,6 +49,12 @@ export async function whoAmI(givenRegion: string | undefined): Promise<Caller> {
   const { Account, Arn } = await client.send(new GetCallerIdentityCommand({}));
   if (!Account || !Arn) throw new Error('AWS STS did not say whose credentials these are.');
   return { accountId: Account, arn: Arn, region };
+}
+
+/** An unset variable of a script must not become a stack. https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateStack.html */
+export function stackNameOf(text: string): string {
+  if (!/^[a-zA-Z][-a-zA-Z0-9]{0,127}$/.test(text)) throw new InvalidArgumentError('a stack has a name such as phidelity-dev');
+  return text;
 }
 
 /** The `--state` folder for a command that only reads, which must not make one: undefined while nothing is kept there. */

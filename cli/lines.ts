@@ -109,9 +109,9 @@ const tableOf = (title: string, standings: Readonly<Record<string, Standing>> = 
         ...Object.entries(standings).map(([name, { failing, holding }]) => `${name.padEnd(28)}${String(failing).padStart(7)}${String(holding).padStart(9)}`),
       ];
 
-/** An account's ARN ends in `root`, which is the name of nothing. */
+/** An account's ARN ends in `root`, which is the name of nothing; settings of the account have it too. */
 export const nameOf = (resource: ResourceRef): string =>
-  resource.type === 'AWS::::Account' ? `account ${resource.accountId}, ${resource.region}` : leafOf(resource) || resource.id;
+  /^arn:[^:]+:iam::\d+:root$/.test(resource.id) ? `account ${resource.accountId}, ${resource.region}` : leafOf(resource) || resource.id;
 
 function human({ eventName, control, resource, evaluation, outcome, change, findingId }: Line): string {
   const indent = ' '.repeat(19);

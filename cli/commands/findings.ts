@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import type { Finding } from '../../engine/model.ts';
 import type { Ledger } from '../../engine/ports.ts';
 import { colors } from '../colors.ts';
-import { existingState, print, say } from '../context.ts';
+import { existingState, print, say, stackNameOf } from '../context.ts';
 import { type ExitCode, printable } from '../errors.ts';
 import { nameOf } from '../lines.ts';
 import { sqliteLedger } from '../state/sqlite-ledger.ts';
@@ -23,7 +23,7 @@ export function addFindings(program: Command, exit: (code: ExitCode) => void): v
     .command('findings')
     .description('list findings; exit code 1 when one is open')
     .option('--open', 'only those that are open')
-    .option('--stack <name>', 'those of a deployed stack')
+    .option('--stack <name>', 'those of a deployed stack', stackNameOf)
     .option('--state <dir>', 'those of the embedded database in this folder', '.phidelity')
     .option('--region <region>', 'AWS region of the stack; by default that of the SDK')
     .option('--json', 'one JSON array')
@@ -74,7 +74,7 @@ function human(finding: Finding): string {
     wrong === evaluation.annotation ? `${printable(evaluation.annotation)} ${colors.dim(since)}` : `${printable(wrong)} ${colors.dim(since)}`,
     wrong !== evaluation.annotation && `Now: ${printable(evaluation.annotation)}`,
     isOwn(control) && 'This is about the bot itself, not about a resource of yours.',
-    backlog && 'It was there before the bot: told, not changed. `sweep --apply` changes it.',
+    backlog && 'It was there before the bot: told, not changed. `npx phidelity sweep --apply` treats it like new drift.',
     state === 'open' && held && `A guard holds until ${held.until}: ${printable(decision.reason)}`,
     blind && blind.length > 0 && `Not seen because of it: ${blindWords(blind)}.`,
     colors.dim(id),

@@ -22,7 +22,7 @@ const findings: Record<string, readonly [given: Partial<Finding>, told: RegExp, 
   ],
   'one that was there before the bot': [
     { ...keyOf({ id: 'arn:aws:s3:::backlog' }), backlog: true },
-    /\n +It was there before the bot: told, not changed\. `sweep --apply` changes it\.\n/,
+    /\n +It was there before the bot: told, not changed\. `npx phidelity sweep --apply` treats it like new drift\.\n/,
   ],
   'one that a guard holds': [
     { ...keyOf({ id: 'arn:aws:s3:::held' }), held, decision: { action: 'approve', reason: '50 fixes within an hour: the policy allows no more.' } },
@@ -45,6 +45,15 @@ const findings: Record<string, readonly [given: Partial<Finding>, told: RegExp, 
     /s3-bucket-public-access-block +account 123456789012, us-east-1\n/,
     /\broot\b/,
   ],
+  'one on a setting of the account': [
+    {
+      ...keyOf({ control: 's3-account-public-access-block', id: 'arn:aws:iam::123456789012:root' }),
+      resource: { ...keyOf().resource, type: 'AWS::S3::AccountPublicAccessBlock', id: 'arn:aws:iam::123456789012:root' },
+    },
+    /s3-account-public-access-block +account 123456789012, us-east-1\n/,
+    /\broot\b/,
+  ],
+  'one on a queue of that name': [{ ...keyOf({ id: 'arn:aws:sqs:us-east-1:123456789012:root' }) }, /s3-bucket-public-access-block +root\n/],
   'one whose names would steer the terminal': [
     {
       ...keyOf({ id: `arn:aws:s3:::steer${steering}` }),
