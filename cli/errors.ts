@@ -41,7 +41,7 @@ function sentenceOf(error: unknown): string {
   const unreachable = networkFault(error);
   if (unreachable) return `AWS cannot be reached (${unreachable}). Check the network and the region${endpointHint()}.`;
   if (isForeignAnswer(error))
-    return `What answered is not AWS: ${text.replace(/ Deserialization error.*$/s, '')} Check the network and the region${endpointHint()}.`;
+    return `What answered is not AWS: ${text.replace(/\.?\s*Deserialization error.*$/s, '')}. Check the network and the region${endpointHint()}.`;
   if (/^Unknown(Error)?$/.test(text)) return `What answered is not AWS. Check the network${endpointHint()}.`;
   if (isDenied(error)) return `Not allowed: ${text}`;
   if ((error as NodeJS.ErrnoException | undefined)?.code === 'EADDRINUSE') return `The port is in use by another program: ${text}`;

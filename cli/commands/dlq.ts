@@ -2,7 +2,7 @@
 import type { Message } from '@aws-sdk/client-sqs';
 import type { Command } from 'commander';
 import { colors } from '../colors.ts';
-import { print, say } from '../context.ts';
+import { print, say, stackNameOf } from '../context.ts';
 import { bodyOf, type Letter, letterOf, redacted } from '../dlq/letter.ts';
 import { countOf, type Dlq, dlqsOf, type Unseen } from '../dlq/queues.ts';
 import { takeFrom } from '../dlq/read.ts';
@@ -33,7 +33,7 @@ export function addDlq(program: Command, exit: (code: ExitCode) => void): void {
     dlq
       .command(name)
       .description(description)
-      .requiredOption('--stack <name>', 'the deployed stack')
+      .requiredOption('--stack <name>', 'the deployed stack', stackNameOf)
       .option('--region <region>', 'AWS region of the stack; by default that of the SDK')
       .option('--json', 'one JSON document');
   command('list', 'count and name the messages; exit code 1 when there are any')

@@ -1,7 +1,7 @@
 /** `doctor`: what is missing around the bot. */
 import type { Command } from 'commander';
 import { colors } from '../colors.ts';
-import { defaultPolicy, print, say, whoAmI } from '../context.ts';
+import { defaultPolicy, print, say, stackNameOf, whoAmI } from '../context.ts';
 import type { Check, CheckStatus } from '../doctor/check.ts';
 import { examine } from '../doctor/doctor.ts';
 import { type ExitCode, printable } from '../errors.ts';
@@ -17,7 +17,7 @@ export function addDoctor(program: Command, exit: (code: ExitCode) => void): voi
   program
     .command('doctor')
     .description('look for what is missing around the bot; exit code 1 when something is wrong or cannot be seen')
-    .option('--stack <name>', 'the deployed stack; without it only what the bot stands on is looked at')
+    .option('--stack <name>', 'the deployed stack; without it only what the bot stands on is looked at', stackNameOf)
     .option('--policy <file>', 'policy that should be deployed', defaultPolicy)
     .option('--region <region>', 'AWS region of the stack; by default that of the SDK')
     .option('--json', 'one JSON document {checks: [{check, status, detail, mend?}]}, status is ok, wrong, unseen or hint')

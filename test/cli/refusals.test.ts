@@ -168,7 +168,7 @@ const refusals: Record<string, Refusal> = {
   'an endpoint that is a website': {
     run: live(() => at('/website')),
     code: 2,
-    err: /^What answered is not AWS: .*AWS_ENDPOINT_URL/,
+    err: /^What answered is not AWS: .*[^.]\. Check the network and the region and AWS_ENDPOINT_URL/,
   },
   'no such stack, because nobody answers': {
     run: () => ({ args: ['findings', '--stack', 'bot', '--json'], env: { ...keys, AWS_ENDPOINT_URL: 'http://127.0.0.1:9' } }),
@@ -197,6 +197,13 @@ const refusals: Record<string, Refusal> = {
     err: /^there is no AWS region "us-east1"; did you mean us-east-1\?/,
   },
 
+  'a doctor of a stack without a name': {
+    run: () => ({ args: ['doctor', '--stack', ''], env: keys }),
+    code: 2,
+    err: /^error: option '--stack <name>' argument '' is invalid\. a stack has a name such as phidelity-dev\n/,
+  },
+  'findings of a stack without a name': { run: () => ({ args: ['findings', '--stack', ''], env: keys }), code: 2, err: /^error: .*a stack has a name/ },
+  'dead letters of a stack without a name': { run: () => ({ args: ['dlq', 'list', '--stack', ''], env: keys }), code: 2, err: /^error: .*a stack has a name/ },
   'dead letters of no stack': { run: () => ({ args: ['dlq', 'list'] }), code: 2, err: /^error: required option '--stack <name>' not specified/ },
   'dead letters, what of them': { run: () => ({ args: ['dlq'] }), code: 2, err: /^Usage: phidelity dlq /, lines: 20 },
   'an unknown command of dlq': { run: () => ({ args: ['dlq', 'lst'] }), code: 2, err: /^error: unknown command 'lst'\n\(Did you mean list\?\)/ },
