@@ -46,14 +46,14 @@ export function letterOf(message: Message): Letter {
 }
 
 /**
- * EventBridge and Scheduler write attributes; SQS only counts.
+ * EventBridge and Scheduler write attributes. SQS only counts, and it counts those who look into the queue too.
  * https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html
  */
-function whyOf({ MessageAttributes = {}, Attributes = {} }: Message): string {
+function whyOf({ MessageAttributes = {} }: Message): string {
   const given = (name: string) => MessageAttributes[name]?.StringValue;
   const [code, text] = [given('ERROR_CODE'), given('ERROR_MESSAGE')];
   const sender = given('RULE_ARN') ?? given('SCHEDULE_ARN');
-  if (!code && !text) return `received ${Attributes.ApproximateReceiveCount ?? '?'} times without success: the log of the function detect tells more`;
+  if (!code && !text) return 'detect failed on it each time: the log of the function detect tells more';
   return `${[code, text].filter(Boolean).join(': ')}${sender ? ` (${sender.split(':').slice(5).join(':')})` : ''}`;
 }
 

@@ -24,11 +24,11 @@ export const unseen = (check: string, error: unknown, where = ''): Check => ({ c
 const reasonOf = (error: unknown): string => (error instanceof DeniedError ? deniedWords(error) : explain(error).message);
 
 /** What cannot be read is a line of its own. */
-export const look = async (check: string, read: () => Promise<Check | readonly Check[]>): Promise<readonly Check[]> => {
+export const look = async (check: string, read: () => Promise<Check | readonly Check[]>, where = ''): Promise<readonly Check[]> => {
   try {
     return [await read()].flat();
   } catch (error) {
-    return [unseen(check, error)];
+    return [unseen(check, error, where)];
   }
 };
 

@@ -74,17 +74,21 @@ export const concurrency: StackGroup = async (scene) => {
       );
       return lines.flat().length > 0 ? lines.flat() : ok(check, `${names.join(' and ')} may run`);
     }),
-    look(check, async () => {
-      const { AccountLimit } = await client.send(new GetAccountSettingsCommand({}));
-      const free = AccountLimit?.UnreservedConcurrentExecutions ?? 0;
-      if (free >= enough) return ok(check, `the account has ${free} unreserved executions`);
-      return wrong(
-        check,
-        `the account has ${free} unreserved executions, the bot wants ${enough}`,
-        // The quota "Concurrent executions". https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
-        `aws service-quotas request-service-quota-increase --service-code lambda --quota-code L-B99A9384 --desired-value 1000 ${region}`,
-      );
-    }),
+    look(
+      check,
+      async () => {
+        const { AccountLimit } = await client.send(new GetAccountSettingsCommand({}));
+        const free = AccountLimit?.UnreservedConcurrentExecutions ?? 0;
+        if (free >= enough) return ok(check, `the account has ${free} unreserved executions`);
+        return wrong(
+          check,
+          `the account has ${free} unreserved executions, the bot wants ${enough}`,
+          // The quota "Concurrent executions". https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+          `aws service-quotas request-service-quota-increase --service-code lambda --quota-code L-B99A9384 --desired-value 1000 ${region}`,
+        );
+      },
+      'limit of the account: ',
+    ),
   ]);
   return [...own, ...account];
 };

@@ -13,7 +13,7 @@ const check = 'roles';
 const batch = 100;
 
 export const roles: StackGroup = async (scene) => {
-  const lines = await Promise.all(roleNames.map((name) => look(check, () => judged(name, scene))));
+  const lines = await Promise.all(roleNames.map((name) => look(check, () => judged(name, scene), `role of ${name}: `)));
   return lines.flat();
 };
 
