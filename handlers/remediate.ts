@@ -11,16 +11,10 @@ const action = { ports, catalogue, roleArn: environment.remediateRoleArn, leaseS
 
 /** Attempts of one `act` before a person is called. */
 const attempts = 5;
-const retryStrategy = (error: Error, attempt: number) => {
-  log.warn('Attempt failed', { error, attempt });
-  return { shouldRetry: attempt < attempts, delay: { seconds: 2 ** attempt } };
-};
+const retryStrategy = (_: Error, attempt: number) => ({ shouldRetry: attempt < attempts, delay: { seconds: 2 ** attempt } });
 
 /** An execution that ends untold is noticed by nobody: a person is called when table and topic answer again, for about ten hours. */
-const untilTold = (error: Error, attempt: number) => {
-  log.error('Nobody could be told', { error, attempt });
-  return { shouldRetry: attempt < 50, delay: { seconds: Math.min(2 ** attempt, 900) } };
-};
+const untilTold = (_: Error, attempt: number) => ({ shouldRetry: attempt < 50, delay: { seconds: Math.min(2 ** attempt, 900) } });
 
 export const handler = withDurableExecution(async ({ findingId }: { findingId: string }, context: DurableContext) => {
   for (;;) {
@@ -33,12 +27,20 @@ export const handler = withDurableExecution(async ({ findingId }: { findingId: s
 
 async function attemptOnce(findingId: string, context: DurableContext): Promise<Attempt> {
   try {
-    return await context.step('act', () => act(findingId, action), { retryStrategy });
+    return await context.step('act', () => act(findingId, action).catch(withoutWords('Attempt failed')), { retryStrategy });
   } catch (error) {
     const reason = `${attempts} attempts failed, the last with: ${codeFrom(error)}`;
-    return context.step('give up', () => giveUp(findingId, reason, action), { retryStrategy: untilTold });
+    return context.step('give up', () => giveUp(findingId, reason, action).catch(withoutWords('Nobody could be told')), { retryStrategy: untilTold });
   }
 }
+
+/** What a step throws is kept with the execution, which another key guards: messages of AWS name resources. */
+const withoutWords =
+  (what: string) =>
+  (error: unknown): never => {
+    log.error(what, { error });
+    throw Object.assign(new Error('the log tells more'), { name: codeOf(error) || 'Error' });
+  };
 
 /** The code alone: messages of AWS and others name resources and quote texts. The SDK wraps what a step threw. */
 const codeFrom = (error: unknown): string => codeOf((error as Error).cause) || codeOf(error) || 'an unknown error';
