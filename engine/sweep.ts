@@ -115,8 +115,8 @@ export async function* sweepPages(
         return ports.requestSweeps([{ ...requestOf(trigger), from: reached, delay: retryAfter(error) ?? retryDelay }]);
       }
       const deployment = await ports.ledger.recall<Deployment>('deployment');
-      const deployed = new Date(deployment?.at ?? 0);
-      if (mayPass(deployment, deployed, ports.clock.now())) throw new RetryLaterError(deniedWords(error), askAgain, { cause: error });
+      if (mayPass(deployment, since ?? new Date(deployment?.at ?? 0), ports.clock.now()))
+        throw new RetryLaterError(deniedWords(error), askAgain, { cause: error });
       await cannotSee(error, { control: control.id, ...place, first: trigger.first }, own.self, 'detect', ports);
       ended = true;
     }
@@ -166,9 +166,10 @@ const slotMs = 15 * 60_000;
 /** The quarter hour of the day in which a control is swept; spread out, and always the same. */
 const slotOf = (control: string): number => createHash('sha256').update(control).digest().readUInt32BE(0) % slots;
 
-/** Controls whose sweep falls between two ticks; after an outage everything it kept from being swept, once. */
+/** Controls whose sweep falls between two ticks; after an outage everything it kept from being swept, once: its ticks come all at a time. */
 export function dueBetween(catalogue: Catalogue, last: Date, now: Date): Catalogue {
   const [from, to] = [last, now].map((time) => Math.floor(time.getTime() / slotMs)) as [number, number];
   const due = new Set(Array.from({ length: Math.min(to - from, slots) }, (_, back) => (to - back) % slots));
-  return catalogue.filter(({ id, kind, sweptOften }) => kind === 'state' && (sweptOften || due.has(slotOf(id))));
+  const often = now.getTime() - last.getTime() > slotMs / 2;
+  return catalogue.filter(({ id, kind, sweptOften }) => kind === 'state' && ((sweptOften && often) || due.has(slotOf(id))));
 }

@@ -179,6 +179,29 @@ describe('a tick', () => {
     expect(world.alerts).toHaveLength(2);
   });
 
+  test('that comes with others after an outage asks once for what is swept at each', async () => {
+    Object.assign(world.catalogue[0]!, { sweptOften: true });
+    await world.tick();
+    world.advance(6 * 3_600);
+    for (let late = 0; late < 24; late += 1) {
+      await world.detect(tickAt(world.clock.now()));
+      world.advance(2);
+    }
+    expect(world.sweeps).toHaveLength(1);
+    world.advance(840);
+    await world.detect(tickAt(world.clock.now()));
+    expect(world.sweeps).toHaveLength(2);
+  });
+
+  test('that follows a deploy asks at once for what is swept at each', async () => {
+    Object.assign(world.catalogue[0]!, { sweptOften: true });
+    await world.tick();
+    world.advance(60);
+    await deployed();
+    await world.detect(tickAt(world.clock.now()));
+    expect(world.sweeps).toHaveLength(1);
+  });
+
   test('in a dry run does nothing', async () => {
     world.policy = policyOf({ 'lamp-off': { mode: 'page' } });
     light('a');
