@@ -135,6 +135,9 @@ describeOnMoto('the deployed bot (on moto, IAM enforced)', () => {
     await bot.stack.tick();
     await bot.settle();
     expect(await bot.findings('bot-permissions')).toMatchObject([{ state: 'resolved' }]);
+    // What was not seen is looked at half a minute after.
+    bot.stack.clock.advance(31);
+    await bot.settle();
     expect([await bot.blockOf(bucket), await bot.blockOf(other)]).toEqual([closed, closed]);
     const subjects = (await bot.alerts.read()).map(({ subject }) => subject!);
     expect(subjects.filter((subject) => subject.includes('Resolved: bot-permissions'))).toHaveLength(1);
