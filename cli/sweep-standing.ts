@@ -47,9 +47,19 @@ export function resumed(directory: string, asked: Asked): Standing {
   const { success, data } = read(file);
   if (!success) throw new UsageError(`${file} cannot be read: delete it, and run the sweep without --resume`, 2);
   if (!isDeepStrictEqual(data.asked, asked)) {
-    throw new UsageError(`the interrupted sweep was of other controls, regions, policy or account: name the same ones, or run this one without --resume`, 2);
+    throw new UsageError(`the interrupted sweep was ${differenceOf(data.asked, asked)}: say the same here, or run this one without --resume`, 2);
   }
   return data;
+}
+
+/** What the interrupted sweep was, where this one is not. */
+function differenceOf(before: Asked, now: Asked): string {
+  const parts = ({ stretches }: Asked, place: 0 | 1) => [...new Set(stretches.map((stretch) => stretch.split(' ')[place]!))];
+  if (before.accountId !== now.accountId) return `of account ${before.accountId}`;
+  if (before.apply !== now.apply) return before.apply ? 'with --apply' : 'without --apply';
+  const regions = parts(before, 1);
+  if (!isDeepStrictEqual(regions, parts(now, 1))) return `of --region ${regions.join(' ')}`;
+  return isDeepStrictEqual(parts(before, 0), parts(now, 0)) ? 'by another policy' : 'of other controls';
 }
 
 function read(file: string) {

@@ -156,6 +156,24 @@ test('another sweep that comes to its end leaves what is kept', async () => {
   expect(kept()).toBe(true);
 });
 
+test('resumed as another sweep, it says what the interrupted one was', async () => {
+  await interrupted(1, 'DescribeVolumes 2');
+  for (const [more, was] of [
+    [['--region', 'us-west-2'], 'of --region us-east-1'],
+    [['--control', 'ebs-encryption-by-default'], 'of other controls'],
+    [['--apply'], 'without --apply'],
+  ] as const) {
+    const result = await sweep('--resume', ...more);
+    expect(result).toMatchObject({
+      code: 2,
+      err: expect.stringContaining(`the interrupted sweep was ${was}: say the same here, or run this one without --resume`),
+    });
+  }
+  writeFileSync(desk.path('policy.yaml'), `${policyOf('ebs-encryption-by-default', 'ebs-volume-encrypted')}backlog: fix\n`);
+  expect((await sweep('--resume')).err).toContain('the interrupted sweep was by another policy: ');
+  expect(kept()).toBe(true);
+});
+
 test('a folder that cannot be written: the summary says what was done, and that it cannot go on', async () => {
   const result = await interrupted(1, 'DescribeVolumes 2', '--state', 'policy.yaml/state');
   expect(result.code).toBe(2);
