@@ -49,6 +49,13 @@ export const knownRegions: readonly string[] = [
   'us-west-2',
 ];
 
+/** A doubt, not a refusal: it may be newer than the list. Undefined when the region is known. */
+export function doubtOf(region: string): string | undefined {
+  if (knownRegions.includes(region)) return undefined;
+  const near = nearest(region, knownRegions);
+  return `${region} is no region that this version knows${near ? `; did you mean ${near}?` : ''}`;
+}
+
 /** @throws UsageError when no region of AWS is written like that. */
 export function checkRegion(region: string): void {
   if (form.test(region)) return;

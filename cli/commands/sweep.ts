@@ -12,7 +12,7 @@ import { type ExitCode, UsageError } from '../errors.ts';
 import { failuresOf } from '../failures.ts';
 import { lineWriter } from '../lines.ts';
 import { nearest } from '../nearest.ts';
-import { checkRegion } from '../region.ts';
+import { checkRegion, doubtOf } from '../region.ts';
 import { openSession } from '../session.ts';
 import { forget, fresh, keep, resumed } from '../sweep-standing.ts';
 
@@ -60,7 +60,11 @@ export function addSweep(program: Command, exit: (code: ExitCode) => void): void
 
 async function sweep(options: Options): Promise<ExitCode> {
   const entries = chosen(options);
-  for (const region of options.region ?? []) checkRegion(region);
+  for (const region of options.region ?? []) {
+    checkRegion(region);
+    const doubt = doubtOf(region);
+    if (doubt) say(`${doubt} (warning)`);
+  }
   const { policy } = await policyFrom(options.policy);
   const caller = await whoAmI(options.region?.[0]);
   const stretches = stretchesOf(

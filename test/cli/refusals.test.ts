@@ -49,6 +49,7 @@ const files = {
   'good.yaml': policy('  s3-bucket-tls-only: fix\n'),
   'unknown.yaml': policy('  s3-bucket-tls-onyl: fix\n  cloudtrail-logging-on: fxi\n'),
   'param.yaml': policy('  alb-http-redirects-to-https:\n    mode: fix\n    params: { httpsPort: many }\n'),
+  'slip.yaml': `${policy('  s3-bucket-tls-only: fix\n')}watch: [us-esat-1, us-west-2]\n`,
   'twice.yaml': policy('  s3-bucket-tls-only: fix\n  s3-bucket-tls-only: page\n'),
   'expired.yaml': exception('2020-01-31'),
   'parent.yaml': 'version: 1\nextends: ./nowhere.yaml\n',
@@ -128,6 +129,12 @@ const refusals: Record<string, Refusal> = {
     out: /^\{"ok":false,"faults":\[\{"file":"unknown\.yaml","line":4,"column":3,.*"line":5,.*\],"warnings":\[\]\}\n$/,
   },
   'a parameter of the wrong type': { run: () => check('param.yaml'), code: 1, err: /^param\.yaml:6:\d+ .*(number|int)/ },
+  'a policy that watches a region that is nearly one': {
+    run: () => check('slip.yaml'),
+    code: 0,
+    err: /^slip\.yaml: us-esat-1 is no region that this version knows; did you mean us-east-1\? \(warning\)$/,
+    out: /^slip\.yaml: fine\. /,
+  },
   'a key twice': { run: () => check('twice.yaml'), code: 1, err: /^twice\.yaml:5:3 "s3-bucket-tls-only" is there twice$/ },
   'an exception that has expired': {
     run: () => check('expired.yaml'),
