@@ -40,7 +40,7 @@ export const mayPass = (deployment: Pick<Deployment, 'at'> | undefined, since: D
 /** Seconds until a denial that may pass is asked again. */
 export const askAgain = 15;
 
-/** As many resources as are looked at again at once; the others wait for the sweep of the day. */
+/** As many resources as are looked at again one by one; for more of them all of the type is. */
 const mostBlind = 100;
 
 /** What the role was to look at when it was denied. */
@@ -71,9 +71,9 @@ export function cannotSee(
       decision: { action: 'page', reason: `The bot cannot see: ${words}` },
       more(open) {
         const blind = open?.blind ?? [];
-        const known = blind.some((one) => one.control === control && one.region === region && one.resource === resource);
-        if (known || blind.length >= mostBlind) return undefined;
-        return { blind: [...blind, { control, accountId, region, ...(resource && { resource }), ...(first && { first: true as const }) }] };
+        const one = resource && blind.length < mostBlind ? { resource } : {};
+        if (blind.some((known) => known.control === control && known.region === region && known.resource === one.resource)) return undefined;
+        return { blind: [...blind, { control, accountId, region, ...one, ...(first && { first: true as const }) }] };
       },
     },
     by,

@@ -11,6 +11,7 @@ import { askAgain, cannotSee, deniedWords, mayPass } from './denied.ts';
 import { DeniedError, RetryLaterError, retryAfter } from './errors.ts';
 import { settingsOf } from './judge.ts';
 import type { Finding, Place, Trigger } from './model.ts';
+import { botPermissions } from './own.ts';
 import type { Deployment, MemoKey, Ports, SweepRequest } from './ports.ts';
 import type { SweepItem } from './route.ts';
 
@@ -156,7 +157,15 @@ async function finish({ began, first }: SweepTrigger, control: AnyStateControl, 
     const found = (await openIn(control, place, ports)).filter(({ backlog, decision }) => backlog && decision.action === 'notify');
     if (found.length > 0) await ports.alert(backlogAlertOf(control, { ...place, began }, found));
   }
+  // What it was not let see is no less old than the rest: the next sweep is a first one too.
+  if (first && (await isBlind(control, place, ports))) return;
   await ports.ledger.remember(memoOf(control.id, place), { began, finished: ports.clock.now().toISOString() } satisfies SweepMemo);
+}
+
+async function isBlind({ id }: AnyStateControl, { region }: Place, { ledger }: Pick<Ports, 'ledger'>): Promise<boolean> {
+  for await (const { blind = [] } of ledger.findings({ open: true, control: botPermissions.id }))
+    if (blind.some((unseen) => unseen.control === id && unseen.region === region)) return true;
+  return false;
 }
 
 /** Quarter hours of a day. */

@@ -34,7 +34,7 @@ async function attemptOnce(findingId: string, context: DurableContext): Promise<
   }
 }
 
-/** What a step throws is kept with the execution, which another key guards: messages of AWS name resources. */
+/** What a step throws is kept with the execution, which a key of AWS guards: messages of AWS name resources. */
 const withoutWords =
   (what: string) =>
   (error: unknown): never => {

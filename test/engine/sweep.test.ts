@@ -335,6 +335,22 @@ describe('a denied read', () => {
     expect(world.alerts).toHaveLength(1);
   });
 
+  test('of more resources than are remembered one by one: all of the type is swept when it works again, and is still told only', async () => {
+    deny();
+    world.house.listsNamesOnly = true;
+    light(...Array.from({ length: 103 }, (_, index) => `lamp-${index}`));
+    await world.detect(sweepOf('lamp-off', { first: true }));
+    const { blind = [] } = (await world.findings())[0]!;
+    expect(blind.filter(({ resource }) => resource !== undefined)).toHaveLength(100);
+    expect(blind.at(-1)).toEqual({ control: 'lamp-off', accountId: '123456789012', region: 'us-east-1', first: true });
+    allow();
+    world.sweeps.length = 0;
+    await world.tick();
+    await world.runDispatched();
+    expect(world.house.writes).toEqual([]);
+    expect((await world.findings()).filter(({ backlog }) => backlog)).toHaveLength(103);
+  });
+
   test('of a listing ends the sweep with one finding; when the action works again the sweep is made', async () => {
     light('a', 'b');
     world.house.before = (name) => {
