@@ -35,11 +35,15 @@ try {
 }
 const struck = verdicts.flatMap(({ lane }) => lane.struck);
 const killed = verdicts.filter(({ lane }) => lane.struck.some(kills));
+const calls = verdicts
+  .flatMap(({ lane }) => [...lane.counts.values()].flatMap((invocations) => [...invocations.values()]))
+  .reduce((sum, invocation) => sum + invocation.calls, 0);
 const failed = verdicts.filter(({ violations }) => violations.length > 0);
 console.log(
   [
     `Schedules: ${verdicts.length} (seeds ${first} to ${first + many - 1}), drifts: ${verdicts.flatMap(({ schedule }) => schedule.drifts).length}`,
     `Controls covered: ${new Set(verdicts.flatMap(({ lane }) => lane.cases.map(({ broken }) => broken.control))).size}`,
+    `Calls of the bot: ${calls}`,
     `Faults: ${struck.length}`,
     counted(struck),
     `SIGKILLs: ${struck.filter(kills).length}, in ${killed.length} schedules`,

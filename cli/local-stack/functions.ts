@@ -148,6 +148,7 @@ export const statementsOf = (document: string): readonly Statement[] => listOf((
 export function deployedRoles(clients: AdminClients, emulator: Emulator): Roles {
   const keys = new Map<string, Promise<Keys>>();
   const roles = new Map<string, string>();
+  const known = new Map<string, { readonly until: number; readonly statements: Promise<readonly Statement[]> }>();
   const assume = async (roleArn: string): Promise<Keys> => {
     // The roles trust the Lambda service alone, and nobody can be the Lambda service here.
     const { Credentials } = await emulator.unchecked(() =>
@@ -156,10 +157,19 @@ export function deployedRoles(clients: AdminClients, emulator: Emulator): Roles 
     roles.set(Credentials!.AccessKeyId!, roleArn);
     return { accessKeyId: Credentials!.AccessKeyId!, secretAccessKey: Credentials!.SecretAccessKey!, sessionToken: Credentials!.SessionToken! };
   };
+  /** Kept for a second: a durable function asks at each checkpoint, and a policy that has changed is in force as soon as on AWS. */
+  const statementsFor = (roleName: string): Promise<readonly Statement[]> => {
+    const kept = known.get(roleName);
+    if (kept && kept.until > Date.now()) return kept.statements;
+    const statements = rolePolicies(clients.iam, roleName).then((policies) => policies.flatMap(({ document }) => statementsOf(document)));
+    known.set(roleName, { until: Date.now() + 1_000, statements });
+    statements.catch(() => known.delete(roleName));
+    return statements;
+  };
   return {
     keysOf(roleArn) {
-      const known = keys.get(roleArn);
-      if (known) return known;
+      const kept = keys.get(roleArn);
+      if (kept) return kept;
       const assumed = assume(roleArn);
       keys.set(roleArn, assumed);
       assumed.catch(() => keys.delete(roleArn));
@@ -167,7 +177,7 @@ export function deployedRoles(clients: AdminClients, emulator: Emulator): Roles 
     },
     roleOf: (accessKeyId) => roles.get(accessKeyId),
     async allows(roleName, action) {
-      const statements = (await rolePolicies(clients.iam, roleName)).flatMap(({ document }) => statementsOf(document));
+      const statements = await statementsFor(roleName);
       const named = ({ Action, NotAction }: Statement) =>
         NotAction === undefined ? listOf(Action).some((pattern) => matches(pattern, action)) : !listOf(NotAction).some((pattern) => matches(pattern, action));
       return (

@@ -227,6 +227,8 @@ export async function startLocalStack(options: LocalStackOptions = {}): Promise<
         const deadline = Date.now() + seconds * 1000;
         let quiet = 0;
         for (;;) {
+          // Nobody need count messages while somebody is seen to be at work.
+          while ([poller, lambda, delays, schedules].some(({ busy }) => busy > 0) && Date.now() < deadline) await pause(50);
           const now = await look(clients, poller, lambda, delays, schedules);
           quiet = now.idle ? quiet + 1 : 0;
           // Twice, because a batch that has just ended may have started an execution.

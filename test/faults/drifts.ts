@@ -85,6 +85,8 @@ export interface Drift {
 export interface Scenario {
   readonly name: string;
   readonly controls: readonly string[];
+  /** The bot can mend it. */
+  readonly fixes: boolean;
   /** There is one of it in the account: two schedules at a time must not have the same. */
   readonly alone?: true;
   make(admin: Aws, name: string): Promise<Drift>;
@@ -98,6 +100,7 @@ const letsAllIn = ({ Effect, Principal, Condition }: Record<string, unknown>) =>
 const accessBlock: Scenario = {
   name: 'bucket access block',
   controls: ['s3-bucket-public-access-block'],
+  fixes: true,
   async make(admin, Bucket) {
     const s3 = admin.client(S3Client);
     const open = { BlockPublicAcls: true, IgnorePublicAcls: true, BlockPublicPolicy: false, RestrictPublicBuckets: false };
@@ -124,6 +127,7 @@ const accessBlock: Scenario = {
 const versioning: Scenario = {
   name: 'bucket versioning',
   controls: ['s3-bucket-versioning'],
+  fixes: true,
   async make(admin, Bucket) {
     const s3 = admin.client(S3Client);
     const put = async (Status: 'Enabled' | 'Suspended') =>
@@ -144,6 +148,7 @@ const versioning: Scenario = {
 const bucketPolicy: Scenario = {
   name: 'bucket policy that lets in everybody, by plain HTTP: two controls, one setting',
   controls: ['s3-bucket-policy-not-public', 's3-bucket-tls-only'],
+  fixes: true,
   async make(admin, Bucket) {
     const s3 = admin.client(S3Client);
     const Policy = plain({
@@ -183,6 +188,7 @@ const bucketPolicy: Scenario = {
 const queue = (name: string, control: string, wrong: Record<string, string>, right: (attributes: Record<string, string>) => boolean): Scenario => ({
   name,
   controls: [control],
+  fixes: true,
   async make(admin, QueueName) {
     const sqs = admin.client(SQSClient);
     const { QueueUrl } = await sqs.send(new CreateQueueCommand({ QueueName, Attributes: wrong }));
@@ -220,6 +226,7 @@ const queueByHttp = queue('queue by plain HTTP', 'sqs-queue-tls-only', {}, ({ Po
 const topicInClear: Scenario = {
   name: 'topic in clear',
   controls: ['sns-topic-encrypted'],
+  fixes: true,
   async make(admin, Name) {
     const sns = admin.client(SNSClient);
     const { TopicArn } = await sns.send(new CreateTopicCommand({ Name }));
@@ -240,6 +247,7 @@ const topicInClear: Scenario = {
 const publicTopic: Scenario = {
   name: 'public topic',
   controls: ['sns-topic-not-public'],
+  fixes: true,
   async make(admin, Name) {
     const sns = admin.client(SNSClient);
     const { TopicArn } = await sns.send(new CreateTopicCommand({ Name }));
@@ -265,6 +273,7 @@ const publicTopic: Scenario = {
 const worldSsh: Scenario = {
   name: 'SSH from the world',
   controls: ['security-group-no-world-ssh-rdp'],
+  fixes: true,
   async make(admin, GroupName) {
     const ec2 = admin.client(EC2Client);
     const { GroupId } = await ec2.send(new CreateSecurityGroupCommand({ GroupName, Description: 'bastion' }));
@@ -296,6 +305,7 @@ const worldSsh: Scenario = {
 const publicVolumeSnapshot: Scenario = {
   name: 'public snapshot of a volume',
   controls: ['ebs-snapshot-not-public'],
+  fixes: true,
   async make(admin) {
     const ec2 = admin.client(EC2Client);
     const { VolumeId } = await ec2.send(new CreateVolumeCommand({ AvailabilityZone: `${admin.region}a`, Size: 8 }));
@@ -336,6 +346,7 @@ const publicVolumeSnapshot: Scenario = {
 const clearVolume: Scenario = {
   name: 'volume in clear, which has no fix',
   controls: ['ebs-volume-encrypted'],
+  fixes: false,
   async make(admin) {
     const ec2 = admin.client(EC2Client);
     const { VolumeId } = await ec2.send(new CreateVolumeCommand({ AvailabilityZone: `${admin.region}a`, Size: 8, Encrypted: false }));
@@ -363,6 +374,7 @@ const clearVolume: Scenario = {
 const defaultEncryption: Scenario = {
   name: 'default encryption of volumes off in a region',
   controls: ['ebs-encryption-by-default'],
+  fixes: true,
   alone: true,
   async make(admin) {
     const ec2 = admin.client(EC2Client);
@@ -382,6 +394,7 @@ const defaultEncryption: Scenario = {
 const keyRotation: Scenario = {
   name: 'key that does not rotate',
   controls: ['kms-key-rotation-enabled'],
+  fixes: true,
   async make(admin) {
     const kms = admin.client(KMSClient);
     const { KeyMetadata } = await kms.send(new CreateKeyCommand({}));
@@ -403,6 +416,7 @@ const keyRotation: Scenario = {
 const dyingKey: Scenario = {
   name: 'key about to be deleted',
   controls: ['kms-key-not-scheduled-for-deletion'],
+  fixes: true,
   async make(admin) {
     const kms = admin.client(KMSClient);
     const { KeyMetadata } = await kms.send(new CreateKeyCommand({}));
@@ -430,6 +444,7 @@ const dyingKey: Scenario = {
 const trail = (name: string, control: string, kind: 'logging' | 'validation'): Scenario => ({
   name,
   controls: [control],
+  fixes: true,
   async make(admin, Name) {
     const client = admin.client(CloudTrailClient);
     await admin.client(S3Client).send(new CreateBucketCommand({ Bucket: Name }));
@@ -458,6 +473,7 @@ const trail = (name: string, control: string, kind: 'logging' | 'validation'): S
 const publicDatabaseSnapshot: Scenario = {
   name: 'public snapshot of a database',
   controls: ['rds-snapshot-not-public'],
+  fixes: true,
   async make(admin, name) {
     const rds = admin.client(RDSClient);
     await rds.send(
@@ -501,6 +517,7 @@ const publicDatabaseSnapshot: Scenario = {
 const passwords: Scenario = {
   name: 'weak passwords',
   controls: ['iam-password-policy-strong'],
+  fixes: true,
   alone: true,
   async make(admin) {
     const iam = admin.client(IAMClient);

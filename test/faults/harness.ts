@@ -15,7 +15,7 @@ import { catalogue } from '../../remediations/index.ts';
 import { type Deployed, deployed, policyFile } from '../e2e/world.ts';
 import { type Drift, scenarios } from './drifts.ts';
 import { type Case, count, effectOf, isWrite, type Lane, laneFor, operationOf, strike } from './lane.ts';
-import { accountFor, judgeLane } from './oracle.ts';
+import { accountFor, findingsOf, judgeLane } from './oracle.ts';
 import { type FunctionName, inWords, type Mode, rounds, type Schedule } from './schedule.ts';
 
 /** How a schedule ended. */
@@ -59,6 +59,7 @@ const findingIn = (text: string): string | undefined => /f-[a-z2-7]{26}/.exec(te
 export async function startHarness({ wave = 12, ...options }: { readonly wave?: number } & LocalStackOptions = {}): Promise<Harness> {
   const laneOfEvent = new Map<string, Lane>();
   const caseOfFinding = new Map<string, readonly [Lane, Case]>();
+  const stuck = new Set<string>();
   const workOfInvocation = new Map<number, readonly [Lane, number] | undefined>();
   let striking = false;
 
@@ -238,10 +239,15 @@ export async function startHarness({ wave = 12, ...options }: { readonly wave?: 
     for (let round = 0; round < 16; round += 1) {
       const { executions, messagesWaiting } = await settle();
       const moved = await redrive();
-      if (moved + executions.length + messagesWaiting === 0) return;
+      if (moved + messagesWaiting === 0 && executions.every(({ name }) => stuck.has(name))) return;
       stack.clock.advance(visibility);
     }
-    throw new Error(`the bot does not come to rest: ${JSON.stringify(await stack.drain())}`);
+    const { executions, messagesWaiting } = await settle();
+    if (messagesWaiting > 0) throw new Error(`the bot does not come to rest: ${messagesWaiting} messages come back again and again`);
+    for (const { name } of executions) {
+      stuck.add(name);
+      caseOfFinding.get(findingIn(name) ?? '')?.[0].violations.push(`the execution ${name} does not end, though nothing goes wrong any more`);
+    }
   };
 
   const { Schedules = [] } = await stack.clients.scheduler.send(new ListSchedulesCommand({}));
@@ -272,8 +278,7 @@ export async function startHarness({ wave = 12, ...options }: { readonly wave?: 
   /** Whoever is at nothing for so long is dead; what he left is taken up by the heartbeat. Seconds. */
   const deadAfter = 8 * 3_600;
   const isUndecided = async ({ findingIds }: Case): Promise<boolean> => {
-    const findings = await Promise.all(findingIds.map((id) => bot.ledger.get(id)));
-    const last = findings.filter((finding) => finding !== undefined).at(-1);
+    const last = (await findingsOf(findingIds, bot.ledger)).at(-1);
     return last?.state === 'open' && last.decision.action === 'fix' && last.outcome === undefined;
   };
 

@@ -10,16 +10,23 @@ const headlines: Readonly<Record<string, RegExp>> = {
   REMEDIATION_FAILED: /FIX FAILED/,
 };
 
+/** Episode after episode, as far as there are any. */
+export async function findingsOf(ids: readonly string[], ledger: Pick<Ledger, 'get'>): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  for (const id of ids) {
+    const finding = await ledger.get(id);
+    if (!finding) break;
+    findings.push(finding);
+  }
+  return findings;
+}
+
 /** Adds what is wrong to the lane's violations; returns how each case ended, in words. */
 export async function judgeLane(lane: Lane, ledger: Ledger): Promise<string[]> {
   const outcomes: string[] = [];
   for (const each of lane.cases) {
     const wrong = (what: string) => lane.violations.push(`${each.broken.control}: ${what}`);
-    const findings: Finding[] = [];
-    for (const id of each.findingIds) {
-      const finding = await ledger.get(id);
-      if (finding) findings.push(finding);
-    }
+    const findings = await findingsOf(each.findingIds, ledger);
     const right = each.broken.right(await each.drift.read());
     const last = findings.at(-1);
     if (!last) {

@@ -58,29 +58,41 @@ const drift: fc.Arbitrary<PlannedDrift> = fc.record({
 const deadly = faultKinds.filter(kills);
 const gentle = faultKinds.filter((kind) => !kills(kind));
 
-const fault = (kinds: readonly FaultKind[]): fc.Arbitrary<Fault> =>
-  weighted<FunctionName>([2, fc.constant('detect')], [3, fc.constant('remediate')]).chain((of) =>
+/** How many calls an invocation makes at least, when there is something to do. */
+const surely: Readonly<Record<FunctionName, number>> = { detect: 4, remediate: 10 };
+const mostly: Readonly<Record<FunctionName, number>> = { detect: 8, remediate: 16 };
+
+const strikes = (of: FunctionName, kinds: readonly FaultKind[], sure: boolean): fc.Arbitrary<Fault> =>
+  fc.record({
+    of: fc.constant(of),
+    finding: of === 'detect' ? fc.constant(0) : fc.nat(3),
+    invocation: sure ? fc.constant(1) : weighted([3, fc.constant(1)], [1, fc.integer({ min: 2, max: 3 })]),
+    call: fc.integer({ min: 1, max: (sure ? surely : mostly)[of] }),
+    kind: fc.constantFrom(...kinds),
+    times: weighted([12, fc.constant(1)], [2, fc.integer({ min: 2, max: 4 })], [1, fc.integer({ min: 5, max: 6 })]),
+    amount: fc.integer({ min: 0, max: 3 }),
+  });
+
+const either = (kinds: readonly FaultKind[], sure: boolean) => weighted([2, strikes('detect', kinds, sure)], [3, strikes('remediate', kinds, sure)]);
+
+/** The first is one that is met, and most often kills; where nothing is to be fixed, remediate is not run. */
+const faultsFor = (drifts: readonly PlannedDrift[]): fc.Arbitrary<Fault[]> => {
+  const fixes = drifts.every(({ mode, scenario }) => mode === 'fix' && scenarios[scenario]!.fixes);
+  const first = (kinds: readonly FaultKind[]) => (fixes ? either(kinds, true) : strikes('detect', kinds, true));
+  const others = fc.array(weighted([1, either(deadly, false)], [3, either(gentle, false)]), { maxLength: 3 });
+  return fc.tuple(weighted([9, first(deadly)], [1, first(gentle)]), others).map(([one, more]) => [one, ...more]);
+};
+
+const body: fc.Arbitrary<Omit<Schedule, 'seed'>> = weighted([6, fc.constant(1)], [3, fc.constant(2)], [1, fc.constant(3)])
+  .chain((length) => fc.uniqueArray(drift, { minLength: length, maxLength: length, selector: ({ scenario }) => scenario }))
+  .chain((drifts) =>
     fc.record({
-      of: fc.constant(of),
-      finding: of === 'detect' ? fc.constant(0) : fc.nat(3),
-      invocation: weighted([5, fc.constant(1)], [1, fc.integer({ min: 2, max: 3 })]),
-      call: fc.integer({ min: 1, max: of === 'detect' ? 8 : 14 }),
-      kind: fc.constantFrom(...kinds),
-      times: weighted([6, fc.constant(1)], [2, fc.integer({ min: 2, max: 4 })], [1, fc.integer({ min: 5, max: 8 })]),
-      amount: fc.integer({ min: 0, max: 3 }),
+      drifts: fc.constant(drifts),
+      faults: faultsFor(drifts),
+      order: fc.array(fc.nat(999), { minLength: 12, maxLength: 12 }),
+      ticks: fc.boolean(),
     }),
   );
-
-const body: fc.Arbitrary<Omit<Schedule, 'seed'>> = fc.record({
-  drifts: weighted([6, fc.constant(1)], [3, fc.constant(2)], [1, fc.constant(3)]).chain((length) =>
-    fc.uniqueArray(drift, { minLength: length, maxLength: length, selector: ({ scenario }) => scenario }),
-  ),
-  faults: fc
-    .tuple(weighted([9, fault(deadly)], [1, fault(gentle)]), fc.array(weighted([1, fault(deadly)], [3, fault(gentle)]), { maxLength: 3 }))
-    .map(([first, others]) => [first, ...others]),
-  order: fc.array(fc.nat(999), { minLength: 12, maxLength: 12 }),
-  ticks: fc.boolean(),
-});
 
 export const scheduleOf = (seed: number): Schedule => ({ seed, ...fc.sample(fc.noBias(body), { seed, numRuns: 1 })[0]! });
 
