@@ -53,7 +53,10 @@ export function backlogAlertOf(
         `${found.length} ${found.length === 1 ? 'resource fails' : 'resources fail'} by the first sweep: ${few.join(', ')}${found.length > 10 ? ' and more' : ''}`,
       ],
       ['Done', 'Nothing. What was there before the bot is told, not changed.'],
-      ['Way out', 'Look with `phidelity findings --open`; mend by hand, with `phidelity sweep --apply`, or with `backlog: fix` in the policy.'],
+      [
+        'Way out',
+        'Look with `npx phidelity findings --open --stack NAME`; mend by hand, or have it treated like new drift: `npx phidelity sweep --apply --stack NAME`.',
+      ],
       ['HIPAA', citations(hipaa)],
     ]),
   };

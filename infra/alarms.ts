@@ -96,7 +96,7 @@ const mostMetrics = 10;
  * alone would be exact, but they spell its name in two ways, and an alarm on a name that nobody writes never rings. One alarm sums up to
  * ten rules. https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-monitoring.html and eb-rule-dlq.html
  */
-export const lostEvents = (ruleNames: readonly (string | Sub)[], told = ownHealth): [string, Resources[string]][] =>
+const lostEvents = (ruleNames: readonly (string | Sub)[]): [string, Resources[string]][] =>
   Array.from({ length: Math.ceil(ruleNames.length / mostMetrics) }, (_, index) => {
     const name = `events-lost-${index + 1}`;
     const metrics = ruleNames.slice(index * mostMetrics, (index + 1) * mostMetrics).map((ruleName, place) => ({
@@ -116,7 +116,7 @@ export const lostEvents = (ruleNames: readonly (string | Sub)[], told = ownHealt
           ...base(
             name,
             'EventBridge gave up an event. If it is not in the dead-letter queue of the rules it is lost for good: Look at the policies and keys of that queue and of the targets.',
-            told,
+            ownHealth,
           ),
           Metrics: [{ Id: 'lost', Expression: 'SUM(METRICS())', Label: 'events given up', ReturnData: true }, ...metrics],
           EvaluationPeriods: 1,
@@ -154,16 +154,20 @@ export const alarms = (rules: readonly string[]): Resources =>
       3_600,
       'a tick or a sweep has waited in the sweep queue for more than an hour. Look at the errors and the reserved concurrency of the function detect.',
     ),
-    queueDepth('IntakeDlq', 'intake-dlq', 'detect failed five times on an event. Mend the cause, then send the queue back to the intake queue.'),
+    queueDepth(
+      'IntakeDlq',
+      'intake-dlq',
+      'detect failed five times on an event. Mend the cause, then send them back: npx phidelity dlq redrive --all --stack NAME.',
+    ),
     queueDepth(
       'SweepDlq',
       'sweep-dlq',
-      'detect failed five times on a tick or a sweep: part of the account was not looked at. Mend the cause, then send the queue back to the sweep queue.',
+      'detect failed five times on a tick or a sweep: part of the account was not looked at. Mend the cause, then send them back: npx phidelity dlq redrive --all --stack NAME.',
     ),
     queueDepth(
       'TargetDlq',
       'target-dlq',
-      'EventBridge could not put an event or a tick into its queue. The message carries the rule or target and the error. Mend the cause, then send the queue back to the intake queue.',
+      'EventBridge could not put an event or a tick into its queue. The message carries the rule or target and the error. Mend the cause, then send them back: npx phidelity dlq redrive --all --stack NAME.',
     ),
     lambda('detect', 'Errors', 'the function detect fails. Look at its log.'),
     lambda('detect', 'Throttles', 'the function detect is throttled. Look at its reserved concurrency and at the concurrency limit of the account.'),

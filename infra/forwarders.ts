@@ -1,8 +1,8 @@
 /**
  * The stack of another region: the rules of home, whose events go to the home bus, and a queue for those that do not arrive.
- * No code, no key. Pure.
+ * No code, no key. Pure. One alarm: CloudWatch is paid for each metric that an alarm looks at, here times the number of regions.
  */
-import { lostEvents, queueDepth } from './alarms.ts';
+import { queueDepth } from './alarms.ts';
 import { longestRetry, ruleId } from './intake.ts';
 import { account, getAtt, localArn, partition, type Resources, ref, sub } from './intrinsics.ts';
 import { fourteenDays, queuePolicy } from './queues.ts';
@@ -92,10 +92,9 @@ export function forwarderOf(rules: readonly Rule[], { stackName, region, forward
         queueDepth(
           'TargetDlq',
           'target-dlq',
-          'EventBridge could not send an event to the home region. The message carries the rule and the error.',
+          'EventBridge could not send an event to the home region. The message carries the rule and the error. Mend the cause, then send them back: npx phidelity dlq redrive --all --stack NAME.',
           tellsNobody,
         ),
-        ...lostEvents(all.map(nameOf), tellsNobody),
       ]),
     },
   };

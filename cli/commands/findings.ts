@@ -74,7 +74,7 @@ function human(finding: Finding): string {
     wrong === evaluation.annotation ? `${printable(evaluation.annotation)} ${colors.dim(since)}` : `${printable(wrong)} ${colors.dim(since)}`,
     wrong !== evaluation.annotation && `Now: ${printable(evaluation.annotation)}`,
     isOwn(control) && 'This is about the bot itself, not about a resource of yours.',
-    backlog && 'It was there before the bot: told, not changed. `npx phidelity sweep --apply` treats it like new drift.',
+    backlog && 'It was there before the bot: told, not changed. `npx phidelity sweep --apply --stack NAME` treats it like new drift.',
     state === 'open' && held && `A guard holds until ${held.until}: ${printable(decision.reason)}`,
     blind && blind.length > 0 && `Not seen because of it: ${blindWords(blind)}.`,
     colors.dim(id),

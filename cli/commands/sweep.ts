@@ -7,13 +7,14 @@ import { isOff, settingsOf } from '../../engine/judge.ts';
 import type { Place } from '../../engine/model.ts';
 import { globalRegionOf } from '../../engine/route.ts';
 import { type SweepTrigger, sweepPages } from '../../engine/sweep.ts';
-import { catalogue, defaultPolicy, policyFrom, say, whoAmI } from '../context.ts';
+import { catalogue, defaultPolicy, policyFrom, print, say, stackNameOf, whoAmI } from '../context.ts';
 import { type ExitCode, UsageError } from '../errors.ts';
 import { failuresOf } from '../failures.ts';
 import { lineWriter } from '../lines.ts';
 import { nearest } from '../nearest.ts';
 import { checkRegion, doubtOf } from '../region.ts';
 import { openSession } from '../session.ts';
+import { askForSweeps } from '../sweep-stack.ts';
 import { forget, fresh, keep, resumed } from '../sweep-standing.ts';
 
 interface Options {
@@ -22,6 +23,7 @@ interface Options {
   readonly policy: string;
   readonly apply?: true;
   readonly resume?: true;
+  readonly stack?: string;
   readonly json?: true;
   readonly state: string;
   readonly region?: readonly string[];
@@ -47,6 +49,7 @@ export function addSweep(program: Command, exit: (code: ExitCode) => void): void
     .option('--service <name...>', 'only the controls of these services')
     .option('--policy <file>', 'policy to decide by', defaultPolicy)
     .option('--apply', 'act; without it nothing is written')
+    .option('--stack <name>', 'ask a deployed bot to sweep, with its own policy; with --apply it treats like new drift what was there before it', stackNameOf)
     .option('--resume', 'go on where the same sweep was interrupted')
     .option('--state <dir>', 'folder of the embedded database, and of what an interrupted sweep has reached', '.phidelity')
     .option('--region <region...>', 'AWS regions to sweep; by default that of the SDK')
@@ -55,7 +58,16 @@ export function addSweep(program: Command, exit: (code: ExitCode) => void): void
       'after',
       '\nExamples: look at all buckets; close what fails one control; go on after Ctrl-C\n  npx phidelity sweep --service s3\n  npx phidelity sweep --control s3-bucket-public-access-block --apply\n  npx phidelity sweep --resume',
     )
-    .action(async (options: Options) => exit(await sweep(options)));
+    .action(async (options: Options) => exit(options.stack === undefined ? await sweep(options) : await ask(options.stack, options)));
+}
+
+async function ask(stack: string, { region, apply, resume, json, ...options }: Options): Promise<ExitCode> {
+  if (resume) throw new UsageError('--resume goes on with a sweep of this machine: leave it out, the bot goes on by itself', 2);
+  for (const each of region ?? []) checkRegion(each);
+  const asked = await askForSweeps(stack, chosen(options), region, apply ?? false);
+  if (json) print(JSON.stringify({ asked }));
+  else say(`Asked the bot for ${asked.length} sweeps. What comes of them: npx phidelity findings --open --stack ${stack}`);
+  return 0;
 }
 
 async function sweep(options: Options): Promise<ExitCode> {
@@ -198,7 +210,7 @@ function stopOnInterrupt(keepNow: () => void) {
   return stop;
 }
 
-function chosen({ control, service }: Options) {
+function chosen({ control, service }: Pick<Options, 'control' | 'service'>) {
   // Event controls have no live state to sweep.
   const sweepable = catalogue.filter(({ kind }) => kind === 'state');
   const check = (given: readonly string[] | undefined, known: readonly string[], what: string) => {

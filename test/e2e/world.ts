@@ -67,7 +67,7 @@ export async function deployed(policy: string, options: LocalStackOptions = {}):
   const alerts = await stack.subscribe(report.outputs.ChannelSecurityTopic!);
   const settle: Deployed['settle'] = async (...events) => {
     await stack.putEvents(events);
-    const { idle, queues } = await stack.drain(60);
+    const { idle, queues } = await stack.drain(180);
     if (!idle) throw new Error(`still busy: ${JSON.stringify(queues)}`);
   };
   const comeToRest = async () => {

@@ -144,7 +144,7 @@ describe('alarm to own-health topic', () => {
 
   test('the beginning and the end of every alarm of the forwarder leave the region once, and are taken at home', () => {
     const names = idsOf(forwarder, 'AWS::CloudWatch::Alarm').map((id) => String(propertiesOf(forwarder, id).AlarmName));
-    expect(names.length).toBeGreaterThan(1);
+    expect(names.length).toBeGreaterThan(0);
     for (const name of names) {
       for (const event of [stateChange(name, 'ALARM', 'OK'), stateChange(name, 'ALARM', 'INSUFFICIENT_DATA'), stateChange(name, 'OK', 'ALARM')]) {
         expect({ name, leaves: leaves(event), arrives: arrives(event) }).toEqual({ name, leaves: 1, arrives: true });
