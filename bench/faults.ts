@@ -5,7 +5,13 @@ import { report, startHarness, type Verdict } from '../test/faults/harness.ts';
 import { scheduleOf } from '../test/faults/schedule.ts';
 
 const { values } = parseArgs({
-  options: { schedules: { type: 'string' }, seed: { type: 'string' }, wave: { type: 'string', default: '12' }, verbose: { type: 'boolean', default: false } },
+  options: {
+    schedules: { type: 'string' },
+    seed: { type: 'string' },
+    wave: { type: 'string', default: '30' },
+    verbose: { type: 'boolean', default: false },
+    stop: { type: 'boolean', default: false },
+  },
 });
 const first = Number(values.seed ?? 1);
 const many = Number(values.schedules ?? (values.seed === undefined ? 2_000 : 1));
@@ -16,22 +22,34 @@ const counted = (names: readonly string[]): string =>
     .map(([name, those]) => `  ${name}: ${those.length}`)
     .join('\n');
 
+/** Schedules in one account: what earlier ones leave open is swept with the rest, and makes each sweep longer. */
+const perAccount = 300;
+/** Schedules that are asked for at a time. */
+const perPart = values.stop ? 30 : perAccount;
+
+const verdicts: Verdict[] = [];
+const failedAlready = () => verdicts.some(({ violations }) => violations.length > 0);
+let deploying = 0;
 const begun = performance.now();
-const harness = await startHarness({
-  wave: Number(values.wave),
-  ...(values.verbose && { log: console.error, onLog: ({ line }) => line.includes('"ERROR"') && console.error(line) }),
-});
-const deployed = performance.now();
-let verdicts: Verdict[] = [];
-try {
-  verdicts = await harness.run(
-    Array.from({ length: many }, (_, index) => scheduleOf(first + index)),
-    (verdict) => {
-      if (verdict.violations.length > 0 || values.verbose || many === 1) console.log(report(verdict));
-    },
-  );
-} finally {
-  await harness.stop();
+for (let from = 0; from < many && !(values.stop && failedAlready()); from += perAccount) {
+  const since = performance.now();
+  const harness = await startHarness({
+    wave: Number(values.wave),
+    ...(values.verbose && { log: console.error, onLog: ({ line }) => line.includes('"ERROR"') && console.error(line) }),
+  });
+  deploying += performance.now() - since;
+  try {
+    const to = Math.min(from + perAccount, many);
+    for (let at = from; at < to && !(values.stop && failedAlready()); at += perPart) {
+      const schedules = Array.from({ length: Math.min(perPart, to - at) }, (_, index) => scheduleOf(first + at + index));
+      const those = await harness.run(schedules, (verdict) => {
+        if (verdict.violations.length > 0 || values.verbose || many === 1) console.log(report(verdict));
+      });
+      verdicts.push(...those);
+    }
+  } finally {
+    await harness.stop();
+  }
 }
 const struck = verdicts.flatMap(({ lane }) => lane.struck);
 const killed = verdicts.filter(({ lane }) => lane.struck.some(kills));
@@ -41,7 +59,7 @@ const calls = verdicts
 const failed = verdicts.filter(({ violations }) => violations.length > 0);
 console.log(
   [
-    `Schedules: ${verdicts.length} (seeds ${first} to ${first + many - 1}), drifts: ${verdicts.flatMap(({ schedule }) => schedule.drifts).length}`,
+    `Schedules: ${verdicts.length} (seeds ${first} to ${first + verdicts.length - 1}), drifts: ${verdicts.flatMap(({ schedule }) => schedule.drifts).length}`,
     `Controls covered: ${new Set(verdicts.flatMap(({ lane }) => lane.cases.map(({ broken }) => broken.control))).size}`,
     `Calls of the bot: ${calls}`,
     `Faults: ${struck.length}`,
@@ -50,7 +68,7 @@ console.log(
     'Outcomes:',
     counted(verdicts.flatMap(({ outcomes }) => outcomes.map((outcome) => outcome.split(' ')[1]!))),
     `Violations: ${failed.flatMap(({ violations }) => violations).length}, in ${failed.length} schedules${failed.length > 0 ? `: seeds ${failed.map(({ schedule }) => schedule.seed).join(' ')}` : ''}`,
-    `Deploy: ${Math.round((deployed - begun) / 1000)} s, schedules: ${Math.round((performance.now() - deployed) / 1000)} s`,
+    `Deploying: ${Math.round(deploying / 1000)} s, schedules: ${Math.round((performance.now() - begun - deploying) / 1000)} s`,
     'A seed gives the same drifts, deliveries and faults. Not the same each time: how calls of processes that run at once interleave, and so which call is the nth.',
   ].join('\n'),
 );

@@ -56,7 +56,7 @@ const guards = '{ fixesPerHour: 1000, fixesPerControlPerHour: 1000, repeat: { li
 const functionOf = ({ by }: Seen): FunctionName | undefined => (['detect', 'remediate'] as const).find((name) => by?.functionName.endsWith(`-${name}`));
 const findingIn = (text: string): string | undefined => /f-[a-z2-7]{26}/.exec(text)?.[0];
 
-export async function startHarness({ wave = 12, ...options }: { readonly wave?: number } & LocalStackOptions = {}): Promise<Harness> {
+export async function startHarness({ wave = 30, ...options }: { readonly wave?: number } & LocalStackOptions = {}): Promise<Harness> {
   const laneOfEvent = new Map<string, Lane>();
   const caseOfFinding = new Map<string, readonly [Lane, Case]>();
   const stuck = new Set<string>();
@@ -230,7 +230,7 @@ export async function startHarness({ wave = 12, ...options }: { readonly wave?: 
 
   const visibility = 361;
   const settle = async () => {
-    const now = await stack.drain(120);
+    const now = await stack.drain(300);
     if (!now.idle) throw new Error(`still busy: ${JSON.stringify(now)}`);
     return now;
   };
