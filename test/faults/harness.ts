@@ -3,9 +3,6 @@
  * resources and in batches of its own; they share the clock, so that all of them are struck first and all of them recover together.
  */
 import { randomUUID } from 'node:crypto';
-import { GetScheduleCommand, ListSchedulesCommand, UpdateScheduleCommand } from '@aws-sdk/client-scheduler';
-import { DeleteMessageCommand, paginateListQueues, ReceiveMessageCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
-import type { Fate, Seen } from '../../cli/local-stack/gateway.ts';
 import type { LocalStackOptions, StackEvent } from '../../cli/local-stack/index.ts';
 import { isEventControl } from '../../engine/control.ts';
 import { findingId } from '../../engine/finding.ts';
@@ -13,10 +10,13 @@ import type { Aws } from '../../engine/ports.ts';
 import { awsAccess } from '../../handlers/aws/access.ts';
 import { catalogue } from '../../remediations/index.ts';
 import { type Deployed, deployed, policyFile } from '../e2e/world.ts';
-import { type Drift, scenarios } from './drifts.ts';
-import { type Case, count, effectOf, isWrite, type Lane, laneFor, operationOf, strike } from './lane.ts';
+import { choresOf } from './chores.ts';
+import { type Drift, scenarios } from './drifts/index.ts';
+import { type Case, type Lane, laneFor } from './lane.ts';
 import { accountFor, findingsOf, judgeLane } from './oracle.ts';
-import { type FunctionName, inWords, type Mode, rounds, type Schedule } from './schedule.ts';
+import { actors, controls, guards, params } from './policy.ts';
+import { inWords, type Mode, rounds, type Schedule } from './schedule.ts';
+import { watch } from './watch.ts';
 
 /** How a schedule ended. */
 export interface Verdict {
@@ -34,114 +34,16 @@ export interface Harness {
   stop(): Promise<void>;
 }
 
-const actors: Readonly<Record<Mode, string>> = { fix: 'Developers', page: 'Paged', approve: 'Asked' };
-const params: Readonly<Record<string, string>> = { 'sns-topic-encrypted': '\n  params: { kmsKeyId: alias/messages }' };
-
-/** Every control that a scenario breaks: fixed, or what the policy wants for the actor. */
-const policy = scenarios
-  .flatMap(({ controls }) => controls)
-  .map((control) => {
-    const mode = catalogue.find(({ id }) => id === control)!.fix ? 'fix' : 'page';
-    const when =
-      mode === 'fix'
-        ? (['page', 'approve'] as const).map((other) => `\n    - { actor: "arn:aws:sts::*:assumed-role/${actors[other]}/*", mode: ${other} }`)
-        : [];
-    return `${control}:\n  mode: ${mode}${params[control] ?? ''}${when.length > 0 ? `\n  when:${when.join('')}` : ''}`;
-  })
-  .join('\n');
-
-/** Far away: what the brakes do is no fault. */
-const guards = '{ fixesPerHour: 1000, fixesPerControlPerHour: 1000, repeat: { limit: 100 }, ramp: { fixes: 1000, hours: 1 } }';
-
-const functionOf = ({ by }: Seen): FunctionName | undefined => (['detect', 'remediate'] as const).find((name) => by?.functionName.endsWith(`-${name}`));
-const findingIn = (text: string): string | undefined => /f-[a-z2-7]{26}/.exec(text)?.[0];
-
 export async function startHarness({ wave = 30, ...options }: { readonly wave?: number } & LocalStackOptions = {}): Promise<Harness> {
-  const laneOfEvent = new Map<string, Lane>();
-  const caseOfFinding = new Map<string, readonly [Lane, Case]>();
   const stuck = new Set<string>();
-  const workOfInvocation = new Map<number, readonly [Lane, number] | undefined>();
-  let striking = false;
-
-  const eventIn = (body: string): string => (JSON.parse(body) as { detail?: { eventID?: string } }).detail?.eventID ?? '';
-  const laneOf = (body: string) => String(laneOfEvent.get(eventIn(body))?.schedule.seed ?? '');
-
-  const findingOf = ({ event }: NonNullable<Seen['by']>) => findingIn((JSON.parse(event) as { DurableExecutionArn?: string }).DurableExecutionArn ?? '') ?? '';
-
-  /** Which schedule an invocation works for, and on which of its cases. */
-  const workOf = (of: FunctionName, by: NonNullable<Seen['by']>): readonly [Lane, number] | undefined => {
-    if (!workOfInvocation.has(by.number)) workOfInvocation.set(by.number, of === 'detect' ? detecting(by) : remediating(by));
-    return workOfInvocation.get(by.number);
-  };
-  const detecting = ({ event }: NonNullable<Seen['by']>): readonly [Lane, number] | undefined => {
-    const lane = (JSON.parse(event) as { Records?: { body: string }[] }).Records?.map(({ body }) => laneOfEvent.get(eventIn(body))).find(Boolean);
-    return lane && [lane, 0];
-  };
-  const remediating = (by: NonNullable<Seen['by']>): readonly [Lane, number] | undefined => {
-    const found = caseOfFinding.get(findingOf(by));
-    return found && [found[0], found[0].cases.indexOf(found[1])];
-  };
-
-  /** A write goes out: is it in the ledger, what does it set, and does somebody undo it at once? */
-  const onWrite = async (lane: Lane, call: Seen): Promise<Fate | undefined> => {
-    const id = findingOf(call.by!);
-    const found = caseOfFinding.get(id);
-    const operation = operationOf(call);
-    const where = `${operation} by ${id || 'detect'}`;
-    if (!found) {
-      lane.violations.push(`a write for no finding: ${where}`);
-      return undefined;
-    }
-    const [, its] = found;
-    const text = `${call.target} ${call.body}`;
-    if (!its.drift.marks.some((mark) => text.includes(mark) || text.includes(encodeURIComponent(mark))))
-      lane.violations.push(`a write to another resource: ${where}`);
-    if (its.planned.mode !== 'fix' || !its.expected) lane.violations.push(`a write that the policy does not want: ${where}`);
-    const entries = await bot.ledger.entries(id);
-    if (!entries.some(({ kind }) => kind === 'INTENDED')) lane.violations.push(`a write before its INTENDED: ${where}`);
-    lane.writes.push({ findingId: id, operation, effect: effectOf(call, its.broken) });
-    return {
-      do: 'forward',
-      async onAnswer({ status }) {
-        if (status >= 300) return;
-        const wrote = (lane.wrote.get(its.drift) ?? 0) + 1;
-        lane.wrote.set(its.drift, wrote);
-        if (striking && wrote === its.planned.againAfter) {
-          await its.drift.again();
-          lane.log.push(`${its.broken.control}: drifts again after write ${wrote}`);
-          await put([[lane, its.drift]], its.planned.mode);
-        }
-      },
-    };
-  };
-
-  /** An alert goes out: "Fixed" must be so. */
-  const onAlert = async (lane: Lane, call: Seen): Promise<void> => {
-    const { Subject = '', Message = '' } = Object.fromEntries(new URLSearchParams(call.body.toString()));
-    const found = caseOfFinding.get(findingIn(Message) ?? '');
-    if (!Subject.includes('Fixed') || !found) return;
-    const { broken, drift } = found[1];
-    if (!broken.right(await drift.read()))
-      lane.violations.push(`an alert says "Fixed" for what is not: ${broken.control}: ${JSON.stringify(await drift.read())}`);
-  };
-
-  const onCall = async (call: Seen): Promise<Fate | undefined> => {
-    const of = functionOf(call);
-    if (!of || !call.by) return undefined;
-    const work = workOf(of, call.by);
-    if (!work) return undefined;
-    const [lane, finding] = work;
-    const at = count(lane, of, finding, call.by.number);
-    const struck = striking ? strike(lane, at, call) : undefined;
-    const done = struck?.do !== 'answer' && struck?.do !== 'cut' && !(struck?.do === 'kill' && struck.when === 'before');
-    if (!done) return struck;
-    if (operationOf(call) === 'Publish') await onAlert(lane, call);
-    if (!isWrite(call)) return struck;
-    const write = await onWrite(lane, call);
-    return struck && write && 'onAnswer' in write ? { ...struck, onAnswer: write.onAnswer } : (struck ?? write);
-  };
-
-  const bot = await deployed(policyFile(policy, undefined, guards), { warm: true, ...options, onCall, laneOf });
+  const watcher = watch({
+    ledger: () => bot.ledger,
+    async again(lane, { drift, planned }) {
+      await drift.again();
+      await put(lane, drift, planned.mode);
+    },
+  });
+  const bot = await deployed(policyFile(controls, undefined, guards), { warm: true, ...options, onCall: watcher.onCall, laneOf: watcher.laneOf });
   const { stack } = bot;
   const access = awsAccess({ credentials: async () => stack.emulator.adminCredentials(), endpoint: stack.emulator.endpoint, forcePathStyle: true });
   const admin: Aws = access({ accountId: stack.accountId, region: stack.region }, { share: false });
@@ -152,13 +54,11 @@ export async function startHarness({ wave = 30, ...options }: { readonly wave?: 
       userIdentity: { type: 'AssumedRole', arn: `arn:aws:sts::${stack.accountId}:assumed-role/${actors[mode]}/dana`, accountId: stack.accountId },
     });
   const register = (event: StackEvent, lane: Lane, drift: Drift) => {
-    const { eventID } = event.detail as { eventID: string };
-    lane.events.set(eventID, drift);
-    laneOfEvent.set(eventID, lane);
+    watcher.addEvent((event.detail as { eventID: string }).eventID, lane, drift);
     return event;
   };
-  async function put(which: readonly (readonly [Lane, Drift])[], mode: Mode): Promise<void> {
-    await stack.putEvents(which.map(([lane, drift]) => register(eventOf(drift, mode), lane, drift)));
+  async function put(lane: Lane, drift: Drift, mode: Mode): Promise<void> {
+    await stack.putEvents([register(eventOf(drift, mode), lane, drift)]);
   }
 
   const begin = async (schedule: Schedule): Promise<Lane> => {
@@ -171,7 +71,7 @@ export async function startHarness({ wave = 30, ...options }: { readonly wave?: 
         if (isEventControl(control)) throw new Error(`${control.id} is judged from events: it has nothing to fix`);
         const resource = { accountId: stack.accountId, region: broken.region, type: control.resourceType, id: broken.id };
         const state = await control.inspect(resource, admin);
-        const plan = control.plan?.(state, control.params.parse(broken.control in params ? { kmsKeyId: 'alias/messages' } : {}));
+        const plan = control.plan?.(state, control.params.parse(params[broken.control] ?? {}));
         const key = { control: control.id, resource };
         const [standing] = await bot.ledger.lookup([{ ...key, eventId: 'none' }]);
         const episode = standing!.last?.episode ?? 0;
@@ -180,7 +80,7 @@ export async function startHarness({ wave = 30, ...options }: { readonly wave?: 
       }
     }
     const lane = laneFor(schedule, cases);
-    for (const each of cases) for (const id of each.findingIds) caseOfFinding.set(id, [lane, each]);
+    watcher.addLane(lane);
     return lane;
   };
 
@@ -195,39 +95,7 @@ export async function startHarness({ wave = 30, ...options }: { readonly wave?: 
     return copies.map((copy, index) => ({ ...copy, order: schedule.order[index % schedule.order.length]! })).sort((a, b) => a.order - b.order);
   };
 
-  const urls = async (): Promise<{ readonly dlq: string; readonly queue: string }[]> => {
-    const found: string[] = [];
-    for await (const { QueueUrls = [] } of paginateListQueues({ client: stack.clients.sqs }, { QueueNamePrefix: 'phidelity-dev-' })) found.push(...QueueUrls);
-    return found
-      .filter((url) => /dlq/i.test(url.split('/').at(-1)!))
-      .flatMap((dlq) => {
-        const kind = /-([a-z]+)dlq/i.exec(dlq)?.[1]?.toLowerCase();
-        const queue = found.find((url) => url !== dlq && !/dlq/i.test(url) && url.split('/').at(-1)!.toLowerCase().startsWith(`phidelity-dev-${kind}queue`));
-        return queue ? [{ dlq, queue }] : [];
-      });
-  };
-
-  /** As an operator would: back into the queue they came from. */
-  const redrive = async (): Promise<number> => {
-    let moved = 0;
-    for (const { dlq, queue } of dlqs) {
-      for (;;) {
-        const { Messages = [] } = await stack.clients.sqs.send(new ReceiveMessageCommand({ QueueUrl: dlq, MaxNumberOfMessages: 10 }));
-        if (Messages.length === 0) break;
-        for (const { Body, ReceiptHandle } of Messages) {
-          await stack.clients.sqs.send(new SendMessageCommand({ QueueUrl: queue, MessageBody: Body }));
-          await stack.clients.sqs.send(new DeleteMessageCommand({ QueueUrl: dlq, ReceiptHandle }));
-          const lane = laneOfEvent.get(eventIn(Body!));
-          lane?.log.push('an event came back from the dead-letter queue');
-          moved += 1;
-        }
-      }
-    }
-    return moved;
-  };
-  const dlqs = await urls();
-  if (dlqs.length === 0) throw new Error('the stack has no dead-letter queue');
-
+  const { redrive, setHeartbeat } = await choresOf(stack.clients);
   const visibility = 361;
   const settle = async () => {
     const now = await stack.drain(300);
@@ -238,7 +106,7 @@ export async function startHarness({ wave = 30, ...options }: { readonly wave?: 
   const recover = async () => {
     for (let round = 0; round < 16; round += 1) {
       const { executions, messagesWaiting } = await settle();
-      const moved = await redrive();
+      const moved = await redrive((body) => watcher.ofEvent(body)?.log.push('an event came back from the dead-letter queue'));
       if (moved + messagesWaiting === 0 && executions.every(({ name }) => stuck.has(name))) return;
       stack.clock.advance(visibility);
     }
@@ -246,16 +114,7 @@ export async function startHarness({ wave = 30, ...options }: { readonly wave?: 
     if (messagesWaiting > 0) throw new Error(`the bot does not come to rest: ${messagesWaiting} messages come back again and again`);
     for (const { name } of executions) {
       stuck.add(name);
-      caseOfFinding.get(findingIn(name) ?? '')?.[0].violations.push(`the execution ${name} does not end, though nothing goes wrong any more`);
-    }
-  };
-
-  const { Schedules = [] } = await stack.clients.scheduler.send(new ListSchedulesCommand({}));
-  const setHeartbeat = async (on: boolean) => {
-    for (const { GroupName, Name } of Schedules) {
-      const { Target, ScheduleExpression, FlexibleTimeWindow } = await stack.clients.scheduler.send(new GetScheduleCommand({ GroupName, Name }));
-      const State = on ? 'ENABLED' : 'DISABLED';
-      await stack.clients.scheduler.send(new UpdateScheduleCommand({ GroupName, Name, Target, ScheduleExpression, FlexibleTimeWindow, State }));
+      watcher.ofFinding(name)?.lane.violations.push(`the execution ${name} does not end, though nothing goes wrong any more`);
     }
   };
 
@@ -290,8 +149,8 @@ export async function startHarness({ wave = 30, ...options }: { readonly wave?: 
 
   const judged = async (lanes: readonly Lane[]): Promise<Verdict[]> => {
     for (const { subject = '', message } of await bot.alerts.read()) {
-      const id = findingIn(message);
-      if (id) caseOfFinding.get(id)?.[0].told.push({ findingId: id, subject });
+      const found = watcher.ofFinding(message);
+      found?.lane.told.push({ findingId: found.findingId, subject });
     }
     const verdicts: Verdict[] = [];
     for (const lane of lanes) {
@@ -307,13 +166,13 @@ export async function startHarness({ wave = 30, ...options }: { readonly wave?: 
     await setHeartbeat(ticks);
     for (const schedule of schedules) lanes.push(await begin(schedule));
     const planned = lanes.map(deliveries);
-    striking = true;
+    watcher.strikes(true);
     for (let round = 0; round < rounds; round += 1) {
       if (round > 0) stack.clock.advance(visibility);
       await stack.putEvents(planned.flatMap((copies) => copies.filter((copy) => copy.round === round).map(({ event }) => event)));
       await settle();
     }
-    striking = false;
+    watcher.strikes(false);
     await setHeartbeat(false);
     stack.clock.advance(visibility);
     await recover();
@@ -331,7 +190,7 @@ export async function startHarness({ wave = 30, ...options }: { readonly wave?: 
       for (const { drift, planned } of lane.cases) {
         if (!drift.repair) continue;
         await drift.repair();
-        await put([[lane, drift]], planned.mode);
+        await put(lane, drift, planned.mode);
       }
     }
     await recover();

@@ -2,7 +2,7 @@
 import { type FaultKind, fateOf, kills } from '../../cli/local-stack/faults.ts';
 import type { Fate, Seen } from '../../cli/local-stack/gateway.ts';
 import type { Change, ResourceRef } from '../../engine/model.ts';
-import type { Broken, Drift } from './drifts.ts';
+import type { Broken, Drift } from './drifts/index.ts';
 import type { Fault, FunctionName, PlannedDrift, Schedule } from './schedule.ts';
 
 /** One control that one drift breaks, and what should come of it. */

@@ -1,7 +1,7 @@
 /** A seed gives a schedule: what drifts, how it is told, and what goes wrong at which call. Nothing here runs anything. */
 import fc from 'fast-check';
 import { type FaultKind, faultKinds, kills } from '../../cli/local-stack/faults.ts';
-import { scenarios } from './drifts.ts';
+import { scenarios } from './drifts/index.ts';
 
 export type FunctionName = 'detect' | 'remediate';
 export type Mode = 'fix' | 'page' | 'approve';
