@@ -22,7 +22,7 @@ const findings: Record<string, readonly [given: Partial<Finding>, told: RegExp, 
   ],
   'one that was there before the bot': [
     { ...keyOf({ id: 'arn:aws:s3:::backlog' }), backlog: true },
-    /\n +It was there before the bot: told, not changed\. `npx phidelity sweep --apply` treats it like new drift\.\n/,
+    /\n +It was there before the bot: told, not changed\. `npx phidelity sweep --apply --stack NAME` treats it like new drift\.\n/,
   ],
   'one that a guard holds': [
     { ...keyOf({ id: 'arn:aws:s3:::held' }), held, decision: { action: 'approve', reason: '50 fixes within an hour: the policy allows no more.' } },
