@@ -46,7 +46,9 @@ describeOnMoto('processes killed at their calls (on moto, IAM enforced)', () => 
   let paging: typeof made;
 
   beforeAll(async () => {
-    bot = await deployed(policyFile('s3-bucket-public-access-block: fix\ns3-bucket-versioning: page'), { onCall });
+    // Guards far away: each death asks for a fix of its own.
+    const guards = '{ fixesPerHour: 1000, fixesPerControlPerHour: 1000, ramp: { fixes: 1000 } }';
+    bot = await deployed(policyFile('s3-bucket-public-access-block: fix\ns3-bucket-versioning: page', undefined, guards), { onCall });
     fixing = await callsOf(opened);
     paging = await callsOf(unversioned);
   }, 240_000);

@@ -28,9 +28,9 @@ describeOnMoto('schedules of faults (on moto, IAM enforced)', () => {
     expect(those.filter(({ violations }) => violations.length > 0).map(report)).toEqual([]);
   };
 
-  test(`seeds 1 to ${fixedSeeds}: each drift ends fixed once or told, with all of its evidence`, () => runs(1, fixedSeeds), 900_000);
+  test(`seeds 1 to ${fixedSeeds}: each drift ends fixed once or told, with all of its evidence`, () => runs(1, fixedSeeds), 1_800_000);
 
-  test(`${newSeeds} new seeds, ${first} and those that follow`, () => runs(first, newSeeds), 600_000);
+  test(`${newSeeds} new seeds, ${first} and those that follow`, () => runs(first, newSeeds), 1_200_000);
 
   test('they have struck: at least ten controls, every kind of fault, and a real SIGKILL in most', () => {
     const struck = verdicts.map(({ lane }) => lane.struck);
