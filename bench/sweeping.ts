@@ -63,7 +63,10 @@ export async function sweeping({ volumes, buckets }: { readonly volumes: number;
       dispatch: none,
       stopExecution: none,
       requestSweeps: none,
-      killSwitch: async () => false,
+      prove: async () => undefined,
+    seal: async (words: string) => words,
+    isSealed: async () => false,
+    killSwitch: async () => false,
     });
     const own = { accountId: place.accountId, roleArns: [], self: 'bench' };
     const sweep = async (name: string, endpoint: string): Promise<number> => {

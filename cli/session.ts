@@ -47,6 +47,10 @@ export function openSession(options: { readonly state: string; readonly policy: 
       for (const { control, accountId, region } of sweeps)
         if (!wanted.some((known) => known.control === control && known.place.region === region)) wanted.push({ control, place: { accountId, region } });
     },
+    // The SDK's credentials are the proof: whoever runs the command acts with their own rights.
+    prove: async ({ kind }) => (kind === 'caller' ? { arn: caller.arn, accountId: caller.accountId } : undefined),
+    seal: async (words) => words,
+    isSealed: async (words, seal) => words === seal,
     // The person who runs the command is the switch.
     killSwitch: async () => false,
   };

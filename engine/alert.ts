@@ -1,5 +1,6 @@
 /** The words of an alert. Plain text for a person who has just been woken; never more than was verified, never a document's text. */
 import { createHash } from 'node:crypto';
+import { answerWords, undoHeadline, undoWords } from './answers/words.ts';
 import { leafOf } from './arn.ts';
 import type { AnyControl } from './control.ts';
 import type { Actor, Finding, Place, ResourceRef } from './model.ts';
@@ -8,8 +9,11 @@ import type { Alert } from './ports.ts';
 export type Told = Pick<AnyControl, 'title' | 'hipaa' | 'impact'>;
 
 /** What the channels would be told now; `finding.alerted` holds the last one they were. Of an open one the reason is news too. */
-export const toldKey = ({ state, outcome, decision }: Finding): string =>
-  state === 'open' && outcome ? `open:${outcome.status}:${brief(outcome.reason)}` : `${state}:${outcome?.status ?? decision.action}`;
+export const toldKey = ({ state, outcome, decision, question, undo }: Finding): string => {
+  if (undo) return `undo:${undo.state}:${question?.approvals.length ?? 0}:${brief(undo.at)}`;
+  if (state === 'open' && outcome?.status === 'AWAITING_APPROVAL' && question) return `open:asked:${question.id}:${question.approvals.length}`;
+  return state === 'open' && outcome ? `open:${outcome.status}:${brief(outcome.reason)}` : `${state}:${outcome?.status ?? decision.action}`;
+};
 
 const brief = (reason: string): string => createHash('sha256').update(reason).digest('hex').slice(0, 8);
 
@@ -62,12 +66,17 @@ export function backlogAlertOf(
   };
 }
 
-const isPage = ({ state, decision, outcome }: Finding): boolean =>
-  state === 'open' &&
-  (outcome?.status === 'REMEDIATION_FAILED' || outcome?.status === 'RETRY_LATER' || decision.action === 'page' || decision.action === 'approve');
+const isPage = ({ state, decision, outcome, undo }: Finding): boolean =>
+  undo
+    ? undo.state === 'asked' || undo.state === 'failed'
+    : state === 'open' &&
+      (outcome?.status === 'REMEDIATION_FAILED' || outcome?.status === 'RETRY_LATER' || decision.action === 'page' || decision.action === 'approve');
 
 /** "Fixed" stands in no other headline: it is what a tired eye looks for. */
-function headline({ state, decision, evaluation, outcome, fixNotBefore }: Finding): string {
+function headline(finding: Finding): string {
+  const { state, decision, evaluation, outcome, fixNotBefore } = finding;
+  const undoing = undoHeadline(finding);
+  if (undoing) return undoing;
   switch (outcome?.status) {
     case 'REMEDIATED':
       return 'Fixed';
@@ -116,6 +125,8 @@ function textOf(finding: Finding, control: Told): string {
     ['Done', doneOf(finding)],
     [proposalLabel(finding), open ? proposal : undefined],
     ['Impact', open && proposal ? control.impact : undefined],
+    ['Answer', answerWords(finding)],
+    ['Also', alsoOf(finding)],
     // A decision that an end has overtaken would read like one that still stands.
     ['Decided', open || finding.outcome?.status === 'REMEDIATED' ? `${decision.action} - ${decision.reason}` : undefined],
     // What the bot notices of itself, nobody has done.
@@ -125,6 +136,9 @@ function textOf(finding: Finding, control: Told): string {
     ['Finding', `${finding.id}, episode ${finding.episode}, seen ${finding.seen} ${finding.seen === 1 ? 'time' : 'times'}`],
   ]);
 }
+
+const alsoOf = ({ also }: Finding): string | undefined =>
+  also && `${also.join(', ')} failed on the same setting: judged after this fix, and told only if ${also.length === 1 ? 'it still fails' : 'they still fail'}.`;
 
 const citations = (hipaa: Told['hipaa']): string => hipaa.map(({ section, specification }) => `45 CFR ${section} (${specification})`).join(', ');
 
@@ -171,6 +185,8 @@ const noticed: Readonly<Record<Finding['openedBy']['source'], string>> = {
 function doneOf(finding: Finding): string {
   const { state, decision, outcome, changes, fixNotBefore, held } = finding;
   const inPart = inPartOf(finding);
+  const undone = undoWords(finding);
+  if (undone) return undone;
   if (outcome?.status === 'REMEDIATED') return `${sentence(changes.at(-1)?.change.summary ?? 'Fixed')} Verified by reading the live state at ${outcome.at}.`;
   if (outcome?.status === 'REMEDIATION_FAILED') return `The fix did not succeed: ${sentence(outcome.reason)} ${inPart ?? 'Nothing was changed.'}`;
   if (outcome?.status === 'OFF' || outcome?.status === 'EXCEPTED') return `${inPart ?? 'Nothing by the bot.'} The resource stays as it is: ${outcome.reason}`;
@@ -178,8 +194,9 @@ function doneOf(finding: Finding): string {
   if (inPart) return inPart;
   if (decision.action === 'fix')
     return fixNotBefore ? `Nothing yet. The fix is due at ${fixNotBefore}, unless it is put right or excepted before.` : 'Nothing yet.';
-  if (decision.action === 'approve' && held) return `Nothing. A person may make the change; a sweep that finds it after ${held.until} tries again.`;
-  if (decision.action === 'approve') return 'Nothing. A person must make the change, or set the control to fix in the policy and deploy.';
+  if (decision.action === 'approve' && held)
+    return `Nothing. A person may approve it or make the change; a sweep that finds it after ${held.until} tries again.`;
+  if (decision.action === 'approve') return 'Nothing. It waits for a person.';
   return 'Nothing was changed.';
 }
 

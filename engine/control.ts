@@ -67,6 +67,8 @@ interface ControlBase<Params extends ZodType> {
   /** What the owner may notice. */
   readonly impact: string;
   readonly defaultMode: Mode;
+  /** The fix ends an exposure to the public: to bring it back takes two persons. */
+  readonly endsPublicExposure?: true;
 }
 
 /** How a sweep asks for resources. */

@@ -1,9 +1,11 @@
 /** Read, judge, plan, decide: the same for a new event and for a fix that has waited a week. Writes nothing. */
+import { planHash } from './answers/plan-hash.ts';
 import type { AnyStateControl } from './control.ts';
 import { decide } from './decide.ts';
 import { deniedWords } from './denied.ts';
 import { DeniedError, TerminalError } from './errors.ts';
-import { type Actor, type Change, type Decision, type Evaluation, insufficientData, nonCompliant, type Plan, type ResourceRef } from './model.ts';
+import { madeFor } from './exceptions.ts';
+import { type Actor, type Change, type Decision, type Evaluation, type Finding, insufficientData, nonCompliant, type Plan, type ResourceRef } from './model.ts';
 import { exceptionFor, modeFor, needsTags, reachable } from './policy/match.ts';
 import type { CompiledControl, CompiledPolicy } from './policy/model.ts';
 import type { Aws, Ports } from './ports.ts';
@@ -33,6 +35,7 @@ export interface Known {
   readonly begun?: Change;
   /** It was there before the bot. */
   readonly backlog?: boolean;
+  readonly denied?: Finding['denied'];
 }
 
 /** @throws what AWS answers, except a denial, which is a verdict: INSUFFICIENT_DATA. */
@@ -42,8 +45,8 @@ export async function judge(
   actor: Actor | undefined,
   policy: CompiledPolicy,
   aws: Aws,
-  { tags, clock }: Pick<Ports, 'tags' | 'clock'>,
-  { listed, begun, backlog = false }: Known = {},
+  { tags, clock, ledger }: Pick<Ports, 'tags' | 'clock' | 'ledger'>,
+  { listed, begun, backlog = false, denied: no }: Known = {},
 ): Promise<Judged> {
   const settings = settingsOf(policy, control.id);
   let state: unknown;
@@ -67,10 +70,21 @@ export async function judge(
   const plan = halfway ? begun : drifted ? control.plan?.(state, settings.params) : undefined;
   const exception = evaluation && (await exceptionOf(drifted));
   const told = backlog && policy.backlog === 'tell';
-  const decision = decide({ evaluation, mode: modeFor(settings, actor), exception, plan, backlog: told, unread, noFix: control.noFix });
+  const mode = modeFor(settings, actor);
+  const decision = decide({ evaluation, mode, exception, plan, backlog: told, unread, denied: saidNo(), noFix: control.noFix });
   return { state, evaluation, plan, decision, denied };
 
+  function saidNo(): Decision | undefined {
+    if (!no || plan?.kind !== 'change' || planHash({ control: control.id, resource }, plan) !== no.planHash) return undefined;
+    // Time that ran out denies what is asked, not what the policy has since said to fix.
+    if (!no.by && mode.mode === 'fix') return undefined;
+    return { action: no.by ? 'notify' : 'page', reason: no.reason };
+  }
+
   async function exceptionOf(ask: boolean) {
+    // What a person has decided while the bot runs holds for this resource alone.
+    const made = ask ? await madeFor(control.id, resource, { ledger, clock }) : undefined;
+    if (made) return { reason: `${made.reason} (${made.approvedBy})`, expires: made.expires, strength: 'waives' as const };
     const found = exceptionFor(settings, resource, clock.now(), ask && needsTags(settings) ? await readable() : undefined);
     return found && { reason: found.exception.reason, expires: found.exception.expires, strength: found.strength };
   }

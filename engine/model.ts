@@ -6,6 +6,7 @@
 /** Security Hub severity labels. */
 export type Severity = 'INFORMATIONAL' | 'LOW' | 'MEDIUM' | 'HIGH' | 'CRITICAL';
 export const severities: readonly Severity[] = ['INFORMATIONAL', 'LOW', 'MEDIUM', 'HIGH', 'CRITICAL'];
+export const isAtLeast = (severity: Severity, least: Severity): boolean => severities.indexOf(severity) >= severities.indexOf(least);
 
 /** What the policy lets the bot do about one control. */
 export type Mode = 'off' | 'notify' | 'page' | 'approve' | 'fix';
@@ -175,8 +176,55 @@ export interface RecordedChange {
   /** AWS refused the write: whatever is compliant now is not its doing. */
   readonly refused?: true;
   readonly doneAt?: string;
+  /** The setting as it was read before the write; an undo has succeeded when it reads so again. */
+  readonly was?: unknown;
   /** The setting as AWS showed it after the fix; undo compares live state with this. */
   readonly observed?: unknown;
+  /** An undo has put back `before`, and a read has verified it. */
+  readonly undoneAt?: string;
+}
+
+/** One person's yes to one question. */
+export interface Approval {
+  /** Name in the policy's `people`. */
+  readonly person: string;
+  /** ARN that the proof of person was verified for. */
+  readonly arn: string;
+  /** ISO 8601. */
+  readonly at: string;
+  /** What the bot alone can make for this question and person: a row that somebody else wrote into the ledger has none that fits. */
+  readonly seal: string;
+}
+
+/** What people are asked: may this be written? A proof of person is good for one question. */
+export interface Question {
+  /** Random; another one each time it is asked. */
+  readonly id: string;
+  readonly about: 'fix' | 'undo';
+  /** What would be written: an answer holds for nothing else. */
+  readonly planHash: string;
+  readonly change: Change;
+  readonly askedAt: string;
+  /** ISO 8601: nobody has answered by then. */
+  readonly expires: string;
+  /** What happens then. */
+  readonly otherwise: 'deny' | 'fix';
+  /** So many different persons. */
+  readonly needs: number;
+  readonly approvals: readonly Approval[];
+}
+
+/** Somebody wants what the bot wrote taken back. */
+export interface Undo {
+  /** `asked` until enough persons have approved; `intended` from before the first write on. */
+  readonly state: 'asked' | 'intended' | 'done' | 'withdrawn' | 'failed';
+  readonly by: string;
+  readonly reason: string;
+  /** Last day of the exception that keeps the bot from fixing it again, `YYYY-MM-DD`. */
+  readonly until: string;
+  readonly at: string;
+  /** Why it did not come about. */
+  readonly why?: string;
 }
 
 /** One episode of one control failing on one resource. */
@@ -226,6 +274,15 @@ export interface Finding {
   /** The open INTENDED: recorded, perhaps written, not yet verified. */
   readonly intended?: RecordedChange;
   readonly changes: readonly RecordedChange[];
+  /** The last that people were asked about it. */
+  readonly question?: Question;
+  /** Answers that have been judged and proofs that have been used: none counts twice. */
+  readonly heard?: readonly string[];
+  /** A person, or the time that ran out, said no to this plan. */
+  readonly denied?: { readonly planHash: string; readonly by?: string; readonly at: string; readonly reason: string };
+  readonly undo?: Undo;
+  /** Controls that failed on the same setting of the same resource, and were judged after the fix of this one. */
+  readonly also?: readonly string[];
   readonly outcome?: Outcome;
   /** Event id of the bot's own write, seen coming back and read as compliant. */
   readonly confirmedBy?: string;
@@ -241,9 +298,59 @@ export type EntryKind =
   | 'REMEDIATED'
   | 'REMEDIATION_FAILED'
   | 'RETRY_LATER'
+  | 'ASKED'
+  | 'APPROVED'
+  | 'DENIED'
+  | 'REFUSED'
+  | 'EXPIRED'
+  | 'EXCEPTED'
+  | 'UNDO_ASKED'
+  | 'UNDO_INTENDED'
+  | 'UNDONE'
+  | 'UNDO_FAILED'
   | 'ALERTED'
   | 'CONFIRMED'
   | 'RESOLVED';
+
+/** What a person signs to show who they are: the headers of a request to AWS STS GetCallerIdentity, which the bot sends itself. */
+export interface StsProof {
+  readonly kind: 'sts';
+  /** By lower-case name; `authorization` names those that are signed. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** The caller of a command that acts in its own process: the SDK's credentials are the proof. */
+export interface CallerProof {
+  readonly kind: 'caller';
+}
+
+export type Proof = StsProof | CallerProof;
+
+/** `end`: an exception that came with an undo ends now. */
+export type Decided = 'approve' | 'deny' | 'undo' | 'end';
+
+/** What somebody answers. Not believed: its proof is verified by whoever acts on it. */
+export interface Answer {
+  /** Random. */
+  readonly id: string;
+  readonly findingId: string;
+  readonly decision: Decided;
+  /** Id of the question; of what nobody was asked about, its own id. */
+  readonly question: string;
+  readonly planHash: string;
+  readonly reason?: string;
+  /** Undo: last day of the exception, `YYYY-MM-DD`. */
+  readonly until?: string;
+  /** ISO 8601. */
+  readonly at: string;
+  readonly proof?: Proof;
+}
+
+/** Who a proof says that somebody is. */
+export interface Principal {
+  readonly arn: string;
+  readonly accountId: string;
+}
 
 /** One line of evidence. Append-only; saved in the same transaction as the state change it tells of. */
 export interface Entry {

@@ -1,6 +1,6 @@
 /** What the engine needs from outside. Adapters live in handlers/aws/ (AWS) and cli/ (embedded database, terminal). */
 
-import type { Entry, Finding, Place, ResourceRef, Severity, SweepOf } from './model.ts';
+import type { Answer, Entry, Finding, Place, Principal, Proof, ResourceRef, Severity, SweepOf } from './model.ts';
 import type { CompiledPolicy } from './policy/model.ts';
 
 /** An SDK client class. The adapter settles region, credentials and retries. */
@@ -79,8 +79,11 @@ export interface Brake {
   readonly seconds: number;
 }
 
-/** `deployment`: see Deployment; `tick`: see tick.ts; `sweep|CONTROL|ACCOUNT|REGION`: see sweep.ts. */
-export type MemoKey = 'deployment' | 'tick' | `sweep|${string}`;
+/**
+ * `deployment`: see Deployment; `tick`: see tick.ts; `sweep|CONTROL|ACCOUNT|REGION`: see sweep.ts; `exceptions`: see exceptions.ts;
+ * `writes|RESOURCE|SETTING`: see writes.ts; `knock|FINDING`: where an execution that waits for an answer can be woken.
+ */
+export type MemoKey = 'deployment' | 'tick' | 'exceptions' | `sweep|${string}` | `writes|${string}` | `knock|${string}`;
 
 /** What a deploy leaves for the bot to know of itself. */
 export interface Deployment {
@@ -135,6 +138,10 @@ export interface Ledger {
   /** A small document of the bot's own book-keeping; undefined when there is none. */
   recall<Document>(key: MemoKey): Promise<Document | undefined>;
   remember(key: MemoKey, document: object): Promise<void>;
+  /** Keeps what somebody answers. @throws ConflictError when there is an answer of that id. */
+  answer(answer: Answer): Promise<void>;
+  /** What has been answered about a finding, in the order of `at`; those of the last 100 days at least. */
+  answers(findingId: string): Promise<Answer[]>;
   /** Undefined before the first deploy has stored one. */
   policy(): Promise<CompiledPolicy | undefined>;
   storePolicy(policy: CompiledPolicy): Promise<void>;
@@ -177,6 +184,11 @@ export interface Ports {
   stopExecution(finding: Finding): Promise<void>;
   /** Asks for sweeps outside this batch, through the sweep queue. */
   requestSweeps(sweeps: readonly SweepRequest[]): Promise<void>;
+  /** Who signed this; undefined: AWS does not confirm it. @throws when AWS cannot be asked. */
+  prove(proof: Proof): Promise<Principal | undefined>;
+  /** What only the bot can make of these words. */
+  seal(words: string): Promise<string>;
+  isSealed(words: string, seal: string): Promise<boolean>;
   /** True: nothing may be written. Read anew each time. @throws when it cannot be read; nothing may be written then either. */
   killSwitch(): Promise<boolean>;
 }

@@ -3,6 +3,8 @@
  * Recorded first, told second, marked done last: a crash in between repeats the telling, and loses nothing.
  */
 import { toldKey } from './alert.ts';
+import { planHash } from './answers/plan-hash.ts';
+import { isOpen } from './answers/question.ts';
 import type { AnyControl } from './control.ts';
 import { isEventControl } from './control.ts';
 import { statusOf } from './decide.ts';
@@ -118,9 +120,16 @@ export function isDead({ drives, outcome, drivenAt, fixNotBefore }: Finding, now
   return drives > 0 && outcome === undefined && now.getTime() - begun > deadAfterMs;
 }
 
-export const acts = ({ decision, outcome }: Finding): boolean => decision.action === 'fix' && outcome === undefined;
+const isActed = ({ action }: Decision): boolean => action === 'fix' || action === 'approve';
 
-/** A fix that follows at once is told when it is done, not before. */
+/** An execution is to write it, or to ask whether it may. */
+export const acts = ({ decision, outcome }: Finding): boolean => isActed(decision) && outcome === undefined;
+
+/** A question that an execution waits with for an answer, or that nobody has taken up since its time ran out. */
+export const isAsked = ({ outcome, question, held }: Finding): boolean =>
+  outcome?.status === 'AWAITING_APPROVAL' && question !== undefined && held === undefined;
+
+/** A fix that follows at once is told when it is done, a question when it is asked; not before. */
 export const untold = (finding: Finding): boolean =>
   finding.alerted !== toldKey(finding) && (!acts(finding) || (finding.fixNotBefore !== undefined && finding.fixNotBefore > finding.lastSeenAt));
 
@@ -135,8 +144,10 @@ async function proceed(open: Finding, verdict: Verdict): Promise<Finding> {
   const same = open.decision.action === news.decision.action;
   // What an execution has already ended is taken up again by a new one: on a new decision, or on somebody's new event.
   const rested = open.outcome === undefined || now.getTime() - Date.parse(open.outcome.at) > restMs;
-  const ended = open.outcome !== undefined && (trigger.source !== 'sweep' || !same || rested);
-  const again = news.decision.action === 'fix' && (ended || isDead(open, now) || (!same && open.drives > 0)) && !isOwn(trigger, own);
+  // While people are asked about this very plan, nothing else is to be asked.
+  const asked = isAsked(open) && !applies && same && isAbout(open, judged, now);
+  const ended = open.outcome !== undefined && !asked && (trigger.source !== 'sweep' || !same || rested || isAsked(open));
+  const again = !holds && isActed(news.decision) && (ended || isDead(open, now) || (!same && open.drives > 0)) && !isOwn(trigger, own);
   const waits = acts(open) && open.drives === 0;
   // Who has waited once for a fix need not do so again for the next attempt.
   const waited = again && open.fixNotBefore !== undefined && open.fixNotBefore <= now.toISOString();
@@ -157,9 +168,15 @@ async function proceed(open: Finding, verdict: Verdict): Promise<Finding> {
     },
     ports.clock.now().toISOString(),
   );
+  // It waits with what is no longer asked, or no longer to be done.
+  if (isAsked(open) && (again || !same)) await ports.stopExecution(open);
   await ports.ledger.save(next.finding, next.entry);
   return carryOut(next.finding, verdict);
 }
+
+/** What would be written is what people are being asked. */
+const isAbout = ({ question, ...finding }: Finding, { plan }: Judged, now: Date): boolean =>
+  question !== undefined && isOpen(question, now) && plan?.kind === 'change' && planHash(finding, plan) === question.planHash;
 
 /** Tells or dispatches, then marks the event done. */
 async function carryOut(finding: Finding, { key, control, trigger, quiet, ports }: Verdict): Promise<Finding> {
@@ -190,18 +207,27 @@ const restlessMs = 10 * 60_000;
 /** A fix that was decided and that nobody is at: for who comes by without an event. */
 export async function redrive(finding: Finding, ports: Ports): Promise<void> {
   const now = ports.clock.now();
+  if (isOverdue(finding, now)) return driveAnew(finding, 'Nobody ended the question when its time ran out.', ports);
   if (!acts(finding)) return;
   const forgotten = finding.drives === 0 && now.getTime() - Date.parse(finding.lastSeenAt) > restlessMs;
   const justAsked = finding.drivenAt !== undefined && now.getTime() - Date.parse(finding.drivenAt) < 3 * restlessMs;
   // Whoever noted that may have died before asking.
   if (justAsked) return ports.dispatch(finding);
   if (!forgotten && !isDead(finding, now)) return;
-  const at = now.toISOString();
+  return driveAnew(finding, 'Nobody was at it.', ports);
+}
+
+async function driveAnew(finding: Finding, note: string, ports: Ports): Promise<void> {
+  const at = ports.clock.now().toISOString();
   // Recorded first: a name that is used up starts nothing.
-  const next = step(finding, { drives: finding.drives + 1, drivenAt: at }, { kind: 'DISPATCHED', by: 'detect', at, note: 'Nobody was at it.' });
+  const next = step(finding, { drives: finding.drives + 1, drivenAt: at }, { kind: 'DISPATCHED', by: 'detect', at, note });
   await ports.ledger.save(next.finding, next.entry);
   await ports.dispatch(next.finding);
 }
+
+/** The execution that was to end the question has died. */
+const isOverdue = (finding: Finding, now: Date): boolean =>
+  isAsked(finding) && now.getTime() - Math.max(Date.parse(finding.question!.expires), Date.parse(finding.drivenAt ?? finding.openedAt)) > restlessMs;
 
 /** Asks for the execution that the finding has, or for its first. Safe to repeat. */
 async function drive(finding: Finding, ports: Ports, { eventId }: Pick<Trigger, 'eventId'>, key: FindingKey): Promise<Finding> {
@@ -230,10 +256,11 @@ async function saveUnlessActed({ finding, entry }: Step, options: SaveOptions, {
 async function close(open: Finding, verdict: Verdict, outcome: Omit<Outcome, 'at'>): Promise<Recorded> {
   const { trigger, judged, ports, key } = verdict;
   // An intended write may be why the resource is compliant now: only `act`, which holds the lease, can tell.
-  if (open.intended && open.decision.action === 'fix' && open.outcome === undefined) {
+  if (open.intended && acts(open)) {
     await ports.dispatch(open);
     return { outcome: { status: 'RETRY_LATER', reason: 'A fix is under way.' }, findingId: open.id };
   }
+  if (isAsked(open)) await ports.stopExecution(open);
   const next = resolved(open, judged.evaluation, { ...outcome, at: ports.clock.now().toISOString() }, 'detect', trigger.eventId);
   await ports.ledger.save(next.finding, next.entry);
   // Those who were told of the drift are told of its end; the others never knew.

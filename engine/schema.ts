@@ -2,13 +2,13 @@
  * The form of what ledgers store, and how documents of an older form become those of today. Raised when an older phidelity would
  * misread what is stored; that one refuses what has a higher number.
  */
-import { defaultBacklog, defaultGuards } from './policy/defaults.ts';
+import { defaultApprovals, defaultBacklog, defaultGuards } from './policy/defaults.ts';
 import { identified } from './policy/identity.ts';
 import type { CompiledPolicy } from './policy/model.ts';
 
-export const schema = 2;
+export const schema = 3;
 
-export type DocumentKind = 'finding' | 'entry' | 'memo' | 'policy';
+export type DocumentKind = 'finding' | 'entry' | 'answer' | 'memo' | 'policy';
 
 type Step = Readonly<Partial<Record<DocumentKind, (document: never) => unknown>>>;
 
@@ -16,6 +16,8 @@ type Step = Readonly<Partial<Record<DocumentKind, (document: never) => unknown>>
 const steps: Readonly<Record<number, Step>> = {
   // Guards and backlog are new.
   1: { policy: (policy: CompiledPolicy) => identified({ ...policy, guards: defaultGuards, backlog: defaultBacklog }) },
+  // Persons and approvals are new.
+  2: { policy: (policy: CompiledPolicy) => identified({ ...policy, people: {}, approvals: defaultApprovals }) },
 };
 
 const stepsOf = (kind: DocumentKind, from: number) =>

@@ -32,8 +32,10 @@ export async function judgeState(unit: Unit, first: Standing, since: Date, detec
     const actor = open?.actor ?? actorAmong(unit, detection.own.roleArns, settingsOf(detection.policy, unit.control));
     const backlog = isBacklog(trigger, open, unit.of as AnyStateControl);
     const readAt = from?.at ?? ports.clock.now().toISOString();
-    const seen = await verdictOn(unit, { actor, listed: from?.state, backlog }, place, detection);
-    const judged = contradicted(seen, unit, detection) ? await lookTwice(unit, { actor, backlog }, detection) : seen;
+    // Who asks for it to be treated like new drift is asked anew.
+    const denied = trigger.source === 'sweep' && trigger.apply ? undefined : open?.denied;
+    const seen = await verdictOn(unit, { actor, listed: from?.state, backlog, denied }, place, detection);
+    const judged = contradicted(seen, unit, detection) ? await lookTwice(unit, { actor, backlog, denied }, detection) : seen;
     if (judged.denied && !detection.dryRun) return blind({ ...judged, denied: judged.denied }, known);
     try {
       return await settle(unit, { trigger, actor, standing: known, judged, readAt, backlog }, detection);
@@ -73,11 +75,11 @@ const isBacklog = (trigger: Trigger, open: Finding | undefined, { deployed }: Pi
   return open ? open.backlog === true : trigger.source === 'sweep' && trigger.first === true;
 };
 
-type Looking = { readonly actor: Actor | undefined; readonly listed?: unknown; readonly backlog: boolean };
+type Looking = { readonly actor: Actor | undefined; readonly listed?: unknown; readonly backlog: boolean; readonly denied: Finding['denied'] };
 
-async function verdictOn(unit: Unit, { actor, listed, backlog }: Looking, aws: Aws, { ports, policy }: Detection): Promise<Judged> {
+async function verdictOn(unit: Unit, { actor, ...known }: Looking, aws: Aws, { ports, policy }: Detection): Promise<Judged> {
   if (isOff(settingsOf(policy, unit.control))) return { decision: { action: 'off', reason: 'The policy has this control off.' } };
-  return judge(unit.of as AnyStateControl, unit.resource, actor, policy, aws, ports, { listed, backlog });
+  return judge(unit.of as AnyStateControl, unit.resource, actor, policy, aws, ports, known);
 }
 
 /** Seconds within which AWS may still show what was before a call. */

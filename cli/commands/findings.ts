@@ -1,12 +1,11 @@
 /** `findings`: what is open, and what has been. */
 import type { Command } from 'commander';
 import type { Finding } from '../../engine/model.ts';
-import type { Ledger } from '../../engine/ports.ts';
+import { openLedger } from '../answers/desk.ts';
 import { colors } from '../colors.ts';
-import { existingState, print, say, stackNameOf } from '../context.ts';
+import { print, say, stackNameOf } from '../context.ts';
 import { type ExitCode, printable } from '../errors.ts';
 import { nameOf } from '../lines.ts';
-import { sqliteLedger } from '../state/sqlite-ledger.ts';
 
 interface Options {
   readonly open?: true;
@@ -15,8 +14,6 @@ interface Options {
   readonly stack?: string;
   readonly region?: string;
 }
-
-const clock = { now: () => new Date(), sleep: async () => {} };
 
 export function addFindings(program: Command, exit: (code: ExitCode) => void): void {
   program
@@ -35,7 +32,7 @@ export function addFindings(program: Command, exit: (code: ExitCode) => void): v
 }
 
 async function findings(options: Options): Promise<ExitCode> {
-  const { ledger, close } = await ledgerOf(options);
+  const { ledger, close } = await openLedger(options);
   const found: Finding[] = [];
   try {
     for await (const finding of ledger.findings({ open: options.open })) found.push(finding);
@@ -47,18 +44,6 @@ async function findings(options: Options): Promise<ExitCode> {
   const open = found.filter(({ state }) => state === 'open').length;
   if (!options.json) say(`${found.length} findings, ${open} open`);
   return open > 0 ? 1 : 0;
-}
-
-async function ledgerOf({ stack, state, region }: Options): Promise<{ readonly ledger: Ledger; close(): void }> {
-  if (!stack) {
-    const directory = existingState(state);
-    if (directory === undefined) say(`Nothing has been recorded in ${state} yet; \`sweep --apply\` and \`replay --apply\` do.`);
-    const ledger = sqliteLedger({ directory, clock });
-    return { ledger, close: () => ledger.close() };
-  }
-  const { openStack } = await import('../stack.ts');
-  const { ledger } = await openStack(stack, region);
-  return { ledger, close() {} };
 }
 
 /** Findings that the bot opens about itself have no control in the catalogue. */

@@ -51,6 +51,23 @@ export interface CompiledGuards {
   readonly ramp: { readonly fixes: number; readonly hours: number };
 }
 
+/** A person who may answer the bot. */
+export interface CompiledPerson {
+  /** Globs over the ARN of the principal, as STS GetCallerIdentity tells it. */
+  readonly arns: readonly string[];
+  /** Slack member id. */
+  readonly slack?: string;
+  /** May approve alone where nobody knows who made the change. */
+  readonly approver: boolean;
+}
+
+export interface CompiledApprovals {
+  /** Seconds after which a question that nobody answered counts as denied. */
+  readonly expires: number;
+  /** From this severity on, two different persons must approve. */
+  readonly secondPerson?: Severity;
+}
+
 export interface CompiledPolicy {
   readonly version: 1;
   /** sha256 of everything else. */
@@ -59,6 +76,9 @@ export interface CompiledPolicy {
   readonly regions: readonly string[];
   /** Where the bot looks. */
   readonly watch: 'all' | readonly string[];
+  /** By name. */
+  readonly people: Readonly<Record<string, CompiledPerson>>;
+  readonly approvals: CompiledApprovals;
   readonly channels: Readonly<Record<string, CompiledChannel>>;
   readonly guards: CompiledGuards;
   /** What is done about drift that was there before the bot. */

@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { modes, severities } from '../model.ts';
 
 /** Planned for later versions. Named so that nobody believes they work already. */
-export const laterWords: ReadonlySet<string> = new Set(['people', 'evidence', 'slackApp', 'securityHub']);
+export const laterWords: ReadonlySet<string> = new Set(['evidence', 'slackApp', 'securityHub']);
 
 const text = z.string().min(1, { error: 'must not be empty' });
 const glob = (over: string) => text.optional().describe(`Glob over ${over}: * is any run of characters, ? is one character`);
@@ -84,6 +84,35 @@ const channel = z
   })
   .describe('Where alerts go');
 
+const principal = text.regex(/^arn:[a-z*?-]+:(iam|sts)::[\d*?]+:\S+$/, {
+  error: ({ input }) => `${JSON.stringify(input)} is not the ARN of a user or of a session, such as arn:aws:sts::*:assumed-role/SecOps/dana`,
+});
+
+const person = z
+  .strictObject({
+    arns: z
+      .array(principal)
+      .min(1, { error: 'must name at least one ARN' })
+      .describe('Globs over the ARNs of the person, as aws sts get-caller-identity prints them. An account that is only * is the account of the bot'),
+    slack: z
+      .string()
+      .regex(/^[UW][A-Z0-9]{2,}$/, { error: ({ input }) => `${JSON.stringify(input)} is not a Slack member id such as U012AB3CD` })
+      .optional()
+      .describe('Member id in Slack'),
+    approver: z.boolean().optional().describe('May approve alone where it is not known who made the change. Default: false'),
+  })
+  .describe('A person who may approve, deny and undo');
+
+const approvals = z
+  .strictObject({
+    expires: duration
+      .refine((given) => seconds(given) > 0, { error: 'must be longer than nothing' })
+      .optional()
+      .describe('Time to answer; a question that nobody has answered by then counts as denied. Default: 72h'),
+    secondPerson: z.enum(severities).optional().describe('From this severity on, two persons must approve. Default: one is enough'),
+  })
+  .describe('How fixes that wait for a person are approved');
+
 const count = (most: number) =>
   z
     .int()
@@ -125,6 +154,16 @@ export const policySchema = z
       .union([z.literal('all'), z.array(region).min(1, { error: 'must name at least one region' })], { error: 'expected all or a list of regions' })
       .optional()
       .describe('Where the bot looks: all, or a list of regions. Default: all'),
+    people: z
+      .record(
+        z.string().regex(/^[A-Za-z][A-Za-z0-9._@-]{0,63}$/, {
+          error: 'the name of a person is 1 to 64 letters, digits, dots, hyphens, _ and @ and begins with a letter',
+        }),
+        person,
+      )
+      .optional()
+      .describe('Who may approve, deny and undo, by a name of your choice'),
+    approvals: approvals.optional(),
     channels: z
       .record(
         z.string().regex(/^[A-Za-z][A-Za-z0-9-]{0,31}$/, { error: 'the name of a channel is 1 to 32 letters, digits and hyphens and begins with a letter' }),

@@ -12,6 +12,7 @@
  * | `recent#HASH`    | `event#HASH`   | time (epoch milliseconds) of a counted event; expires        |
  * | `slot#HASH`      | `slot#NUMBER`  | holder, taken (epoch milliseconds) of a brake's slot; expires |
  * | `memo#KEY`       | `memo`         | a document of the bot's own book-keeping                     |
+ * | `answer#ID`      | `answer#ID`    | what somebody answered about a finding; expires              |
  * | `policy`         | `current`      | the compiled policy                                          |
  */
 import { createHash } from 'node:crypto';
@@ -68,6 +69,7 @@ export const leaseKey = (name: string): Item => key(`lease#${hash(name)}`, 'leas
 export const recentKey = (control: string, fold: string, eventId: string): Item =>
   key(`recent#${hash(JSON.stringify([control, fold]))}`, `event#${hash(eventId)}`);
 export const slotKey = (scope: string, slot: number): Item => key(`slot#${hash(scope)}`, `slot#${String(slot).padStart(9, '0')}`);
+export const answerKey = (findingId: string, id: string): Item => key(`answer#${findingId}`, `answer#${id}`);
 export const memoKey = (name: string): Item => key(`memo#${name}`, 'memo');
 export const policyKey = key('policy', 'current');
 /** Partition keys of what a deploy stores and the functions only read. */
