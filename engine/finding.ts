@@ -1,7 +1,8 @@
 /** Findings: their identity, and the pure steps from one version to the next. Each step gives the version and its evidence entry. */
 import { createHash } from 'node:crypto';
 import type { AnyControl } from './control.ts';
-import type { Actor, Entry, EntryKind, Evaluation, Finding, Outcome, ResourceRef, Trigger, TriggerSummary } from './model.ts';
+import { sealed, type Told } from './evidence/seal.ts';
+import type { Actor, Entry, Evaluation, Finding, Outcome, ResourceRef, Trigger, TriggerSummary } from './model.ts';
 import type { FindingKey } from './ports.ts';
 
 const alphabet = 'abcdefghijklmnopqrstuvwxyz234567';
@@ -46,20 +47,12 @@ export interface Step {
 
 type By = Entry['by'];
 
-const entryOf = (finding: Finding, kind: EntryKind, by: By, at: string, note: string, eventId?: string): Entry => ({
-  findingId: finding.id,
-  seq: finding.version,
-  at,
-  kind,
-  by,
-  note,
-  ...(eventId && { eventId }),
-});
-
 /** The next version. */
-export function step(finding: Finding, changes: Partial<Finding>, told: { kind: EntryKind; by: By; at: string; note: string; eventId?: string }): Step {
+export function step(finding: Finding, changes: Partial<Finding>, told: Told): Step {
   const next: Finding = { ...finding, ...changes, version: finding.version + 1 };
-  return { finding: next, entry: entryOf(next, told.kind, told.by, told.at, told.note, told.eventId) };
+  // Callers may have changed these before: what was planned, begun and decided is proved whoever changed it.
+  const { decision, evaluation, outcome, held, intended } = next;
+  return sealed(next, finding.chain, { decision, evaluation, outcome, held, intended, ...changes }, told);
 }
 
 /** What a verdict says of a finding. */
@@ -69,14 +62,14 @@ export type News = Pick<Finding, 'actor' | 'evaluation' | 'decision' | 'proposal
 export function opened(key: FindingKey, control: Pick<AnyControl, 'severity'>, verdict: News, trigger: Trigger, last: Finding | undefined, at: string): Step {
   const episode = (last?.episode ?? 0) + 1;
   const summary = summaryOf(trigger);
-  const finding: Finding = {
+  const finding = {
     id: findingId(key, episode),
     control: key.control,
     resource: key.resource,
     ...(key.fold !== undefined && { fold: key.fold }),
     episode,
     version: 1,
-    state: 'open',
+    state: 'open' as const,
     severity: control.severity,
     openedAt: at,
     openedBy: summary,
@@ -88,7 +81,8 @@ export function opened(key: FindingKey, control: Pick<AnyControl, 'severity'>, v
     wrong: verdict.evaluation.annotation,
     ...verdict,
   };
-  return { finding, entry: entryOf(finding, 'OPENED', 'detect', at, verdict.evaluation.annotation, trigger.eventId) };
+  const told = { kind: 'OPENED', by: 'detect', at, note: verdict.evaluation.annotation, eventId: trigger.eventId } as const;
+  return sealed({ ...finding, chain: '' }, null, finding, told);
 }
 
 /** Another trigger met the finding open. */

@@ -287,6 +287,8 @@ export interface Finding {
   /** Event id of the bot's own write, seen coming back and read as compliant. */
   readonly confirmedBy?: string;
   readonly resolvedAt?: string;
+  /** Hash of the latest entry of evidence; `schema-2` = nothing was recorded since entries are chained. */
+  readonly chain: string;
 }
 
 export type EntryKind =
@@ -352,6 +354,26 @@ export interface Principal {
   readonly accountId: string;
 }
 
+/** What evidence tells of a finding outside the table: words redacted, no settings. As the entry's step has left it. */
+export interface Facts
+  extends Pick<Finding, 'control' | 'resource' | 'fold' | 'episode' | 'state' | 'severity' | 'openedAt' | 'wrong' | 'evaluation' | 'decision'> {
+  /** ARN of who is held to have made the change. */
+  readonly actor?: string;
+  readonly proposal?: string;
+  /** The latest write, done or begun. */
+  readonly change?: Pick<Change, 'action' | 'summary'> & Pick<RecordedChange, 'intendedAt' | 'doneAt' | 'refused'>;
+  readonly outcome?: Outcome;
+  /** What people were asked, and who has said yes. */
+  readonly question?: Omit<Question, 'change' | 'approvals'> & { readonly approvals: readonly Omit<Approval, 'seal'>[] };
+  readonly denied?: Finding['denied'];
+  readonly undo?: Undo;
+  readonly also?: readonly string[];
+  readonly backlog?: true;
+  readonly fixNotBefore?: string;
+  readonly confirmedBy?: string;
+  readonly resolvedAt?: string;
+}
+
 /** One line of evidence. Append-only; saved in the same transaction as the state change it tells of. */
 export interface Entry {
   readonly findingId: string;
@@ -361,5 +383,16 @@ export interface Entry {
   readonly kind: EntryKind;
   readonly by: 'detect' | 'remediate' | 'operator';
   readonly eventId?: string;
+  /** Redacted. */
   readonly note: string;
+  /** Undefined: older than the chain. */
+  readonly facts?: Facts;
+  /** HMAC-SHA256 over `raw`, hex; keyed with its salt. */
+  readonly mac: string;
+  /** Hash of the entry before it; null = the first, `schema-2` = those before it are not chained. */
+  readonly prev: string | null;
+  /** sha256, hex, over the canonical JSON of all of this but `hash` and `raw`. */
+  readonly hash: string;
+  /** Never leaves the table: the salt, what the step changed (null = taken away; of the first entry the whole finding), the note in full. */
+  readonly raw: { readonly salt: string; readonly changes: Readonly<Record<string, unknown>>; readonly note: string };
 }

@@ -2,9 +2,12 @@
  * The form of what ledgers store, and how documents of an older form become those of today. Raised when an older phidelity would
  * misread what is stored; that one refuses what has a higher number.
  */
+import { unchained } from './evidence/seal.ts';
+import type { Entry, Finding } from './model.ts';
 import { defaultApprovals, defaultBacklog, defaultGuards } from './policy/defaults.ts';
 import { identified } from './policy/identity.ts';
 import type { CompiledPolicy } from './policy/model.ts';
+import { redact } from './redact.ts';
 
 export const schema = 3;
 
@@ -16,8 +19,19 @@ type Step = Readonly<Partial<Record<DocumentKind, (document: never) => unknown>>
 const steps: Readonly<Record<number, Step>> = {
   // Guards and backlog are new.
   1: { policy: (policy: CompiledPolicy) => identified({ ...policy, guards: defaultGuards, backlog: defaultBacklog }) },
-  // Persons and approvals are new.
-  2: { policy: (policy: CompiledPolicy) => identified({ ...policy, people: {}, approvals: defaultApprovals }) },
+  // Persons and approvals are new; entries are chained from here on, those before are not.
+  2: {
+    policy: (policy: CompiledPolicy) => identified({ ...policy, people: {}, approvals: defaultApprovals }),
+    finding: (finding: Finding): Finding => ({ ...finding, chain: unchained }),
+    entry: ({ note, ...rest }: Omit<Entry, 'facts' | 'mac' | 'prev' | 'hash' | 'raw'>): Entry => ({
+      ...rest,
+      note: redact(note),
+      mac: unchained,
+      prev: unchained,
+      hash: unchained,
+      raw: { salt: '', changes: {}, note },
+    }),
+  },
 };
 
 const stepsOf = (kind: DocumentKind, from: number) =>

@@ -4,7 +4,7 @@
  */
 import { type Action, controlOf, stopped } from './act.ts';
 import { expiryOf, secondsUntil } from './answers/consult.ts';
-import { hear, heardWith, sealed, whoAnswers } from './answers/hear.ts';
+import { hear, heardWith, sealWords, whoAnswers } from './answers/hear.ts';
 import { isActor } from './answers/people.ts';
 import { planHash } from './answers/plan-hash.ts';
 import { isOpen, questionOf } from './answers/question.ts';
@@ -117,7 +117,7 @@ async function requested(found: Finding, control: AnyStateControl, policy: Compi
     );
     const isOwnChange = finding.actor !== undefined && isActor(finding.actor, person, principal, policy.people, finding.resource.accountId);
     // Who asks has said yes, but for who made the change that the bot fixed.
-    const seal = await ports.seal(sealed(asked, person.name));
+    const seal = await ports.seal(sealWords(asked, person.name));
     const approvals = isOwnChange ? [] : [{ person: person.name, arn: principal.arn, at, seal }];
     return save(
       finding,

@@ -53,7 +53,7 @@ export async function hear(finding: Finding, policy: CompiledPolicy, ports: Hear
       });
       return { finding: current, verdict: 'denied' };
     }
-    const approval: Approval = { person: person.name, arn: principal.arn, at, seal: await ports.seal(sealed(question(), person.name)) };
+    const approval: Approval = { person: person.name, arn: principal.arn, at, seal: await ports.seal(sealWords(question(), person.name)) };
     await note('APPROVED', `${person.name} (${principal.arn}) approved plan ${question().planHash.slice(0, 12)}.`, {
       heard,
       question: { ...question(), approvals: [...question().approvals, approval] },
@@ -69,7 +69,7 @@ export async function hear(finding: Finding, policy: CompiledPolicy, ports: Hear
 }
 
 /** What an approval's seal stands for: only who verified the proof can have made it. */
-export const sealed = ({ id, planHash }: Question, person: string): string => `${id}|${planHash}|${person}`;
+export const sealWords = ({ id, planHash }: Question, person: string): string => `${id}|${planHash}|${person}`;
 
 /** Enough different persons of today's policy have said yes, each with a seal of the bot. */
 export async function isApproved(
@@ -80,7 +80,7 @@ export async function isApproved(
   if (!question) return false;
   const valid: Approval[] = [];
   for (const approval of question.approvals)
-    if (people[approval.person] && (await isSealed(sealed(question, approval.person), approval.seal))) valid.push(approval);
+    if (people[approval.person] && (await isSealed(sealWords(question, approval.person), approval.seal))) valid.push(approval);
   return new Set(valid.map(({ person }) => person)).size >= required(question, valid, actor, people);
 }
 

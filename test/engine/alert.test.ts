@@ -55,6 +55,7 @@ const finding = (changes: Partial<Finding> = {}): Finding => ({
   decision: { action: 'fix', reason: 'The policy says so.' },
   proposal: 'Switch the lamp off',
   changes: [],
+  chain: '',
   ...changes,
 });
 const decided = (action: DecisionAction) => ({ decision: { action, reason: `The policy says ${action}.` } });

@@ -40,17 +40,22 @@ export const findingOf = (parts: Partial<Finding> = {}): Finding => {
     decision: { action: 'notify', reason: 'the policy says notify' },
     drives: 0,
     changes: [],
+    chain: '0'.repeat(64),
     ...parts,
   };
 };
 
-export const entryOf = ({ id, version }: Finding): Entry => ({
-  findingId: id,
-  seq: version,
-  at: seenAt,
-  kind: version === 1 ? 'OPENED' : 'SEEN',
-  by: 'detect',
-  note: `version ${version}`,
+/** Before entries were chained. */
+export const plainEntryOf = ({ id, version }: Pick<Finding, 'id' | 'version'>) =>
+  ({ findingId: id, seq: version, at: seenAt, kind: version === 1 ? 'OPENED' : 'SEEN', by: 'detect', note: `version ${version}` }) as const;
+
+/** The same each time: what seals an entry has tests of its own. */
+export const entryOf = (finding: Pick<Finding, 'id' | 'version'>): Entry => ({
+  ...plainEntryOf(finding),
+  mac: 'mac',
+  prev: finding.version === 1 ? null : 'hash before',
+  hash: 'hash',
+  raw: { salt: 'salt', changes: { seen: finding.version, proposal: null }, note: 'in full' },
 });
 
 /** `exceptions` make it as large as a test likes. */

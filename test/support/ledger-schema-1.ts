@@ -3,12 +3,14 @@
  * version of that schema wrote them.
  */
 import { expect } from '@jest/globals';
+import type { Finding } from '../../engine/model.ts';
 import { defaultBacklog, defaultGuards } from '../../engine/policy/defaults.ts';
 import { identified } from '../../engine/policy/identity.ts';
 import type { Ledger } from '../../engine/ports.ts';
-import { control, entryOf, findingOf, keyOf } from './ledger-samples.ts';
+import { control, entryOf, findingOf, keyOf, plainEntryOf } from './ledger-samples.ts';
 
-const opened = findingOf({ actor: { arn: 'arn:aws:iam::123456789012:user/zoë', type: 'IAMUser' }, proposal: 'block public access' });
+const chain = 'schema-2';
+const opened = findingOf({ chain, actor: { arn: 'arn:aws:iam::123456789012:user/zoë', type: 'IAMUser' }, proposal: 'block public access' });
 const open = {
   ...opened,
   version: 2,
@@ -21,12 +23,17 @@ const open = {
   },
 } as const;
 const resolved = {
-  ...findingOf({ fold: 'root' }),
+  ...findingOf({ chain, fold: 'root' }),
   version: 2,
   state: 'resolved',
   resolvedAt: '2026-03-01T12:00:02.000Z',
   outcome: { status: 'COMPLIANT', reason: 'gone', at: '2026-03-01T12:00:02.000Z' },
 } as const;
+
+const olderEntryOf = (finding: Finding) => {
+  const entry = plainEntryOf(finding);
+  return { ...entry, mac: chain, prev: chain, hash: chain, raw: { salt: '', changes: {}, note: entry.note } };
+};
 
 /** Everything is there, and can be gone on with. */
 export async function schemaOneReads(ledger: Ledger): Promise<void> {
@@ -37,7 +44,7 @@ export async function schemaOneReads(ledger: Ledger): Promise<void> {
     { done: false, last: open },
     { done: false, last: resolved },
   ]);
-  expect(await ledger.entries(open.id)).toEqual([entryOf(opened), entryOf(open)]);
+  expect(await ledger.entries(open.id)).toEqual([opened, open].map(olderEntryOf));
   expect(await Array.fromAsync(ledger.findings({ open: true, control }))).toEqual([open]);
   expect(await ledger.recent('control', 'alice', 'event-2', '2026-03-01T12:00:00Z')).toBe(1);
 

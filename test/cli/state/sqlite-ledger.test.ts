@@ -95,7 +95,7 @@ describe('the file', () => {
     test('is brought up when it is opened, and holds all it held', async () => {
       expect(version()).toBe(1);
       const ledger = sqliteLedger({ directory: folder, clock });
-      expect(version()).toBe(2);
+      expect(version()).toBe(3);
       await schemaOneReads(ledger);
       expect(await ledger.takeSlots('one', [{ scope: 'all', limit: 1, seconds: 60 }])).toEqual({});
       await ledger.remember('tick', { at: 'now' });
@@ -127,7 +127,7 @@ describe('the file', () => {
       message: /state\.sqlite is not a database, or is damaged.*--state/,
     },
     'another program’s database': { given: () => void write('CREATE TABLE songs (title)'), message: /state\.sqlite is another program's database.*--state/ },
-    'a newer schema': { given: () => void write('PRAGMA user_version = 3'), message: /state\.sqlite has schema 3, this phidelity reads 2.*newer version/ },
+    'a newer schema': { given: () => void write('PRAGMA user_version = 4'), message: /state\.sqlite has schema 4, this phidelity reads 3.*newer version/ },
     'a folder that is a file': {
       given: () => {
         writeFileSync(join(folder, 'file'), '');

@@ -188,7 +188,7 @@ describeOnMoto('on DynamoDB', () => {
     await ledger().remember('tick', {});
     await ledger().storePolicy(policyOf());
     const { Items = [] } = await client.send(new ScanCommand({ TableName: table }));
-    expect(Items.map(({ schema }) => schema?.N)).toEqual(Array(9).fill('2'));
+    expect(Items.map(({ schema }) => schema?.N)).toEqual(Array(9).fill('3'));
     const start = Date.parse('2026-03-01T12:00:00Z') / 1000;
     const expiring = Items.map(
       ({ pk, sk, expires }) => `${pk?.S?.replace(/#.*/, '')} ${sk?.S?.replace(/#.*/, '')} ${expires ? Number(expires.N) - start : 'stays'}`,
@@ -215,7 +215,7 @@ describeOnMoto('on DynamoDB', () => {
     const { Items = [] } = await client.send(new ScanCommand({ TableName: table }));
     const schemas = Items.map(({ pk, sk, schema }) => `${pk?.S?.replace(/#.*/, '')} ${sk?.S?.replace(/#.*/, '')} ${schema?.N}`);
     // What was written since: a version of the finding with its entry, a counted event, and the policy.
-    expect(schemas.filter((one) => one.endsWith(' 2')).sort()).toEqual(['finding entry 2', 'finding finding 2', 'policy current 2', 'recent event 2']);
+    expect(schemas.filter((one) => one.endsWith(' 3')).sort()).toEqual(['finding entry 3', 'finding finding 3', 'policy current 3', 'recent event 3']);
     expect(await ledger().policy()).toEqual(policy);
   });
 
@@ -233,7 +233,7 @@ describeOnMoto('on DynamoDB', () => {
           Key: { pk: pk!, sk: sk! },
           UpdateExpression: 'SET #schema = :newer',
           ExpressionAttributeNames: { '#schema': 'schema' },
-          ExpressionAttributeValues: { ':newer': { N: '3' } },
+          ExpressionAttributeValues: { ':newer': { N: '4' } },
         }),
       );
     const reads = {
@@ -250,7 +250,7 @@ describeOnMoto('on DynamoDB', () => {
     for (const read of Object.values(reads)) {
       const attempt = read();
       await expect(attempt).rejects.toThrow(TerminalError);
-      await expect(attempt).rejects.toThrow(/schema 3, this phidelity reads 2/);
+      await expect(attempt).rejects.toThrow(/schema 4, this phidelity reads 3/);
     }
   });
 
