@@ -3,7 +3,7 @@
  * What stands for itself in AWS (ARNs, accounts, addresses, times, hashes, ids) stays to the letter; an identifier inside a name goes, the rest of the name stays.
  * Names of persons, and numbers that nothing marks as one of a person's and that are shorter than nine digits, are not recognised.
  */
-import { bare, email, type Kind, kept, type Label, labelled, labelSources } from './redact/patterns.ts';
+import { bare, email, escaped, type Kind, kept, type Label, labelled, labelSources } from './redact/patterns.ts';
 
 export interface RedactOptions {
   /**
@@ -16,29 +16,39 @@ export interface RedactOptions {
 /** `email`: all of them. `session`: those that are the session or the user in a principal's ARN, in a sentence that names who did something. */
 export type Keep = 'email' | 'session';
 
+const addresses = new RegExp(email, 'gu');
 /** One expression, so that the text is gone through once, and what is kept at a place is seen by no later pattern. */
-function pass(mails: boolean): (text: string) => string {
-  const emails = mails ? [`(?<email>${email})`] : [];
-  const byLabel = labelled.map(([, label, value], at) => `(?<before${at}>${label})(?<labelled${at}>${unnamed(value, `l${at}`)})`);
-  const byShape = bare.map(([, source], at) => `(?<bare${at}>${unnamed(source, `b${at}`)})`);
-  const pattern = new RegExp([...emails, ...byLabel, ...kept.map((source) => `(?:${source})`), ...byShape].join('|'), 'gu');
-  return (text) =>
-    text.replace(pattern, (...found) => {
-      const match = found[0] as string;
-      const groups = found.at(-1) as Readonly<Record<string, string | undefined>>;
-      if (groups.email !== undefined) return marker('email');
-      const label = labelled.findIndex((_, at) => groups[`labelled${at}`] !== undefined);
-      if (label >= 0) return `${groups[`before${label}`]}${marker(labelled[label]![0])}`;
-      const kind = bare.find((_, at) => groups[`bare${at}`] !== undefined)?.[0];
-      return kind === undefined ? match : markerOf(kind, match);
-    });
-}
+const numbers = new RegExp(
+  [
+    ...labelled.map(([, label, value], at) => `(?<before${at}>${label})(?<labelled${at}>${unnamed(value, `l${at}`)})`),
+    ...kept.map((source) => `(?:${source})`),
+    ...bare.map(([, source], at) => `(?<bare${at}>${unnamed(source, `b${at}`)})`),
+    escaped,
+  ].join('|'),
+  'gu',
+);
+
+/** Addresses go before: one may begin in a number. */
+const everything = (text: string): string => exceptEmails(text.replace(addresses, marker('email')));
+
+const exceptEmails = (text: string): string =>
+  text.replace(numbers, (...found) => {
+    const match = found[0] as string;
+    const groups = found.at(-1) as Readonly<Record<string, string | undefined>>;
+    const label = labelled.findIndex((_, at) => groups[`labelled${at}`] !== undefined);
+    if (label >= 0) return `${groups[`before${label}`]}${marker(labelled[label]![0])}`;
+    const kind = bare.find((_, at) => groups[`bare${at}`] !== undefined)?.[0];
+    return kind === undefined ? match : markerOf(kind, match);
+  });
 
 /** Names of groups are unique in an expression. */
-const unnamed = (source: string, prefix: string): string =>
-  source.replace(/(\(\?|\\k)<(gap|four|six|club)>/g, (_, opening, name) => `${opening}<${prefix}${name}>`);
+function unnamed(source: string, prefix: string): string {
+  return source.replace(/(\(\?|\\k)<(gap|four|six|club)>/g, (_, opening, name) => `${opening}<${prefix}${name}>`);
+}
 
-const marker = (kind: Kind): string => `[${kind}]`;
+function marker(kind: Kind): string {
+  return `[${kind}]`;
+}
 
 /** What only looks like a card is a long number, or, in groups, none of ours. */
 function markerOf(kind: Kind, match: string): string {
@@ -55,9 +65,6 @@ function isLuhn(text: string): boolean {
   }, 0);
   return sum % 10 === 0;
 }
-
-const everything = pass(true);
-const exceptEmails = pass(false);
 
 /** @returns the text with a marker for each identifier; the same again when given its own result */
 export function redact(text: string, { keep = [] }: RedactOptions = {}): string {

@@ -73,7 +73,7 @@ export const labelled: readonly (readonly [Kind, label: string, value: string])[
   ['ssn', labels.ssn, either(ssn('[-./ _]'), `${area}(?!00)[0-9]{2}(?!0000)[0-9]{4}${end}`)],
   ['date-of-birth', labels['date-of-birth'], birthDate],
   ['mrn', labels.mrn, `[A-Za-z]{0,3}-?(?:[0-9]{4,}|[0-9]{1,3}(?:-[0-9]{2,4}){1,4}${end})`],
-  ['mrn', labels.patient, `(?!${hex})[A-Za-z]{0,2}-?[0-9]{5,}`],
+  ['mrn', labels.patient, `(?!-?${hex})[A-Za-z]{0,2}-?[0-9]{5,}`],
   ['phone', labels.phone, `(?:\\+|%2[Bb])?\\(?[0-9](?:[-. ()]{0,2}[0-9]){6,14}${end}`],
 ].map(([kind, label, value]) => [kind as Kind, `${label}${between}`, value!]);
 
@@ -113,5 +113,7 @@ export const kept: readonly string[] = [
   // Sessions that the SDKs name by the clock.
   '(?:botocore-session-|aws-go-sdk-|aws-sdk-(?:js|java)-(?:session-)?|assumed-role/[\\w+=,.@-]{1,64}/(?=1[0-9]{18}(?![0-9])))1[0-9]{9,18}(?![0-9])',
   '(?<![0-9])[0-9]{9,16}(?= ?[Bb]ytes)',
-  '%[0-9A-Fa-f]{2}',
 ];
+
+/** Last: it may be the plus of a phone number. */
+export const escaped = '%[0-9A-Fa-f]{2}';
