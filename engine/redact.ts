@@ -3,7 +3,7 @@
  * What stands for itself in AWS (ARNs, accounts, addresses, times, hashes, ids) stays to the letter; an identifier inside a name goes, the rest of the name stays.
  * Names of persons, and numbers that nothing marks as one of a person's and that are shorter than nine digits, are not recognised.
  */
-import { bare, email, escaped, type Kind, kept, type Label, labelled, labelSources } from './redact/patterns.ts';
+import { bare, email, escaped, hexByLabel, type Kind, kept, type Label, labelled, labelSources } from './redact/patterns.ts';
 
 export interface RedactOptions {
   /**
@@ -20,6 +20,7 @@ const addresses = new RegExp(email, 'gu');
 /** One expression, so that the text is gone through once, and what is kept at a place is seen by no later pattern. */
 const numbers = new RegExp(
   [
+    hexByLabel,
     ...labelled.map(([, label, value], at) => `(?<before${at}>${label})(?<labelled${at}>${unnamed(value, `l${at}`)})`),
     ...kept.map((source) => `(?:${source})`),
     ...bare.map(([, source], at) => `(?<bare${at}>${unnamed(source, `b${at}`)})`),
@@ -76,8 +77,8 @@ export function redact(text: string, { keep = [] }: RedactOptions = {}): string 
     .join('');
 }
 
-/** Every second part of the split text is one. */
-const principal = /(arn:aws[a-z-]{0,8}:(?:sts::[0-9]{12}:assumed-role\/[\w+=,.@-]{1,64}|iam::[0-9]{12}:user|sts::[0-9]{12}:federated-user)\/[\w+=.@-]{1,64})/;
+/** Every second part of the split text is one; brackets are those of markers that an earlier pass has left. */
+const principal = /(arn:aws[a-z-]{0,8}:(?:sts::[0-9]{12}:assumed-role\/[\w+=,.@[\]-]+|iam::[0-9]{12}:user|sts::[0-9]{12}:federated-user)\/[\w+=.@[\]-]+)/;
 
 const labelEnds: readonly (readonly [Label, RegExp])[] = (Object.keys(labelSources) as Label[]).map((label) => [
   label,
