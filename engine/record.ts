@@ -4,7 +4,6 @@
  */
 import { toldKey } from './alert.ts';
 import { planHash } from './answers/plan-hash.ts';
-import { isOpen } from './answers/question.ts';
 import type { AnyControl } from './control.ts';
 import { isEventControl } from './control.ts';
 import { statusOf } from './decide.ts';
@@ -145,7 +144,7 @@ async function proceed(open: Finding, verdict: Verdict): Promise<Finding> {
   // What an execution has already ended is taken up again by a new one: on a new decision, or on somebody's new event.
   const rested = open.outcome === undefined || now.getTime() - Date.parse(open.outcome.at) > restMs;
   // While people are asked about this very plan, nothing else is to be asked.
-  const asked = isAsked(open) && !applies && same && isAbout(open, judged, now);
+  const asked = isAsked(open) && !applies && same && isAbout(open, judged);
   const ended = open.outcome !== undefined && !asked && (trigger.source !== 'sweep' || !same || rested || isAsked(open));
   const again = !holds && isActed(news.decision) && (ended || isDead(open, now) || (!same && open.drives > 0)) && !isOwn(trigger, own);
   const waits = acts(open) && open.drives === 0;
@@ -165,6 +164,8 @@ async function proceed(open: Finding, verdict: Verdict): Promise<Finding> {
       // What comes of it is news after a day; before, only when it differs.
       ...(again && { outcome: undefined, alerted: rested ? undefined : open.alerted, drives: open.drives + 1, drivenAt: now.toISOString() }),
       ...(!same && !again && { outcome: undefined }),
+      // Who wants it treated like new drift has it asked anew.
+      ...(applies && { denied: undefined, question: undefined }),
     },
     ports.clock.now().toISOString(),
   );
@@ -175,8 +176,8 @@ async function proceed(open: Finding, verdict: Verdict): Promise<Finding> {
 }
 
 /** What would be written is what people are being asked. */
-const isAbout = ({ question, ...finding }: Finding, { plan }: Judged, now: Date): boolean =>
-  question !== undefined && isOpen(question, now) && plan?.kind === 'change' && planHash(finding, plan) === question.planHash;
+const isAbout = ({ question, ...finding }: Finding, { plan }: Judged): boolean =>
+  question !== undefined && plan?.kind === 'change' && planHash(finding, plan) === question.planHash;
 
 /** Tells or dispatches, then marks the event done. */
 async function carryOut(finding: Finding, { key, control, trigger, quiet, ports }: Verdict): Promise<Finding> {

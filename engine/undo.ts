@@ -14,7 +14,7 @@ import { deniedWords } from './denied.ts';
 import { differences } from './differences.ts';
 import { type Attempt, busySeconds, tellOnce } from './ending.ts';
 import { DeniedError, isCredentialError, TerminalError } from './errors.ts';
-import { except, unexcept } from './exceptions.ts';
+import { except, longestException, unexcept } from './exceptions.ts';
 import { resourceKey, step } from './finding.ts';
 import { withLeases } from './leases.ts';
 import { type Answer, type Change, change, type EntryKind, type Finding, type RecordedChange } from './model.ts';
@@ -143,7 +143,10 @@ async function rule(request: Answer, finding: Finding, control: AnyStateControl,
   if (!plan) return { refused: 'The bot has written nothing for this finding.' };
   if (planHash(finding, plan, 'undo') !== request.planHash)
     return { refused: 'It is about other writes than those that stand. Look at the finding, and ask again.' };
-  if (!request.reason || !request.until) return { refused: 'It names no reason, or no last day of its exception.' };
+  const { reason, until = '' } = request;
+  if (!reason || !/^\d{4}-\d\d-\d\d$/.test(until)) return { refused: 'It names no reason, or no last day of its exception.' };
+  if (Date.parse(until) > ports.clock.now().getTime() + longestException * 86_400_000)
+    return { refused: `An exception holds at most ${longestException} days.` };
   const proven = await whoAnswers(request, finding, policy, ports);
   return 'refused' in proven ? proven : { ...proven, plan };
 }
@@ -151,45 +154,39 @@ async function rule(request: Answer, finding: Finding, control: AnyStateControl,
 async function takeBack(finding: Finding, control: AnyStateControl, lease: Lease, { ports, calls }: Action): Promise<Attempt> {
   const { resource } = finding;
   const aws = ports.aws(resource, { share: false, calls });
+  let current = finding;
+  const fails = (why: string) => withdraw(current, control, 'UNDO_FAILED', why, ports);
   const later = await laterWriters(finding, control.writes, ports.ledger);
   if (later.length > 0)
-    return withdraw(
-      finding,
-      control,
-      'UNDO_FAILED',
-      `The bot has written the same setting later: first undo ${later.map(({ id, control: other }) => `${id} (${other})`).join(', ')}.`,
-      ports,
-    );
+    return fails(`The bot has written the same setting later: first undo ${later.map(({ id, control: other }) => `${id} (${other})`).join(', ')}.`);
   try {
     const state = await control.inspect(resource, aws);
-    if (state === undefined)
-      return await withdraw(finding, control, 'UNDO_FAILED', 'The resource does not exist any more: there is nothing to put back.', ports);
-    const begun = finding.undo!.state === 'intended';
-    const [last] = standing(finding);
-    if (!begun && last?.doneAt) {
-      const changed = differences(last.observed, control.setting?.(state));
-      if (changed.length > 0)
-        return await withdraw(
-          finding,
-          control,
-          'UNDO_FAILED',
-          `Somebody has changed it since the fix, and the undo would overwrite that: ${changed.join('; ')}`,
-          ports,
-        );
+    if (state === undefined) return await fails('The resource does not exist any more: there is nothing to put back.');
+    if (current.undo!.state !== 'intended') {
+      const [last] = standing(finding);
+      const setting = control.setting?.(state);
+      // What reads as it was before the fix has been put back by somebody already.
+      const changed = last?.doneAt && !readsAsBefore(finding, setting) ? differences(last.observed, setting) : [];
+      if (changed.length > 0) return await fails(`Somebody has changed it since the fix, and the undo would overwrite that: ${changed.join('; ')}`);
+      current = await intend(finding, lease, ports);
     }
-    const intended = begun ? finding : await intend(finding, lease, ports);
-    for (const write of standing(intended)) {
+    for (const write of standing(current)) {
       const again = await control.undo!(resource, write.change, aws);
       if (again) return again;
     }
-    return await verify(intended, control, lease, () => control.inspect(resource, aws), ports);
+    return await verify(current, control, lease, () => control.inspect(resource, aws), ports);
   } catch (error) {
     if (isCredentialError(error)) throw error;
-    if (error instanceof DeniedError) return withdraw(finding, control, 'UNDO_FAILED', deniedWords(error), ports);
-    if (error instanceof TerminalError) return withdraw(finding, control, 'UNDO_FAILED', `${error.message}.`, ports);
+    if (error instanceof DeniedError) return fails(deniedWords(error));
+    if (error instanceof TerminalError) return fails(`${error.message}.`);
     throw error;
   }
 }
+
+const readsAsBefore = (finding: Finding, setting: unknown): boolean => {
+  const first = standing(finding).at(-1);
+  return first !== undefined && 'was' in first && differences(first.was, setting).length === 0;
+};
 
 /** The exception before anything is written: between the two, a sweep would fix it again. */
 async function intend(finding: Finding, lease: Lease, ports: Ports): Promise<Finding> {

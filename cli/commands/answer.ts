@@ -10,13 +10,14 @@ import { type Desk, type DeskOptions, openDesk } from '../answers/desk.ts';
 import { colors } from '../colors.ts';
 import { defaultPolicy, print, say, stackNameOf } from '../context.ts';
 import { type ExitCode, printable, UsageError } from '../errors.ts';
-import { nameOf } from '../lines.ts';
+import { type Clean, cleanerOf, nameOf } from '../lines.ts';
 
 interface Options extends DeskOptions {
   readonly reason?: string;
   readonly plan?: string;
   readonly for?: string;
   readonly json?: true;
+  readonly raw?: true;
 }
 
 type Exit = (code: ExitCode) => void;
@@ -31,6 +32,7 @@ const command = (program: Command, name: string, description: string, examples: 
     .option('--policy <file>', 'policy to decide by, without --stack', defaultPolicy)
     .option('--region <region>', 'AWS region of the stack; by default that of the SDK')
     .option('--json', 'one JSON document')
+    .option('--raw', 'unredacted: names and settings as they are')
     .addHelpText('after', `\nExamples:\n${examples}`);
 
 export function addApprove(program: Command, exit: Exit): void {
@@ -83,7 +85,7 @@ export async function findingAt(id: string, { ledger }: Pick<Desk, 'ledger'>): P
   return finding;
 }
 
-async function answer(id: string, decision: 'approve' | 'deny', { reason, plan, json }: Options, desk: Desk): Promise<ExitCode> {
+async function answer(id: string, decision: 'approve' | 'deny', { reason, plan, json, raw }: Options, desk: Desk): Promise<ExitCode> {
   const finding = await findingAt(id, desk);
   const { question } = finding;
   if (!question) throw new UsageError(nothingAsked(finding), 1);
@@ -92,12 +94,12 @@ async function answer(id: string, decision: 'approve' | 'deny', { reason, plan, 
     throw new UsageError(`${id} needs no approval: it is fixed at ${question.expires} unless somebody denies it`, 1);
   if (plan && !question.planHash.startsWith(plan.toLowerCase()))
     throw new UsageError(`${id} asks about plan ${question.planHash.slice(0, 12)} by now, not ${printable(plan)}: look at it again`, 1);
-  if (!json) say(planWords(finding, question.change, question.planHash));
+  if (!json) say(planWords(finding, question.change, question.planHash, cleanerOf({ raw })));
   const given = await desk.give({ findingId: id, decision, question: question.id, planHash: question.planHash, ...(reason && { reason }) });
   return told(given, desk, json);
 }
 
-async function askToUndo(id: string, { reason, for: days, json }: Options, desk: Desk): Promise<ExitCode> {
+async function askToUndo(id: string, { reason, for: days, json, raw }: Options, desk: Desk): Promise<ExitCode> {
   const finding = await findingAt(id, desk);
   if (finding.undo?.state === 'done')
     throw new UsageError(`${id} has been undone already: \`npx phidelity exceptions end ${id}\` has it treated like new drift, and fixed anew`, 1);
@@ -108,7 +110,7 @@ async function askToUndo(id: string, { reason, for: days, json }: Options, desk:
   const until = lastDay(days ?? '30d', desk.clock.now());
   if (!reason?.trim()) throw new UsageError('say why with --reason: it is kept with the exception', 1);
   const hash = planHash(finding, plan, 'undo');
-  if (!json) say(planWords(finding, plan, hash));
+  if (!json) say(planWords(finding, plan, hash, cleanerOf({ raw })));
   return told(await desk.give({ findingId: id, decision: 'undo', question: randomId(), planHash: hash, reason: reason.trim(), until }), desk, json);
 }
 
@@ -124,10 +126,10 @@ function nothingAsked({ id, state, outcome, decision }: Finding): string {
 }
 
 /** What would be written, place by place. */
-const planWords = ({ control, resource }: Finding, { summary, before, after }: Change, hash: string): string =>
+const planWords = ({ control, resource }: Finding, { summary, before, after }: Change, hash: string, clean: Clean): string =>
   [
-    `${control} on ${printable(nameOf(resource))}: ${printable(summary)}`,
-    ...differences(before, after).map((line) => `  ${printable(line)}`),
+    `${control} on ${nameOf(resource, clean)}: ${clean(summary)}`,
+    ...differences(before, after).map((line) => `  ${clean(line)}`),
     colors.dim(`  plan ${hash.slice(0, 12)}`),
   ].join('\n');
 

@@ -10,9 +10,11 @@ import { type Heard, hear } from './hear.ts';
 import { planHash } from './plan-hash.ts';
 import { isOpen, needsOf, questionOf } from './question.ts';
 
-/** The question about this very plan, if one was asked. */
-const about = ({ question, ...finding }: Finding, plan: Change): Question | undefined =>
-  question?.about === 'fix' && question.planHash === planHash(finding, plan) ? question : undefined;
+/** The question about this very plan, if one was asked. One whose time ends in a fix is over then. */
+const about = ({ question, ...finding }: Finding, plan: Change, now: Date): Question | undefined => {
+  const same = question?.about === 'fix' && question.planHash === planHash(finding, plan);
+  return same && (question.otherwise === 'deny' || isOpen(question, now)) ? question : undefined;
+};
 
 export type Consulted = Heard | { readonly finding: Finding; readonly verdict: 'expired'; readonly decision: Decision };
 
@@ -24,7 +26,7 @@ export async function consult(
   policy: CompiledPolicy,
   ports: Ports,
 ): Promise<Consulted> {
-  const question = about(finding, plan);
+  const question = about(finding, plan, ports.clock.now());
   if (!question) return { finding, verdict: 'open' };
   const heard = await hear(finding, policy, ports, woken);
   const now = ports.clock.now();
@@ -47,7 +49,7 @@ export async function awaitApproval(
   ports: Ports,
 ): Promise<Attempt> {
   const now = ports.clock.now();
-  const asked = about(finding, plan);
+  const asked = about(finding, plan, now);
   const question =
     asked ?? questionOf(finding, plan, { about: 'fix', otherwise: 'deny', expires: expiryOf(policy, now), needs: needsOf(finding, policy) }, now);
   const waiting = asked && finding.outcome?.status === 'AWAITING_APPROVAL' ? finding : await ask();
@@ -78,7 +80,7 @@ export async function awaitApproval(
 /** A planned fix can be denied until it is due: what it is about is recorded, so that an answer can be held to it. */
 export async function announce(finding: Finding, plan: Change, due: Date, ports: Ports): Promise<Finding> {
   const now = ports.clock.now();
-  if (about(finding, plan)) return finding;
+  if (about(finding, plan, now)) return finding;
   const question = questionOf(finding, plan, { about: 'fix', otherwise: 'fix', expires: due, needs: 1 }, now);
   const next = step(
     finding,

@@ -9,7 +9,7 @@ const sessionForm = /^arn:[^:]+:(?:sts|iam)::(\d{12}):assumed-role\/(?:.*\/)?([^
 
 // Names that SDKs, services and the console give to sessions by themselves: they tell programs apart, not persons.
 // https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html (RoleSessionName)
-const madeUp = /^(aws-?cli|aws-(sdk-)?(js|java|go|go-sdk|python)|botocore|assume-?role|default|i)?([-_]?session)?[-_]?[0-9a-f]*$/i;
+const madeUp = /^(\d+|i-[0-9a-f]+|((aws-?cli|aws-(sdk-)?(js|java|go|go-sdk|python)|botocore|assume-?role|default)([-_]?session)?|session)[-_]?[0-9a-f]*)$/i;
 
 /**
  * The principal without what differs between two logins of one person; undefined: a session of a shared role that bears no name of a person.

@@ -24,7 +24,6 @@ describe('asked again after every wait', () => {
   const changed = {
     'the policy turned to notify': { now: policyOf({ 'lamp-off': { mode: 'notify' } }), status: 'NOTIFIED', state: 'open' },
     'the policy turned to page': { now: policyOf({ 'lamp-off': { mode: 'page' } }), status: 'PAGED', state: 'open' },
-    'the policy turned to approve': { now: policyOf({ 'lamp-off': { mode: 'approve' } }), status: 'AWAITING_APPROVAL', state: 'open' },
     'the control was switched off': { now: policyOf({ 'lamp-off': { mode: 'off' } }), status: 'OFF', state: 'resolved' },
     'the control left the policy': { now: policyOf({}), status: 'OFF', state: 'resolved' },
     'an exception was made': {
@@ -36,7 +35,7 @@ describe('asked again after every wait', () => {
   for (const [name, { now, status, state }] of Object.entries(changed)) {
     test(`a wait that wakes after ${name}: no write`, async () => {
       const id = await dispatched(policyOf({ 'lamp-off': { fixAfter: 3_600 } }));
-      expect(await act(id, world.action)).toEqual({ again: 3_600, note: expect.any(String) });
+      expect(await act(id, world.action)).toEqual({ again: 3_600, note: expect.any(String), knock: true });
       world.policy = now;
       world.advance(3_600);
       expect(await act(id, world.action)).toEqual({ ended: status });
@@ -44,6 +43,16 @@ describe('asked again after every wait', () => {
       expect(await finding()).toMatchObject({ state, outcome: { status } });
     });
   }
+
+  test('a wait that wakes after the policy turned to approve: people are asked, no write', async () => {
+    const id = await dispatched(policyOf({ 'lamp-off': { fixAfter: 3_600 } }));
+    await act(id, world.action);
+    world.policy = policyOf({ 'lamp-off': { mode: 'approve' } });
+    world.advance(3_600);
+    expect(await act(id, world.action)).toMatchObject({ again: 72 * 3_600, knock: true });
+    expect(world.house.writes).toEqual([]);
+    expect(await finding()).toMatchObject({ state: 'open', outcome: { status: 'AWAITING_APPROVAL' } });
+  });
 
   test('told at once, fixed when it is due', async () => {
     const id = await dispatched(policyOf({ 'lamp-off': { fixAfter: 3_600 } }));

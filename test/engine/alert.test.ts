@@ -109,14 +109,14 @@ const cases: Readonly<Record<string, Expected>> = {
     given: decided('approve'),
     urgency: 'page',
     subject: '[HIGH] Approval needed: lamp-off on hall',
-    done: 'Nothing. A person must make the change, or set the control to fix in the policy and deploy.',
+    done: 'Nothing. It waits for a person.',
     lines: { Proposal: 'Switch the lamp off', Impact: 'It gets dark.' },
   },
   'held by a brake': {
     given: { ...decided('approve'), held: { by: 'hour', until: '2026-11-01T05:00:00.000Z' } },
     urgency: 'page',
     subject: '[HIGH] Approval needed: lamp-off on hall',
-    done: 'Nothing. A person may make the change; a sweep that finds it after 2026-11-01T05:00:00.000Z tries again.',
+    done: 'Nothing. A person may approve it or make the change; a sweep that finds it after 2026-11-01T05:00:00.000Z tries again.',
     lines: { Proposal: 'Switch the lamp off' },
   },
   'a fix planned for later': {

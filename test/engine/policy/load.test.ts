@@ -68,17 +68,35 @@ controls:
       'what this version does not have',
       `version: 1
 extends: hipaa
-people: {}
 evidence: {}
 channels:
   slack: { sns: true, slackApp: {} }
   hub: { sns: true, securityHub: true }
 `,
       [
-        'account.yaml:3:1 this version of phidelity does not have "people" yet',
-        'account.yaml:4:1 this version of phidelity does not have "evidence" yet',
-        'account.yaml:6:23 this version of phidelity does not have "slackApp" yet',
-        'account.yaml:7:21 this version of phidelity does not have "securityHub" yet',
+        'account.yaml:3:1 this version of phidelity does not have "evidence" yet',
+        'account.yaml:5:23 this version of phidelity does not have "slackApp" yet',
+        'account.yaml:6:21 this version of phidelity does not have "securityHub" yet',
+      ],
+    ],
+    [
+      'people and approvals',
+      `version: 1
+extends: hipaa
+people:
+  dana: { arns: [], slack: dana }
+  1st: { arns: ["arn:aws:iam::*:user/x"] }
+  lee: { arns: ["lee"], approvr: true }
+approvals: { expires: 0m, secondPerson: high }
+`,
+      [
+        'account.yaml:4:17 must name at least one ARN',
+        'account.yaml:4:28 "dana" is not a Slack member id such as U012AB3CD',
+        'account.yaml:5:3 the name of a person is 1 to 64 letters, digits, dots, hyphens, _ and @ and begins with a letter',
+        'account.yaml:6:17 "lee" is not the ARN of a user or of a session, such as arn:aws:sts::*:assumed-role/SecOps/dana',
+        'account.yaml:6:25 unknown key "approvr"; did you mean "approver"?',
+        'account.yaml:7:23 must be longer than nothing',
+        'account.yaml:7:41 "high" is not one of INFORMATIONAL, LOW, MEDIUM, HIGH, CRITICAL',
       ],
     ],
     ['a key with line breaks and colours', 'version: 1\nextends: hipaa\n"a\\n\\u001b[31mb": 1\n', ['account.yaml:3:1 unknown key "a [31mb"']],
