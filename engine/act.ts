@@ -163,7 +163,8 @@ async function attempt(
   const begun = finding.intended && !finding.intended.refused ? finding.intended : undefined;
   if (!begun) {
     const first = await whoGoesFirst(finding, control, judged.plan, policy, aws, action);
-    if (first) return { again: busySeconds, note: `${first.control} writes the same setting, and takes less away: it goes first.` };
+    // Longer than the other waits for the lease, lest the two meet again and again.
+    if (first) return { again: 3 * busySeconds, note: `${first.control} writes the same setting, and takes less away: it goes first.` };
   }
   // What was begun is finished as it was approved: half of it may be written already.
   const plan = begun && isSame(begun.change, judged.plan) ? begun.change : judged.plan;

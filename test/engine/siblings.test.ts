@@ -46,12 +46,17 @@ async function both(dim: Control, mode: 'fix' | 'approve' = 'fix') {
   await world.detect(call('SwitchOn', 'hall', by(terraform)));
   // Side by side, as executions run: each comes back when it said it would.
   const came: unknown[] = [];
-  for (let waiting = world.dispatched.splice(0); waiting.length > 0 && came.length < 10; world.advance(15)) {
-    const attempts = await Promise.all(waiting.map((name) => act(name, world.action)));
-    came.push(...attempts.flatMap((attempt) => ('ended' in attempt ? [attempt.ended] : attempt.knock ? ['ASKED'] : [])));
-    waiting = waiting.filter((_, index) => !('ended' in attempts[index]!) && !('knock' in attempts[index]!));
-    if (mode === 'approve') break;
-  }
+  const due = new Map(world.dispatched.splice(0).map((name) => [name, 0]));
+  for (let second = 0; second < 120 && due.size > 0; second += 1, world.advance(1))
+    await Promise.all(
+      [...due].map(async ([name, at]) => {
+        if (at > second) return;
+        const attempt = await act(name, world.action);
+        if ('ended' in attempt) came.push(attempt.ended);
+        if ('ended' in attempt) due.delete(name);
+        else due.set(name, second + attempt.again);
+      }),
+    );
   return came;
 }
 const found = async (control: string): Promise<Finding> => (await world.findings()).find((finding) => finding.control === control)!;
