@@ -11,6 +11,7 @@ import { statusOf } from './decide.ts';
 import { askAgain, cannotSee, deniedWords, mayPass } from './denied.ts';
 import { DeniedError, isCredentialError, TerminalError } from './errors.ts';
 import { resolved, resourceKey, step } from './finding.ts';
+import { holdOff } from './hold-off.ts';
 import { type Judged, judge, settingsOf } from './judge.ts';
 import type { Again, Change, Decision, EntryKind, Finding, OutcomeStatus, RecordedChange } from './model.ts';
 import { modeFor } from './policy/match.ts';
@@ -60,7 +61,7 @@ export async function act(findingId: string, action: Action): Promise<Attempt> {
   if (!policy) return give(finding, control, ports, { action: 'page', reason: 'The policy cannot be read, so nothing is written.' });
 
   // Asked before anything is read: a policy that no longer wants the fix has taken the right to read with it.
-  const { mode, reason } = modeFor(settingsOf(policy, control.id), finding.actor);
+  const { mode, reason } = modeFor(settingsOf(policy, control.id), finding.actor, finding.owner);
   if (mode !== 'fix') return give(finding, control, ports, { action: mode, reason });
 
   const stop = await stopped(ports);
@@ -128,8 +129,10 @@ async function attempt(
   lease: Lease,
   { ports, roleArn }: Action,
 ): Promise<Attempt> {
-  const look = (begun?: Change) => judge(control, finding.resource, finding.actor, policy, aws, ports, { begun, backlog: finding.backlog });
+  const look = (begun?: Change) =>
+    judge(control, finding.resource, finding.actor, policy, aws, ports, { begun, backlog: finding.backlog, owner: finding.owner });
   const judged = await look(finding.intended?.change);
+  if (judged.owner) finding = { ...finding, owner: judged.owner };
   const asked = new Date(Math.max(...[finding.openedAt, finding.drivenAt, finding.fixNotBefore].map((time) => (time ? Date.parse(time) : 0))));
   const passes = () => mayPass(deployment, asked, ports.clock.now());
 
@@ -144,6 +147,10 @@ async function attempt(
   if (judged.decision.action !== 'fix' || judged.plan?.kind !== 'change') return give(finding, control, ports, judged.decision, judged);
 
   const begun = finding.intended && !finding.intended.refused ? finding.intended : undefined;
+  // What is written in part is ended, whatever its stack is doing.
+  const waits = begun ? undefined : await holdOff(finding, control, { asked: asked.toISOString(), passes }, ports);
+  if (waits && 'again' in waits) return waits;
+  if (waits) return give(finding, control, ports, waits, judged);
   // A write that this execution has begun has its slots; begun anew by another one, it is one more.
   const mine = begun && begun.intendedAt >= (finding.drivenAt ?? '');
   const held = mine ? undefined : await brakeOn(finding, policy.guards, deployment, roleArn, ports);

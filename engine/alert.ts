@@ -2,14 +2,19 @@
 import { createHash } from 'node:crypto';
 import { leafOf } from './arn.ts';
 import type { AnyControl } from './control.ts';
+import { waitsForStack } from './finding.ts';
 import type { Actor, Finding, Place, ResourceRef } from './model.ts';
+import { definedIn } from './owner.ts';
 import type { Alert } from './ports.ts';
 
 export type Told = Pick<AnyControl, 'title' | 'hipaa' | 'impact'>;
 
 /** What the channels would be told now; `finding.alerted` holds the last one they were. Of an open one the reason is news too. */
-export const toldKey = ({ state, outcome, decision }: Finding): string =>
-  state === 'open' && outcome ? `open:${outcome.status}:${brief(outcome.reason)}` : `${state}:${outcome?.status ?? decision.action}`;
+export const toldKey = ({ state, outcome, decision, heldOff }: Finding): string => {
+  if (state === 'open' && outcome) return `open:${outcome.status}:${brief(outcome.reason)}`;
+  const waits = state === 'open' && heldOff?.told ? `:held off since ${heldOff.since}` : '';
+  return `${state}:${outcome?.status ?? decision.action}${waits}`;
+};
 
 const brief = (reason: string): string => createHash('sha256').update(reason).digest('hex').slice(0, 8);
 
@@ -67,7 +72,8 @@ const isPage = ({ state, decision, outcome }: Finding): boolean =>
   (outcome?.status === 'REMEDIATION_FAILED' || outcome?.status === 'RETRY_LATER' || decision.action === 'page' || decision.action === 'approve');
 
 /** "Fixed" stands in no other headline: it is what a tired eye looks for. */
-function headline({ state, decision, evaluation, outcome, fixNotBefore }: Finding): string {
+function headline(finding: Finding): string {
+  const { state, decision, evaluation, outcome, fixNotBefore } = finding;
   switch (outcome?.status) {
     case 'REMEDIATED':
       return 'Fixed';
@@ -87,6 +93,7 @@ function headline({ state, decision, evaluation, outcome, fixNotBefore }: Findin
   if (state === 'resolved') return 'Resolved';
   if (evaluation.complianceType === 'INSUFFICIENT_DATA') return 'CANNOT SEE';
   if (decision.action === 'approve') return 'Approval needed';
+  if (waitsForStack(finding)) return 'Fix waits';
   if (decision.action === 'fix') return fixNotBefore ? 'Fix planned' : 'Fix under way';
   return decision.action === 'page' ? 'ACTION NEEDED' : 'Drift';
 }
@@ -118,6 +125,7 @@ function textOf(finding: Finding, control: Told): string {
     ['Impact', open && proposal ? control.impact : undefined],
     // A decision that an end has overtaken would read like one that still stands.
     ['Decided', open || finding.outcome?.status === 'REMEDIATED' ? `${decision.action} - ${decision.reason}` : undefined],
+    ['Defined in', finding.owner && (open || finding.outcome?.status === 'REMEDIATED') ? definedIn(finding.owner) : undefined],
     // What the bot notices of itself, nobody has done.
     ['Who', actor ? whoOf(actor) : openedBy.source === 'tick' ? undefined : 'not known'],
     ['When', `${openedBy.eventName ?? `noticed by ${noticed[openedBy.source]}`} at ${openedBy.time}`],
@@ -131,7 +139,7 @@ const citations = (hipaa: Told['hipaa']): string => hipaa.map(({ section, specif
 const linesOf = (lines: readonly (readonly [string, string | undefined])[]): string =>
   lines
     .filter((line): line is readonly [string, string] => Boolean(line[1]))
-    .map(([name, value]) => `${`${name}:`.padEnd(11)}${clipped(oneLine(value), name === 'Resource' ? resourceBytes : lineBytes)}`)
+    .map(([name, value]) => `${`${name}:`.padEnd(10)} ${clipped(oneLine(value), name === 'Resource' ? resourceBytes : lineBytes)}`)
     .join('\n');
 
 function verdictLabel({ state, evaluation }: Finding): string {
@@ -176,6 +184,8 @@ function doneOf(finding: Finding): string {
   if (outcome?.status === 'OFF' || outcome?.status === 'EXCEPTED') return `${inPart ?? 'Nothing by the bot.'} The resource stays as it is: ${outcome.reason}`;
   if (state === 'resolved') return `${inPart ?? 'Nothing by the bot.'} ${outcome?.reason ?? ''}`;
   if (inPart) return inPart;
+  if (waitsForStack(finding))
+    return `Nothing yet. The fix waits for CloudFormation, which is at stack ${finding.heldOff!.stack}, until ${finding.heldOff!.until} at most; then a person is called.`;
   if (decision.action === 'fix')
     return fixNotBefore ? `Nothing yet. The fix is due at ${fixNotBefore}, unless it is put right or excepted before.` : 'Nothing yet.';
   if (decision.action === 'approve' && held) return `Nothing. A person may make the change; a sweep that finds it after ${held.until} tries again.`;
@@ -197,8 +207,9 @@ function whoOf({ arn, type, sourceIp, userAgent, invokedBy }: Actor): string {
 }
 
 const tools: readonly (readonly [RegExp, string])[] = [
-  [/terraform/i, 'Terraform'],
   [/pulumi/i, 'Pulumi'],
+  [/opentofu/i, 'OpenTofu'],
+  [/terraform/i, 'Terraform'],
   [/cloudformation/i, 'CloudFormation'],
   [/console\.amazonaws|signin\.amazonaws|Mozilla\//i, 'the console'],
   [/^aws-cli|AWSPowerShell/i, 'the AWS CLI'],

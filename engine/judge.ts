@@ -3,7 +3,8 @@ import type { AnyStateControl } from './control.ts';
 import { decide } from './decide.ts';
 import { deniedWords } from './denied.ts';
 import { DeniedError, TerminalError } from './errors.ts';
-import { type Actor, type Change, type Decision, type Evaluation, insufficientData, nonCompliant, type Plan, type ResourceRef } from './model.ts';
+import { type Actor, type Change, type Decision, type Evaluation, insufficientData, nonCompliant, type Owner, type Plan, type ResourceRef } from './model.ts';
+import { ownerBy, ownerOf } from './owner.ts';
 import { exceptionFor, modeFor, needsTags, reachable } from './policy/match.ts';
 import type { CompiledControl, CompiledPolicy } from './policy/model.ts';
 import type { Aws, Ports } from './ports.ts';
@@ -15,6 +16,8 @@ export interface Judged {
   readonly evaluation?: Evaluation;
   readonly plan?: Plan;
   readonly decision: Decision;
+  /** Who defines what has drifted. */
+  readonly owner?: Owner;
   /** Why it could not see. */
   readonly denied?: DeniedError;
 }
@@ -33,6 +36,8 @@ export interface Known {
   readonly begun?: Change;
   /** It was there before the bot. */
   readonly backlog?: boolean;
+  /** As found earlier in this episode. */
+  readonly owner?: Owner;
 }
 
 /** @throws what AWS answers, except a denial, which is a verdict: INSUFFICIENT_DATA. */
@@ -42,8 +47,8 @@ export async function judge(
   actor: Actor | undefined,
   policy: CompiledPolicy,
   aws: Aws,
-  { tags, clock }: Pick<Ports, 'tags' | 'clock'>,
-  { listed, begun, backlog = false }: Known = {},
+  { tags, clock, log }: Pick<Ports, 'tags' | 'clock' | 'log'>,
+  { listed, begun, backlog = false, owner: known }: Known = {},
 ): Promise<Judged> {
   const settings = settingsOf(policy, control.id);
   let state: unknown;
@@ -65,10 +70,12 @@ export async function judge(
   if (halfway) evaluation = nonCompliant('A fix was interrupted before its last step.');
   const drifted = evaluation?.complianceType === 'NON_COMPLIANT';
   const plan = halfway ? begun : drifted ? control.plan?.(state, settings.params) : undefined;
+  let read: ReturnType<Ports['tags']> | undefined;
   const exception = evaluation && (await exceptionOf(drifted));
+  const owner = drifted ? await ownerOfDrift() : undefined;
   const told = backlog && policy.backlog === 'tell';
-  const decision = decide({ evaluation, mode: modeFor(settings, actor), exception, plan, backlog: told, unread, noFix: control.noFix });
-  return { state, evaluation, plan, decision, denied };
+  const decision = decide({ evaluation, mode: modeFor(settings, actor, owner ?? known), exception, plan, backlog: told, unread, noFix: control.noFix });
+  return { state, evaluation, plan, decision, owner, denied };
 
   async function exceptionOf(ask: boolean) {
     const found = exceptionFor(settings, resource, clock.now(), ask && needsTags(settings) ? await readable() : undefined);
@@ -78,12 +85,24 @@ export async function judge(
   /** Tags that may not be read except nothing; but neither is anything fixed that they might. */
   async function readable(): Promise<Readonly<Record<string, string>> | undefined> {
     try {
-      return await tags(resource);
+      read = tags(resource);
+      return await read;
     } catch (error) {
       if (!(error instanceof DeniedError)) throw error;
       const exceptions = settings.exceptions.map(({ tag: _, ...exception }) => exception);
       if (exceptionFor({ exceptions }, resource, clock.now())) unread = deniedWords(error);
       return undefined;
+    }
+  }
+
+  /** One read of the tags serves the exceptions too. What cannot be read keeps nothing from being told. */
+  async function ownerOfDrift(): Promise<Owner> {
+    if (known && !known.unread) return ownerBy(known, actor);
+    try {
+      return ownerOf(await (read ?? tags(resource)), actor);
+    } catch (error) {
+      log.warn('Tags cannot be read', { error });
+      return ownerOf(undefined, actor);
     }
   }
 }

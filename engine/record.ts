@@ -97,6 +97,7 @@ function newsOf({ actor, judged, fixAfter, backlog, ports }: Verdict): News {
   const { evaluation, decision, plan } = judged;
   return {
     actor,
+    ...(judged.owner && { owner: judged.owner }),
     backlog: backlog || undefined,
     evaluation: evaluation!,
     decision,

@@ -8,7 +8,7 @@ import { askAgain, cannotSee, deniedWords, mayPass } from './denied.ts';
 import { RetryLaterError, StaleVerdictError } from './errors.ts';
 import { actorOf, findingId, summaryOf } from './finding.ts';
 import { isOff, type Judged, judge, settingsOf } from './judge.ts';
-import type { Actor, Finding, ResourceRef, Trigger } from './model.ts';
+import type { Actor, Finding, Owner, ResourceRef, Trigger } from './model.ts';
 import { modeFor } from './policy/match.ts';
 import type { CompiledPolicy } from './policy/model.ts';
 import type { Aws, Deployment, Standing } from './ports.ts';
@@ -32,8 +32,8 @@ export async function judgeState(unit: Unit, first: Standing, since: Date, detec
     const actor = open?.actor ?? actorAmong(unit, detection.own.roleArns, settingsOf(detection.policy, unit.control));
     const backlog = isBacklog(trigger, open, unit.of as AnyStateControl);
     const readAt = from?.at ?? ports.clock.now().toISOString();
-    const seen = await verdictOn(unit, { actor, listed: from?.state, backlog }, place, detection);
-    const judged = contradicted(seen, unit, detection) ? await lookTwice(unit, { actor, backlog }, detection) : seen;
+    const seen = await verdictOn(unit, { actor, listed: from?.state, backlog, owner: open?.owner }, place, detection);
+    const judged = contradicted(seen, unit, detection) ? await lookTwice(unit, { actor, backlog, owner: open?.owner }, detection) : seen;
     if (judged.denied && !detection.dryRun) return blind({ ...judged, denied: judged.denied }, known);
     try {
       return await settle(unit, { trigger, actor, standing: known, judged, readAt, backlog }, detection);
@@ -73,11 +73,11 @@ const isBacklog = (trigger: Trigger, open: Finding | undefined, { deployed }: Pi
   return open ? open.backlog === true : trigger.source === 'sweep' && trigger.first === true;
 };
 
-type Looking = { readonly actor: Actor | undefined; readonly listed?: unknown; readonly backlog: boolean };
+type Looking = { readonly actor: Actor | undefined; readonly listed?: unknown; readonly backlog: boolean; readonly owner: Owner | undefined };
 
-async function verdictOn(unit: Unit, { actor, listed, backlog }: Looking, aws: Aws, { ports, policy }: Detection): Promise<Judged> {
+async function verdictOn(unit: Unit, { actor, listed, backlog, owner }: Looking, aws: Aws, { ports, policy }: Detection): Promise<Judged> {
   if (isOff(settingsOf(policy, unit.control))) return { decision: { action: 'off', reason: 'The policy has this control off.' } };
-  return judge(unit.of as AnyStateControl, unit.resource, actor, policy, aws, ports, { listed, backlog });
+  return judge(unit.of as AnyStateControl, unit.resource, actor, policy, aws, ports, { listed, backlog, owner });
 }
 
 /** Seconds within which AWS may still show what was before a call. */
@@ -125,11 +125,14 @@ export async function judgeEvents(unit: Unit, first: Standing, detection: Detect
   return judgements;
 }
 
+/** What an event control watches is what somebody does: no stack defines that. */
+const nothingDefined: Owner = {};
+
 export function judgeEvent(control: EventControl, trigger: Trigger, policy: CompiledPolicy, count: number): Judged {
   if (trigger.source !== 'cloudtrail') throw new Error(`${control.id} is judged from CloudTrail events only`);
   const settings = settingsOf(policy, control.id);
   const evaluation = control.evaluate(trigger.detail, settings.params, { count }, policy);
-  return { evaluation, decision: decide({ evaluation, mode: modeFor(settings, trigger.actor), noFix: control.noFix }) };
+  return { evaluation, decision: decide({ evaluation, mode: modeFor(settings, trigger.actor, nothingDefined), noFix: control.noFix }) };
 }
 
 const lineOf = ({ control, resource }: Pick<Line, 'control' | 'resource'>, trigger: Trigger) => ({

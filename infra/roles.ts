@@ -2,7 +2,7 @@
 import type { AnyControl, Catalogue, CatalogueEntry } from '../engine/control.ts';
 import { isEventControl } from '../engine/control.ts';
 import type { IamAction } from '../engine/model.ts';
-import { needsTags, routed, writes } from '../engine/policy/match.ts';
+import { routed, writes } from '../engine/policy/match.ts';
 import type { CompiledPolicy } from '../engine/policy/model.ts';
 import { deployedKeys } from '../handlers/aws/table.ts';
 import { dataPlaneReads } from './data-plane.ts';
@@ -50,7 +50,7 @@ export function rolesOf(policy: CompiledPolicy, catalogue: Catalogue, controls: 
   return {
     detect: [
       ...allow('ReadControls', actionsOf(watched.flatMap(({ permissions }) => permissions.inspect))),
-      ...tags(policy, watched),
+      ...tags(watched),
       ...detectRuntime,
       ...common('detect'),
       denyDataPlane([own.table, own.dataKey, ...own.queues]),
@@ -62,7 +62,8 @@ export function rolesOf(policy: CompiledPolicy, catalogue: Catalogue, controls: 
         actionsOf([...fixable.flatMap(({ permissions }) => permissions.inspect), ...fixing]).filter((action) => action !== wakeUp),
       ),
       ...(fixing.includes(wakeUp) ? [ownRulesOn] : []),
-      ...tags(policy, fixable),
+      ...tags(fixable),
+      ...(fixable.length > 0 ? [stacks] : []),
       ...passRoles(policy, controls),
       ...remediateRuntime,
       ...common('remediate'),
@@ -81,8 +82,16 @@ export const actionsOf = (actions: readonly IamAction[]): IamAction[] => [...new
 
 const allow = (Sid: string, Action: readonly IamAction[]): Statement[] => (Action.length > 0 ? [{ Sid, Effect: 'Allow', Action, Resource: '*' }] : []);
 
-const tags = (policy: CompiledPolicy, entries: readonly CatalogueEntry[]): Statement[] =>
-  allow('ReadTagsForExceptions', entries.some(({ id }) => needsTags(policy.controls[id]!)) ? ['tag:GetResources'] : []);
+/** Tags tell who defines what has drifted, and may except it. The action knows no resources. */
+const tags = (entries: readonly CatalogueEntry[]): Statement[] => allow('ReadTags', entries.some(({ kind }) => kind === 'state') ? ['tag:GetResources'] : []);
+
+/** Whether what is to be fixed belongs to a stack that is being updated. */
+const stacks: Statement = {
+  Sid: 'ReadStackStatus',
+  Effect: 'Allow',
+  Action: ['cloudformation:DescribeStacks'],
+  Resource: [anyRegion('cloudformation', 'stack/*')],
+};
 
 /** One statement for each role that a fix hands to a service. */
 export const passRoles = (policy: CompiledPolicy, controls: readonly AnyControl[]): Statement[] =>

@@ -106,7 +106,7 @@ describe('writes', () => {
   test('one control in fix gives its own writes and no others', async () => {
     const { remediate } = await rolesFor(await policyOf('controls: { "*": notify, s3-bucket-public-access-block: fix }'));
     const { permissions } = catalogue.find(({ id }) => id === 's3-bucket-public-access-block')!;
-    expect(allowedAnywhere(remediate).sort()).toEqual([...new Set(Object.values(permissions).flat())].sort());
+    expect(allowedAnywhere(remediate).sort()).toEqual([...new Set([...Object.values(permissions).flat(), 'tag:GetResources'])].sort());
   });
 
   test.each(['approve', '{ mode: notify, when: [{ actor: "*x*", mode: fix }] }', '{ mode: "off", when: [{ actor: "*x*", mode: approve }] }'])(
@@ -191,19 +191,32 @@ describe('what the bot may do to itself', () => {
   });
 });
 
-describe('tags', () => {
-  const exception = (match: string) =>
-    `controls: { s3-bucket-public-access-block: { mode: fix, exceptions: [{ ${match}, reason: public site, approvedBy: a@example.com, expires: 2027-01-01 }] } }`;
+describe('who owns what has drifted', () => {
+  const actionsOf = async (text: string) => {
+    const { detect, remediate } = await rolesFor(await policyOf(text));
+    return { detect: actionsIn(detect, 'Allow'), remediate: actionsIn(remediate, 'Allow') };
+  };
 
-  test('are read when an exception asks for them', async () => {
-    const { detect, remediate } = await rolesFor(await policyOf(exception('tag: "site=public"')));
-    expect(allowedAnywhere(detect)).toContain('tag:GetResources');
-    expect(allowedAnywhere(remediate)).toContain('tag:GetResources');
+  test('detect reads tags as soon as one control is on, remediate when one may be fixed', async () => {
+    const notify = await actionsOf('controls: { "*": notify }');
+    expect(notify.detect).toContain('tag:GetResources');
+    expect(notify.remediate).not.toContain('tag:GetResources');
+    expect((await actionsOf('controls: { "*": notify, s3-bucket-tls-only: approve }')).remediate).toContain('tag:GetResources');
+    expect((await actionsOf('controls: { "*": "off" }')).detect).not.toContain('tag:GetResources');
   });
 
-  test('are not read otherwise', async () => {
-    const statements = await statementsOf(exception('resource: "arn:aws:s3:::site"'));
-    expect(actionsIn(statements, 'Allow')).not.toContain('tag:GetResources');
+  test('events that are judged by themselves need none', async () => {
+    expect((await actionsOf('controls: { "*": "off", account-root-activity: page }')).detect).not.toContain('tag:GetResources');
+  });
+
+  test('only remediate reads the status of the stacks of this account, when something may be fixed', async () => {
+    const { detect, remediate } = await rolesFor(await policyOf('controls: { "*": "off", s3-bucket-tls-only: fix }'));
+    const reading = (statements: readonly Statement[]) => statements.filter(({ Action }) => Action.includes('cloudformation:DescribeStacks'));
+    expect(reading(detect)).toEqual([]);
+    expect(reading(remediate).map(({ Effect, Action, Resource }) => [Effect, Action, textsOf(Resource)])).toEqual([
+      ['Allow', ['cloudformation:DescribeStacks'], [expect.stringMatching(/^arn:\$\{AWS::Partition\}:cloudformation:\*:\$\{AWS::AccountId\}:stack\/\*$/)]],
+    ]);
+    expect((await actionsOf('controls: { "*": notify }')).remediate).not.toContain('cloudformation:DescribeStacks');
   });
 });
 
