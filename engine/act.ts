@@ -249,12 +249,14 @@ async function give(
   const outcome = { status: statusOf(decision.action, judged?.evaluation ?? finding.evaluation), reason: decision.reason, at };
   const over = decision.action === 'except' || decision.action === 'off';
   const given = { ...finding, decision, outcome, held, evaluation: judged?.evaluation ?? finding.evaluation };
+  // Decided and told by the event that came by during the wait.
+  const heard = finding.alerted === toldKey(finding) && finding.decision.action === decision.action && finding.decision.reason === decision.reason;
   const next = over
     ? resolved({ ...finding, decision }, judged?.evaluation, outcome, 'remediate')
     : step(
         given,
         // In one save: whoever comes by in between would tell each of a burst.
-        quiet ? { alerted: toldKey(given) } : {},
+        quiet || heard ? { alerted: toldKey(given) } : {},
         { kind: 'DECIDED', by: 'remediate', at, note: quiet ? `${decision.reason} Told by the page about the bot itself.` : decision.reason },
       );
   await ports.ledger.save(next.finding, next.entry);
