@@ -202,6 +202,17 @@ guards:
       ],
     ],
     [
+      'owners',
+      onBaseline(
+        '  s3-bucket-tls-only:\n    when: [{ owner: terrafrom, mode: notify }, { owner: any, mode: notify }, { actor: "", owner: any, mode: page }, notify]\n',
+      ),
+      [
+        'account.yaml:5:21 "terrafrom" is not one of cloudformation, terraform, pulumi, any; did you mean "terraform"?',
+        'account.yaml:5:87 must not be empty',
+        'account.yaml:5:117 expected a map, found "notify"',
+      ],
+    ],
+    [
       'params of a pattern',
       onBaseline('  "*":\n    params: { port: 70000, owner: dana }\n'),
       ['account.yaml:5:21 Too big: expected number to be <=65535', 'account.yaml:5:28 no control that "*" matches has a param "owner"; did you mean "owners"?'],
