@@ -62,6 +62,7 @@ export async function sweeping({ volumes, buckets }: { readonly volumes: number;
       alert: none,
       dispatch: none,
       stopExecution: none,
+      stackStatus: none,
       requestSweeps: none,
       prove: async () => undefined,
     seal: async (words: string) => words,

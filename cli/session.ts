@@ -34,6 +34,10 @@ export function openSession(options: { readonly state: string; readonly policy: 
       const { tagsOf } = await import('../handlers/aws/tags.ts');
       return tagsOf(resource, access);
     },
+    async stackStatus(stackId) {
+      const { stackStatusOf } = await import('../handlers/aws/stack-status.ts');
+      return stackStatusOf(stackId, access);
+    },
     async alert({ subject, text }) {
       say(`\n${subject}\n${text}\n`);
     },

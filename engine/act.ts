@@ -10,6 +10,7 @@ import { askAgain, cannotSee, deniedWords, mayPass } from './denied.ts';
 import { type Attempt, busySeconds, fail, give, settled, tellOnce } from './ending.ts';
 import { DeniedError, isCredentialError, TerminalError } from './errors.ts';
 import { step } from './finding.ts';
+import { holdOff } from './hold-off.ts';
 import { type Judged, judge, settingsOf } from './judge.ts';
 import { withLeases } from './leases.ts';
 import type { Again, Change, Finding, RecordedChange } from './model.ts';
@@ -60,7 +61,7 @@ export async function act(findingId: string, action: Action, woken = false): Pro
   if (!policy) return give(finding, control, ports, { action: 'page', reason: 'The policy cannot be read, so nothing is written.' });
 
   // Asked before anything is read: a policy that no longer wants the fix has taken the right to read with it.
-  const { mode, reason } = modeFor(settingsOf(policy, control.id), finding.actor);
+  const { mode, reason } = modeFor(settingsOf(policy, control.id), finding.actor, finding.owner);
   if (mode !== 'fix' && mode !== 'approve') return give(finding, control, ports, { action: mode, reason });
 
   const stop = await stopped(ports);
@@ -144,8 +145,9 @@ async function attempt(
   const { ports, roleArn } = action;
   const deployment = await ports.ledger.recall<Deployment>('deployment');
   const look = (begun?: Change) =>
-    judge(control, finding.resource, finding.actor, policy, aws, ports, { begun, backlog: finding.backlog, denied: finding.denied });
+    judge(control, finding.resource, finding.actor, policy, aws, ports, { begun, backlog: finding.backlog, denied: finding.denied, owner: finding.owner });
   const judged = await look(finding.intended?.change);
+  if (judged.owner) finding = { ...finding, owner: judged.owner };
   const asked = new Date(Math.max(...[finding.openedAt, finding.drivenAt, finding.fixNotBefore].map((time) => (time ? Date.parse(time) : 0))));
   const passes = () => mayPass(deployment, asked, ports.clock.now());
 
@@ -173,6 +175,10 @@ async function attempt(
   if (consulted.verdict === 'denied') return give(answered, control, ports, { action: 'notify', reason: answered.denied!.reason }, judged);
   if (consulted.verdict === 'expired') return give(answered, control, ports, consulted.decision, judged);
   if (wants === 'approve' && consulted.verdict !== 'approved') return awaitApproval(answered, control, plan, judged, policy, ports);
+  // What is written in part is ended, whatever its stack is doing.
+  const waits = begun ? undefined : await holdOff(answered, control, { asked: asked.toISOString(), passes }, ports);
+  if (waits && 'again' in waits) return waits;
+  if (waits) return give(answered, control, ports, waits, judged);
 
   // A write that this execution has begun has its slots; begun anew by another one, it is one more. What a person approved needs none.
   const mine = begun && begun.intendedAt >= (finding.drivenAt ?? '');

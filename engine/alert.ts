@@ -3,17 +3,21 @@ import { createHash } from 'node:crypto';
 import { answerWords, undoHeadline, undoWords } from './answers/words.ts';
 import { leafOf } from './arn.ts';
 import type { AnyControl } from './control.ts';
+import { waitsForStack } from './finding.ts';
 import type { Actor, Finding, Place, ResourceRef } from './model.ts';
+import { definedIn } from './owner.ts';
 import type { Alert } from './ports.ts';
 import { type RedactOptions, redact } from './redact.ts';
 
 export type Told = Pick<AnyControl, 'title' | 'hipaa' | 'impact'>;
 
 /** What the channels would be told now; `finding.alerted` holds the last one they were. Of an open one the reason is news too. */
-export const toldKey = ({ state, outcome, decision, question, undo }: Finding): string => {
+export const toldKey = ({ state, outcome, decision, question, undo, heldOff }: Finding): string => {
   if (undo) return `undo:${undo.state}:${question?.approvals.length ?? 0}:${brief(undo.at)}`;
-  if (state === 'open' && outcome?.status === 'AWAITING_APPROVAL' && question) return `open:asked:${question.id}:${question.approvals.length}`;
-  return state === 'open' && outcome ? `open:${outcome.status}:${brief(outcome.reason)}` : `${state}:${outcome?.status ?? decision.action}`;
+  const waits = state === 'open' && heldOff?.told ? `:held off since ${heldOff.since}` : '';
+  if (state === 'open' && outcome?.status === 'AWAITING_APPROVAL' && question) return `open:asked:${question.id}:${question.approvals.length}${waits}`;
+  if (state === 'open' && outcome) return `open:${outcome.status}:${brief(outcome.reason)}`;
+  return `${state}:${outcome?.status ?? decision.action}${waits}`;
 };
 
 const brief = (reason: string): string => createHash('sha256').update(reason).digest('hex').slice(0, 8);
@@ -97,6 +101,7 @@ function headline(finding: Finding): string {
   if (state === 'resolved') return 'Resolved';
   if (evaluation.complianceType === 'INSUFFICIENT_DATA') return 'CANNOT SEE';
   if (decision.action === 'approve') return 'Approval needed';
+  if (waitsForStack(finding)) return 'Fix waits';
   if (decision.action === 'fix') return fixNotBefore ? 'Fix planned' : 'Fix under way';
   return decision.action === 'page' ? 'ACTION NEEDED' : 'Drift';
 }
@@ -132,6 +137,7 @@ function textOf(finding: Finding, control: Told): string {
     ['Also', alsoOf(finding)],
     // A decision that an end has overtaken would read like one that still stands.
     ['Decided', open || finding.outcome?.status === 'REMEDIATED' ? `${decision.action} - ${decision.reason}` : undefined],
+    ['Defined in', finding.owner && (open || finding.outcome?.status === 'REMEDIATED') ? definedIn(finding.owner) : undefined],
     // What the bot notices of itself, nobody has done.
     ['Who', actor ? whoOf(actor) : openedBy.source === 'tick' ? undefined : 'not known'],
     ['When', `${openedBy.eventName ?? `noticed by ${noticed[openedBy.source]}`} at ${openedBy.time}`],
@@ -151,7 +157,7 @@ const citations = (hipaa: Told['hipaa']): string => hipaa.map(({ section, specif
 const linesOf = (lines: readonly (readonly [string, string | undefined])[]): string =>
   lines
     .filter((line): line is readonly [string, string] => Boolean(line[1]))
-    .map(([name, value]) => `${`${name}:`.padEnd(11)}${clipped(redact(oneLine(value), keeps[name]), name === 'Resource' ? resourceBytes : lineBytes)}`)
+    .map(([name, value]) => `${`${name}:`.padEnd(10)} ${clipped(redact(oneLine(value), keeps[name]), name === 'Resource' ? resourceBytes : lineBytes)}`)
     .join('\n');
 
 function verdictLabel({ state, evaluation }: Finding): string {
@@ -198,6 +204,8 @@ function doneOf(finding: Finding): string {
   if (outcome?.status === 'OFF' || outcome?.status === 'EXCEPTED') return `${inPart ?? 'Nothing by the bot.'} The resource stays as it is: ${outcome.reason}`;
   if (state === 'resolved') return `${inPart ?? 'Nothing by the bot.'} ${outcome?.reason ?? ''}`;
   if (inPart) return inPart;
+  if (waitsForStack(finding))
+    return `Nothing yet. The fix waits for CloudFormation, which is at stack ${finding.heldOff!.stack}, until ${finding.heldOff!.until} at most; then a person is called.`;
   if (decision.action === 'fix')
     return fixNotBefore ? `Nothing yet. The fix is due at ${fixNotBefore}, unless it is put right or excepted before.` : 'Nothing yet.';
   if (decision.action === 'approve' && held)
@@ -220,8 +228,9 @@ function whoOf({ arn, type, sourceIp, userAgent, invokedBy }: Actor): string {
 }
 
 const tools: readonly (readonly [RegExp, string])[] = [
-  [/terraform/i, 'Terraform'],
   [/pulumi/i, 'Pulumi'],
+  [/opentofu/i, 'OpenTofu'],
+  [/terraform/i, 'Terraform'],
   [/cloudformation/i, 'CloudFormation'],
   [/console\.amazonaws|signin\.amazonaws|Mozilla\//i, 'the console'],
   [/^aws-cli|AWSPowerShell/i, 'the AWS CLI'],

@@ -61,12 +61,14 @@ export async function give(
   // What a brake holds back is not waited for; but a person may approve it.
   const question = asking && decision.action === 'approve' ? heldQuestion(finding, asking, held, ports) : finding.question;
   const given = { ...finding, decision, outcome, held, question, evaluation: judged?.evaluation ?? finding.evaluation };
+  // Decided and told by the event that came by during the wait.
+  const known = finding.alerted === toldKey(finding) && finding.decision.action === decision.action && finding.decision.reason === decision.reason;
   const next = over
     ? resolved({ ...finding, decision }, judged?.evaluation, outcome, 'remediate')
     : step(
         given,
         // In one save: whoever comes by in between would tell each of a burst.
-        quiet ? { alerted: toldKey(given) } : {},
+        quiet || known ? { alerted: toldKey(given) } : {},
         { kind: 'DECIDED', by: 'remediate', at, note: quiet ? `${decision.reason} Told by the page about the bot itself.` : decision.reason },
       );
   await ports.ledger.save(next.finding, next.entry);

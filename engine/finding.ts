@@ -56,7 +56,7 @@ export function step(finding: Finding, changes: Partial<Finding>, told: Told): S
 }
 
 /** What a verdict says of a finding. */
-export type News = Pick<Finding, 'actor' | 'evaluation' | 'decision' | 'proposal' | 'fixNotBefore' | 'backlog'>;
+export type News = Pick<Finding, 'actor' | 'owner' | 'evaluation' | 'decision' | 'proposal' | 'fixNotBefore' | 'backlog'>;
 
 /** The first version of a new episode. */
 export function opened(key: FindingKey, control: Pick<AnyControl, 'severity'>, verdict: News, trigger: Trigger, last: Finding | undefined, at: string): Step {
@@ -99,6 +99,10 @@ export const resolved = (finding: Finding, evaluation: Evaluation | undefined, o
     { state: 'resolved', outcome, resolvedAt: outcome.at, intended: undefined, changes: changesOf(finding, outcome), ...(evaluation && { evaluation }) },
     { kind: outcome.status === 'REMEDIATED' ? 'REMEDIATED' : 'RESOLVED', by, at: outcome.at, note: outcome.reason, eventId },
   );
+
+/** The fix waits for an update of the stack that the resource belongs to. */
+export const waitsForStack = ({ state, decision, outcome, heldOff, intended }: Finding): boolean =>
+  state === 'open' && decision.action === 'fix' && !outcome && heldOff !== undefined && !intended;
 
 /** A write that was begun and not verified may have been done in part: it is kept, so that undo can take it back. */
 const changesOf = ({ changes, intended }: Finding, { status }: Outcome) => (intended && status !== 'REMEDIATED' ? [...changes, intended] : changes);

@@ -5,7 +5,19 @@ import { decide } from './decide.ts';
 import { deniedWords } from './denied.ts';
 import { DeniedError, TerminalError } from './errors.ts';
 import { madeFor } from './exceptions.ts';
-import { type Actor, type Change, type Decision, type Evaluation, type Finding, insufficientData, nonCompliant, type Plan, type ResourceRef } from './model.ts';
+import {
+  type Actor,
+  type Change,
+  type Decision,
+  type Evaluation,
+  type Finding,
+  insufficientData,
+  nonCompliant,
+  type Owner,
+  type Plan,
+  type ResourceRef,
+} from './model.ts';
+import { ownerBy, ownerOf } from './owner.ts';
 import { exceptionFor, modeFor, needsTags, reachable } from './policy/match.ts';
 import type { CompiledControl, CompiledPolicy } from './policy/model.ts';
 import type { Aws, Ports } from './ports.ts';
@@ -17,6 +29,8 @@ export interface Judged {
   readonly evaluation?: Evaluation;
   readonly plan?: Plan;
   readonly decision: Decision;
+  /** Who defines what has drifted. */
+  readonly owner?: Owner;
   /** Why it could not see. */
   readonly denied?: DeniedError;
 }
@@ -36,6 +50,8 @@ export interface Known {
   /** It was there before the bot. */
   readonly backlog?: boolean;
   readonly denied?: Finding['denied'];
+  /** As found earlier in this episode. */
+  readonly owner?: Owner;
 }
 
 /** @throws what AWS answers, except a denial, which is a verdict: INSUFFICIENT_DATA. */
@@ -45,8 +61,8 @@ export async function judge(
   actor: Actor | undefined,
   policy: CompiledPolicy,
   aws: Aws,
-  { tags, clock, ledger }: Pick<Ports, 'tags' | 'clock' | 'ledger'>,
-  { listed, begun, backlog = false, denied: no }: Known = {},
+  { tags, clock, ledger, log }: Pick<Ports, 'tags' | 'clock' | 'ledger' | 'log'>,
+  { listed, begun, backlog = false, denied: no, owner: known }: Known = {},
 ): Promise<Judged> {
   const settings = settingsOf(policy, control.id);
   let state: unknown;
@@ -68,11 +84,13 @@ export async function judge(
   if (halfway) evaluation = nonCompliant('A fix was interrupted before its last step.');
   const drifted = evaluation?.complianceType === 'NON_COMPLIANT';
   const plan = halfway ? begun : drifted ? control.plan?.(state, settings.params) : undefined;
+  let read: ReturnType<Ports['tags']> | undefined;
   const exception = evaluation && (await exceptionOf(drifted));
+  const owner = drifted ? await ownerOfDrift() : undefined;
   const told = backlog && policy.backlog === 'tell';
-  const mode = modeFor(settings, actor);
+  const mode = modeFor(settings, actor, owner ?? known);
   const decision = decide({ evaluation, mode, exception, plan, backlog: told, unread, denied: saidNo(), noFix: control.noFix });
-  return { state, evaluation, plan, decision, denied };
+  return { state, evaluation, plan, decision, owner, denied };
 
   function saidNo(): Decision | undefined {
     if (!no || plan?.kind !== 'change' || planHash({ control: control.id, resource }, plan) !== no.planHash) return undefined;
@@ -92,12 +110,24 @@ export async function judge(
   /** Tags that may not be read except nothing; but neither is anything fixed that they might. */
   async function readable(): Promise<Readonly<Record<string, string>> | undefined> {
     try {
-      return await tags(resource);
+      read = tags(resource);
+      return await read;
     } catch (error) {
       if (!(error instanceof DeniedError)) throw error;
       const exceptions = settings.exceptions.map(({ tag: _, ...exception }) => exception);
       if (exceptionFor({ exceptions }, resource, clock.now())) unread = deniedWords(error);
       return undefined;
+    }
+  }
+
+  /** One read of the tags serves the exceptions too. What cannot be read keeps nothing from being told. */
+  async function ownerOfDrift(): Promise<Owner> {
+    if (known && !known.unread) return ownerBy(known, actor);
+    try {
+      return ownerOf(await (read ?? tags(resource)), actor);
+    } catch (error) {
+      log.warn('Tags cannot be read', { error });
+      return ownerOf(undefined, actor);
     }
   }
 }

@@ -40,6 +40,26 @@ export interface Actor {
   readonly invokedBy?: string;
 }
 
+/** What defines resources from files. OpenTofu counts as Terraform; CDK, SAM and the Serverless Framework deploy through CloudFormation. */
+export type OwnerKind = 'cloudformation' | 'terraform' | 'pulumi';
+export const ownerKinds: readonly OwnerKind[] = ['cloudformation', 'terraform', 'pulumi'];
+
+/** What a change came through, `as` it calls itself, e.g. `Terraform/1.9.5`. */
+export interface Through {
+  readonly kind: OwnerKind;
+  readonly as: string;
+}
+
+/** Who defines a resource. Empty: its tags name nobody, and the change came through no tool that is known. */
+export interface Owner {
+  /** The CloudFormation stack that its tags name; `id` is the ARN, `tool` what wrote the template. */
+  readonly stack?: { readonly name: string; readonly id: string; readonly logicalId?: string; readonly tool?: string };
+  /** It tells of the change; whether the resource is defined there is not known. */
+  readonly through?: Through;
+  /** The tags could not be read. */
+  readonly unread?: true;
+}
+
 /** The `detail` of a CloudTrail event on EventBridge; everything but the names may be missing or misshapen. */
 export interface CloudTrailDetail {
   readonly eventSource: string;
@@ -243,6 +263,8 @@ export interface Finding {
   readonly openedAt: string;
   readonly openedBy: TriggerSummary;
   readonly actor?: Actor;
+  /** Undefined: nobody has asked. */
+  readonly owner?: Owner;
   readonly lastSeenAt: string;
   readonly lastTrigger: TriggerSummary;
   /** Triggers that met this episode open. */
@@ -261,6 +283,8 @@ export interface Finding {
   readonly backlog?: true;
   /** A brake keeps it from being fixed until then (ISO 8601); `by` = scope of the brake. */
   readonly held?: { readonly by: string; readonly until: string };
+  /** The fix waits for an update of the stack that the resource belongs to. `told`: long enough for the channels to hear of it. */
+  readonly heldOff?: { readonly since: string; readonly until: string; readonly stack: string; readonly told?: true };
   /** Findings about the bot itself: where the bot was blind because of it. */
   readonly blind?: readonly (Place & {
     readonly control: string /** Undefined: nothing could be listed. */;

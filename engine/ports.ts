@@ -174,8 +174,13 @@ export interface Ports {
   readonly aws: AwsAccess;
   readonly clock: Clock;
   readonly log: Log;
-  /** The resource's tags; asked only for drift that a tag could except. */
-  tags(resource: ResourceRef): Promise<Readonly<Record<string, string>>>;
+  /** The resource's tags; asked only for drift. Undefined: the API does not know resources of this type. */
+  tags(resource: ResourceRef): Promise<Readonly<Record<string, string>> | undefined>;
+  /**
+   * Status of the CloudFormation stack with this ARN, or of the stack that it is nested in while that one is in progress;
+   * undefined: there is no such stack any more.
+   */
+  stackStatus(stackId: string): Promise<string | undefined>;
   /** Sends to every channel of the policy that takes it; throws when one it must reach does not answer. */
   alert(alert: Alert): Promise<void>;
   /** Asks for the finding to be acted on. Repeating it starts nothing new. Where that is done in this process, its calls are added. */

@@ -98,6 +98,7 @@ function newsOf({ actor, judged, fixAfter, backlog, ports }: Verdict): News {
   const { evaluation, decision, plan } = judged;
   return {
     actor,
+    ...(judged.owner && { owner: judged.owner }),
     backlog: backlog || undefined,
     evaluation: evaluation!,
     decision,
@@ -170,7 +171,8 @@ async function proceed(open: Finding, verdict: Verdict): Promise<Finding> {
     ports.clock.now().toISOString(),
   );
   // It waits with what is no longer asked, or no longer to be done.
-  if (isAsked(open) && (again || !same)) await ports.stopExecution(open);
+  const planned = acts(open) && open.drives > 0 && (open.fixNotBefore ?? '') > now.toISOString();
+  if (again ? isAsked(open) || planned : isAsked(open) && !same) await ports.stopExecution(open);
   await ports.ledger.save(next.finding, next.entry);
   return carryOut(next.finding, verdict);
 }

@@ -8,7 +8,7 @@ import { askAgain, cannotSee, deniedWords, mayPass } from './denied.ts';
 import { RetryLaterError, StaleVerdictError } from './errors.ts';
 import { actorOf, findingId, summaryOf } from './finding.ts';
 import { isOff, type Judged, judge, settingsOf } from './judge.ts';
-import type { Actor, Finding, ResourceRef, Trigger } from './model.ts';
+import type { Actor, Finding, Owner, ResourceRef, Trigger } from './model.ts';
 import { modeFor } from './policy/match.ts';
 import type { CompiledPolicy } from './policy/model.ts';
 import type { Aws, Deployment, Standing } from './ports.ts';
@@ -34,8 +34,9 @@ export async function judgeState(unit: Unit, first: Standing, since: Date, detec
     const readAt = from?.at ?? ports.clock.now().toISOString();
     // Who asks for it to be treated like new drift is asked anew.
     const denied = trigger.source === 'sweep' && trigger.apply ? undefined : open?.denied;
-    const seen = await verdictOn(unit, { actor, listed: from?.state, backlog, denied }, place, detection);
-    const judged = contradicted(seen, unit, detection) ? await lookTwice(unit, { actor, backlog, denied }, detection) : seen;
+    const looking = { actor, backlog, denied, owner: open?.owner };
+    const seen = await verdictOn(unit, { ...looking, listed: from?.state }, place, detection);
+    const judged = contradicted(seen, unit, detection) ? await lookTwice(unit, looking, detection) : seen;
     if (judged.denied && !detection.dryRun) return blind({ ...judged, denied: judged.denied }, known);
     try {
       return await settle(unit, { trigger, actor, standing: known, judged, readAt, backlog }, detection);
@@ -75,7 +76,11 @@ const isBacklog = (trigger: Trigger, open: Finding | undefined, { deployed }: Pi
   return open ? open.backlog === true : trigger.source === 'sweep' && trigger.first === true;
 };
 
-type Looking = { readonly actor: Actor | undefined; readonly listed?: unknown; readonly backlog: boolean; readonly denied: Finding['denied'] };
+interface Looking extends Pick<Finding, 'denied' | 'owner'> {
+  readonly actor: Actor | undefined;
+  readonly listed?: unknown;
+  readonly backlog: boolean;
+}
 
 async function verdictOn(unit: Unit, { actor, ...known }: Looking, aws: Aws, { ports, policy }: Detection): Promise<Judged> {
   if (isOff(settingsOf(policy, unit.control))) return { decision: { action: 'off', reason: 'The policy has this control off.' } };
@@ -127,11 +132,14 @@ export async function judgeEvents(unit: Unit, first: Standing, detection: Detect
   return judgements;
 }
 
+/** What an event control watches is what somebody does: no stack defines that. */
+const nothingDefined: Owner = {};
+
 export function judgeEvent(control: EventControl, trigger: Trigger, policy: CompiledPolicy, count: number): Judged {
   if (trigger.source !== 'cloudtrail') throw new Error(`${control.id} is judged from CloudTrail events only`);
   const settings = settingsOf(policy, control.id);
   const evaluation = control.evaluate(trigger.detail, settings.params, { count }, policy);
-  return { evaluation, decision: decide({ evaluation, mode: modeFor(settings, trigger.actor), noFix: control.noFix }) };
+  return { evaluation, decision: decide({ evaluation, mode: modeFor(settings, trigger.actor, nothingDefined), noFix: control.noFix }) };
 }
 
 const lineOf = ({ control, resource }: Pick<Line, 'control' | 'resource'>, trigger: Trigger) => ({

@@ -115,6 +115,10 @@ export function runtimeOf(environment: Environment, service: string, keepPolicyM
       const { tagsOf } = await import('./aws/tags.ts');
       return tagsOf(resource, access);
     },
+    async stackStatus(stackId) {
+      const { stackStatusOf } = await import('./aws/stack-status.ts');
+      return stackStatusOf(stackId, access);
+    },
   };
   return { ports, log, forgetPolicy: ledger.forget };
 }

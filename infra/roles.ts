@@ -1,8 +1,8 @@
 /** What the two roles may do under a policy. Pure. */
-import type { AnyControl, Catalogue, CatalogueEntry } from '../engine/control.ts';
+import type { AnyControl, Catalogue } from '../engine/control.ts';
 import { isEventControl } from '../engine/control.ts';
 import type { IamAction } from '../engine/model.ts';
-import { needsTags, routed, writes } from '../engine/policy/match.ts';
+import { routed, writes } from '../engine/policy/match.ts';
 import type { CompiledPolicy } from '../engine/policy/model.ts';
 import { deployedKeys } from '../handlers/aws/table.ts';
 import { dataPlaneReads } from './data-plane.ts';
@@ -50,7 +50,6 @@ export function rolesOf(policy: CompiledPolicy, catalogue: Catalogue, controls: 
   return {
     detect: [
       ...allow('ReadControls', actionsOf(watched.flatMap(({ permissions }) => permissions.inspect))),
-      ...tags(policy, watched),
       ...detectRuntime,
       ...common('detect'),
       denyDataPlane([own.table, own.dataKey, ...own.queues]),
@@ -62,7 +61,6 @@ export function rolesOf(policy: CompiledPolicy, catalogue: Catalogue, controls: 
         actionsOf([...fixable.flatMap(({ permissions }) => permissions.inspect), ...fixing]).filter((action) => action !== wakeUp),
       ),
       ...(fixing.includes(wakeUp) ? [ownRulesOn] : []),
-      ...tags(policy, fixable),
       ...passRoles(policy, controls),
       ...remediateRuntime,
       ...common('remediate'),
@@ -80,9 +78,6 @@ export const isWrite = (action: IamAction): boolean => !readNames.test(action);
 export const actionsOf = (actions: readonly IamAction[]): IamAction[] => [...new Set(actions)].filter((action) => action !== 'iam:PassRole').sort();
 
 const allow = (Sid: string, Action: readonly IamAction[]): Statement[] => (Action.length > 0 ? [{ Sid, Effect: 'Allow', Action, Resource: '*' }] : []);
-
-const tags = (policy: CompiledPolicy, entries: readonly CatalogueEntry[]): Statement[] =>
-  allow('ReadTagsForExceptions', entries.some(({ id }) => needsTags(policy.controls[id]!)) ? ['tag:GetResources'] : []);
 
 /** One statement for each role that a fix hands to a service. */
 export const passRoles = (policy: CompiledPolicy, controls: readonly AnyControl[]): Statement[] =>
@@ -118,6 +113,8 @@ const remediateRuntime: readonly Statement[] = [
     Resource: [own.remediateExecutions],
   },
   { Sid: 'ReadKillSwitch', Effect: 'Allow', Action: ['ssm:GetParameter'], Resource: [own.killSwitch] },
+  // Whether what is to be fixed belongs to a stack that is being updated.
+  { Sid: 'ReadStackStatus', Effect: 'Allow', Action: ['cloudformation:DescribeStacks'], Resource: [anyRegion('cloudformation', 'stack/*')] },
 ];
 
 const common = (name: string): Statement[] => [
@@ -127,6 +124,8 @@ const common = (name: string): Statement[] => [
     Action: ['dynamodb:BatchGetItem', 'dynamodb:ConditionCheckItem', 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query', 'dynamodb:UpdateItem'],
     Resource: [own.table],
   },
+  // Who defines what has drifted, and what may except it. The action knows no resources.
+  { Sid: 'ReadTags', Effect: 'Allow', Action: ['tag:GetResources'], Resource: '*' },
   { Sid: 'Alert', Effect: 'Allow', Action: ['sns:Publish'], Resource: [own.topics] },
   { Sid: 'OwnLogs', Effect: 'Allow', Action: ['logs:CreateLogStream', 'logs:PutLogEvents'], Resource: [own.logs(name)] },
   {

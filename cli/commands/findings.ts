@@ -1,6 +1,8 @@
 /** `findings`: what is open, and what has been. */
 import type { Command } from 'commander';
+import { waitsForStack } from '../../engine/finding.ts';
 import type { Finding } from '../../engine/model.ts';
+import { definedIn } from '../../engine/owner.ts';
 import { redact, redactDeep } from '../../engine/redact.ts';
 import { openLedger } from '../answers/desk.ts';
 import { colors } from '../colors.ts';
@@ -57,14 +59,17 @@ const indent = ' '.repeat(19);
 /** What it was when it began, where that is no longer what is read; then what the bot makes of it. */
 function human(finding: Finding, raw: boolean): string {
   const clean = cleanerOf({ raw });
-  const { id, state, severity, control, resource, openedAt, evaluation, wrong, decision, outcome, actor, backlog, held, blind } = finding;
+  const { id, state, severity, control, resource, openedAt, evaluation, wrong, decision, outcome, actor, owner, backlog, held, heldOff, blind } = finding;
   const since = `since ${openedAt}${actor ? `, by ${printable(raw ? actor.arn : redact(actor.arn, { keep: ['email'] }))}` : ''}`;
+  const place = owner && definedIn(owner);
   const told = [
     wrong === evaluation.annotation ? `${clean(evaluation.annotation)} ${colors.dim(since)}` : `${clean(wrong)} ${colors.dim(since)}`,
     wrong !== evaluation.annotation && `Now: ${clean(evaluation.annotation)}`,
     isOwn(control) && 'This is about the bot itself, not about a resource of yours.',
     backlog && 'It was there before the bot: told, not changed. `npx phidelity sweep --apply --stack NAME` treats it like new drift.',
     state === 'open' && held && `A guard holds until ${held.until}: ${printable(raw ? decision.reason : redact(decision.reason, { keep: ['session'] }))}`,
+    heldOff && waitsForStack(finding) && `The fix waits for CloudFormation stack ${clean(heldOff.stack)}, until ${heldOff.until} at most.`,
+    place && `Defined in: ${clean(place)}`,
     blind && blind.length > 0 && `Not seen because of it: ${blindWords(blind)}.`,
     colors.dim(id),
   ];

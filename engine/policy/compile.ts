@@ -93,7 +93,7 @@ export async function compile(layers: readonly PolicyLayer[], complete: boolean,
       mode: withMode?.settings.mode ? lowered.mode(entry, withMode.settings.mode, withMode) : 'off',
       params: paramsOf(entry.id, control, about, options),
       fixAfter: seconds(about.findLast(({ settings }) => settings.fixAfter !== undefined)?.settings.fixAfter ?? '0m'),
-      when: withWhen?.settings.when?.map(({ actor, mode }) => ({ actor, mode: lowered.mode(entry, mode, withWhen) })) ?? [],
+      when: withWhen?.settings.when?.map((rule) => ({ ...rule, mode: lowered.mode(entry, rule.mode, withWhen) })) ?? [],
       exceptions: about
         .flatMap(({ settings }) => settings.exceptions ?? [])
         .filter(({ expires }) => expires >= today)

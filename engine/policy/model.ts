@@ -1,5 +1,5 @@
 /** The policy as `act` and `detect` use it: complete, validated, patterns resolved. Stored as data in the ledger. */
-import type { Mode, Severity } from '../model.ts';
+import type { Mode, OwnerKind, Severity } from '../model.ts';
 
 export interface CompiledException {
   /** Glob over the resource's ARN. */
@@ -19,7 +19,9 @@ export interface CompiledException {
 
 export interface CompiledWhen {
   /** Glob over the actor's ARN or the ARN of the role behind it. */
-  readonly actor: string;
+  readonly actor?: string;
+  /** Who must define the resource. With `actor`, both must match; one of them is there. */
+  readonly owner?: OwnerKind | 'any';
   readonly mode: Mode;
 }
 
@@ -29,7 +31,7 @@ export interface CompiledControl {
   readonly params: unknown;
   /** Seconds to wait between telling and fixing. */
   readonly fixAfter: number;
-  /** The first that matches the actor wins. */
+  /** The first that matches wins. */
   readonly when: readonly CompiledWhen[];
   readonly exceptions: readonly CompiledException[];
 }

@@ -1,6 +1,6 @@
 /** The policy file as it is in force now. Also the source of the JSON Schema that editors use, hence a description on every field. */
 import * as z from 'zod';
-import { modes, severities } from '../model.ts';
+import { modes, ownerKinds, severities } from '../model.ts';
 
 /** Planned for later versions. Named so that nobody believes they work already. */
 export const laterWords: ReadonlySet<string> = new Set(['evidence', 'slackApp', 'securityHub']);
@@ -60,17 +60,23 @@ const exception = z
   })
   .refine((given) => !('tagSetBy' in given) || 'tag' in given, { error: 'tagSetBy means nothing without tag', when: isMap });
 
-const when = z.strictObject({
-  actor: text.describe('Glob over the ARN of who made the change, or of the role behind the session'),
-  mode: mode.describe('Mode for the changes of this actor'),
-});
+const when = z
+  .strictObject({
+    actor: text.optional().describe('Glob over the ARN of who made the change, or of the role behind the session'),
+    owner: z
+      .enum([...ownerKinds, 'any'])
+      .optional()
+      .describe('Who defines the resource: cloudformation (its tags name a stack, or the change came through it), terraform or pulumi (the change did), any'),
+    mode: mode.describe('Mode for these changes'),
+  })
+  .refine((given) => 'actor' in given || 'owner' in given, { error: 'a when rule must name an actor, an owner or both', when: isMap });
 
 export const settingsSchema = z.strictObject({
   mode: mode.optional().describe('What the bot may do about a violation: off, notify, page, approve (ask first) or fix'),
   params: z.record(z.string(), z.unknown()).optional().describe("The control's own parameters; see its page in docs/controls"),
   fixAfter: duration.optional().describe('Time between telling and fixing: 30m, 1h, 2d; at most 30d'),
   exceptions: z.array(exception).optional().describe('Where the control need not hold, why, who approved it and until when'),
-  when: z.array(when).optional().describe('Other modes for changes made by certain actors; the first that matches wins'),
+  when: z.array(when).optional().describe('Other modes for changes made by certain actors, or to what certain tools define; the first that matches wins'),
 });
 export type Settings = z.output<typeof settingsSchema>;
 

@@ -28,6 +28,15 @@ const findings: Record<string, readonly [given: Partial<Finding>, told: RegExp, 
     { ...keyOf({ id: 'arn:aws:s3:::held' }), held, decision: { action: 'approve', reason: '50 fixes within an hour: the policy allows no more.' } },
     /\n +A guard holds until 2026-03-01T13:00:00\.000Z: 50 fixes within an hour: the policy allows no more\.\n/,
   ],
+  'one that waits for its stack': [
+    {
+      ...keyOf({ id: 'arn:aws:s3:::waits' }),
+      decision: { action: 'fix', reason: 'The policy says fix.' },
+      owner: { stack: { name: 'portal', id: 'arn:aws:cloudformation:us-east-1:123456789012:stack/portal/1' } },
+      heldOff: { since: '2026-03-01T12:00:00.000Z', until: '2026-03-01T14:00:00.000Z', stack: 'portal' },
+    },
+    /\n +The fix waits for CloudFormation stack portal, until 2026-03-01T14:00:00\.000Z at most\.\n +Defined in: CloudFormation stack portal: mend the template too/,
+  ],
   'one about the bot itself': [
     {
       ...keyOf({ control: 'bot-permissions', id: 'arn:aws:iam::123456789012:role/blind-role' }),

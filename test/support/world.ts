@@ -179,6 +179,8 @@ export class World {
   killSwitch: 'on' | 'off' | Error = 'off';
   readonly directory = mkdtempSync(join(tmpdir(), 'world-'));
   readonly tags = new Map<string, Record<string, string>>();
+  /** Status of each CloudFormation stack by its ARN, or an error when it is read. */
+  readonly stacks = new Map<string, string | Error>();
   #now = Date.parse('2026-11-01T03:00:00Z');
   readonly clock = { now: () => new Date(this.#now), sleep: async (milliseconds: number) => this.advance(milliseconds / 1_000) };
   readonly ledger = sqliteLedger({ directory: this.directory, clock: this.clock });
@@ -201,7 +203,16 @@ export class World {
         throw new Error('nowhere else');
       },
     }),
-    tags: async ({ id }) => this.tags.get(id) ?? {},
+    tags: async ({ id }) => {
+      this.before('tags');
+      return this.tags.get(id) ?? {};
+    },
+    stackStatus: async (stackId) => {
+      this.before('stackStatus');
+      const status = this.stacks.get(stackId);
+      if (status instanceof Error) throw status;
+      return status;
+    },
     alert: async (alert) => {
       this.before('alert');
       this.alerts.push(alert);
@@ -214,7 +225,11 @@ export class World {
       this.#started.add(name);
       this.dispatched.push(name);
     },
-    stopExecution: async ({ id }) => void this.stopped.push(id),
+    stopExecution: async ({ id, drives }) => {
+      this.stopped.push(id);
+      const waiting = this.dispatched.indexOf(drives > 1 ? `${id}-${drives}` : id);
+      if (waiting >= 0) this.dispatched.splice(waiting, 1);
+    },
     requestSweeps: async (sweeps) => {
       this.before('requestSweeps');
       this.sweeps.push(...sweeps);

@@ -95,7 +95,7 @@ controls:
     fixAfter: 2d
     params: { port: 8443, owners: [dana] }
     exceptions: [{ tag: a=b=c, tagSetBy: "*", reason: base, approvedBy: a, expires: ${today} }]
-    when: [{ actor: "*", mode: page }]
+    when: [{ actor: "*", mode: page }, { owner: terraform, mode: approve }]
 `,
   };
   const own = `version: 1
@@ -114,7 +114,10 @@ controls:
       mode: 'notify',
       params: { port: 8443, owners: [] },
       fixAfter: 172_800,
-      when: [{ actor: '*', mode: 'page' }],
+      when: [
+        { actor: '*', mode: 'page' },
+        { owner: 'terraform', mode: 'approve' },
+      ],
       exceptions: [
         { account: '000000000001', reason: 'all', approvedBy: 'a', expires: '2027-01-01' },
         { tag: { key: 'a', value: 'b=c' }, tagSetBy: '*', reason: 'base', approvedBy: 'a', expires: today },

@@ -215,8 +215,19 @@ guards:
       onBaseline('  rds-storage-encrypted:\n    when: [{ actor: "*", mode: fix }]\n  s3-bucket-tls-only:\n    when: [{ mode: ask }]\n'),
       [
         'account.yaml:5:32 "rds-storage-encrypted" has no fix, so its mode cannot be fix; use page, notify or off',
-        'account.yaml:7:12 "actor" is missing',
+        'account.yaml:7:12 a when rule must name an actor, an owner or both',
         'account.yaml:7:20 "ask" is not one of off, notify, page, approve, fix',
+      ],
+    ],
+    [
+      'owners',
+      onBaseline(
+        '  s3-bucket-tls-only:\n    when: [{ owner: terrafrom, mode: notify }, { owner: any, mode: notify }, { actor: "", owner: any, mode: page }, notify]\n',
+      ),
+      [
+        'account.yaml:5:21 "terrafrom" is not one of cloudformation, terraform, pulumi, any; did you mean "terraform"?',
+        'account.yaml:5:87 must not be empty',
+        'account.yaml:5:117 expected a map, found "notify"',
       ],
     ],
     [
