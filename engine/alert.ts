@@ -129,8 +129,8 @@ function textOf(finding: Finding, control: Told): string {
   ]);
 }
 
-/** Who did it is told in full; so it is where a brake names who keeps breaking it. */
-const keeps: Readonly<Record<string, RedactOptions>> = { Who: { keep: ['email'] }, Decided: { keep: ['session'] } };
+/** Who did it is told in full; so it is where a brake names who keeps breaking it, and where the resource is a user of the account. */
+const keeps: Readonly<Record<string, RedactOptions>> = { Who: { keep: ['email'] }, Decided: { keep: ['session'] }, Resource: { keep: ['session'] } };
 
 const citations = (hipaa: Told['hipaa']): string => hipaa.map(({ section, specification }) => `45 CFR ${section} (${specification})`).join(', ');
 
