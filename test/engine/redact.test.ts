@@ -238,8 +238,8 @@ test.each([
   'arn:aws:sts::123456789012:assumed-role/',
   '\ud800',
   'é',
-])('a megabyte of %j', (piece) => {
-  const long = piece.repeat(Math.ceil(1_000_000 / piece.length));
+])('two hundred thousand characters of %j', (piece) => {
+  const long = piece.repeat(Math.ceil(200_000 / piece.length));
   expect(redact(`${long} | 123-45-6789 | a@x.example`)).toMatch(/\| \[ssn\] \| \[email\]$/);
   expect(redact(long, { keep: ['session'] }).length).toBeGreaterThan(0);
 });

@@ -132,7 +132,7 @@ describe('the terminal', () => {
 
   beforeAll(async () => {
     desk = openDesk();
-    const ledger = sqliteLedger({ directory: desk.path('.phidelity'), clock: { now: () => new Date(at), sleep: async () => {} } });
+    const ledger = sqliteLedger({ directory: desk.path('.phidelity'), clock: { now: () => new Date(at) } });
     for (const finding of names.map(leaky)) {
       await ledger.open(finding, entryOf(finding));
     }
