@@ -80,7 +80,7 @@ export const labelled: readonly (readonly [Kind, label: string, value: string])[
   ['date-of-birth', labels['date-of-birth'], birthDate],
   ['mrn', labels.mrn, `[A-Za-z]{0,3}-?(?:[0-9]{4,}|[0-9]{1,3}(?:-[0-9]{2,4}){1,4}${end})`],
   ['mrn', labels.patient, '[A-Za-z]{0,2}-?[0-9]{5,}'],
-  ['phone', labels.phone, `(?:\\+|%2[Bb])?\\(?[0-9](?:[-. ()]{0,2}[0-9]){6,14}${end}`],
+  ['phone', labels.phone, `(?!20[0-9]{2}-?[0-9]{2}-?[0-9]{2}${end})(?:\\+|%2[Bb])?\\(?[0-9](?:[-. ()]{0,2}[0-9]){6,14}${end}`],
 ].map(([kind, label, value]) => [kind as Kind, `${label}${between}`, value!]);
 
 /** In this order at each place. */
@@ -88,10 +88,10 @@ export const bare: readonly (readonly [Kind, string])[] = [
   ['ssn', ssn(`${hyphen}|[/+ \\u00a0]|${encoded}`)],
   ['card', `${start}${card}${end}`],
   ['phone', `(?:\\+|%2[Bb])[1-9](?:${either(hyphen, '[. \\u00a0()]')}{0,2}[0-9]){8,14}${end}`],
-  [
-    'phone',
-    `${start}(?:1[-. ])?${either('\\([2-9][0-9]{2}\\)[ -]?', `[2-9][0-9]{2}${either(hyphen, encoded, '[. \\u00a0]')}`)}[2-9][0-9]{2}${either(hyphen, encoded, '[. \\u00a0]')}[0-9]{4}${end}`,
-  ],
+  ['phone', `(?<![0-9])(?:1[-. ])?\\([0-9]{3}\\)[-. ]?[0-9]{3}[-. ]?[0-9]{4}${end}`],
+  ['phone', `${start}(?:1[-.])?[0-9]{3}${either(hyphen, encoded, '\\.')}[0-9]{3}${either(hyphen, encoded, '\\.')}[0-9]{4}${end}`],
+  // Between blanks only as numbers are given out, or every list of three would be one.
+  ['phone', `${start}(?:1[- ])?[2-9][0-9]{2}[ \\u00a0][2-9][0-9]{2}[ \\u00a0-][0-9]{4}${end}`],
   ['digits', `${start}(?:[0-9]{9,11}|[0-9]{13,})${end}`],
 ];
 
