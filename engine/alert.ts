@@ -149,8 +149,13 @@ function textOf(finding: Finding, control: Told): string {
 const alsoOf = ({ also }: Finding): string | undefined =>
   also && `${also.join(', ')} failed on the same setting: judged after this fix, and told only if ${also.length === 1 ? 'it still fails' : 'they still fail'}.`;
 
-/** Who did it is told in full; so it is where a brake names who keeps breaking it. */
-const keeps: Readonly<Record<string, RedactOptions>> = { Who: { keep: ['email'] }, Decided: { keep: ['session'] }, Answer: { keep: ['email'] } };
+/** Who did it is told in full; so it is where a brake names who keeps breaking it, and where the resource is a user of the account. */
+const keeps: Readonly<Record<string, RedactOptions>> = {
+  Who: { keep: ['email'] },
+  Decided: { keep: ['session'] },
+  Resource: { keep: ['session'] },
+  Answer: { keep: ['email'] },
+};
 
 const citations = (hipaa: Told['hipaa']): string => hipaa.map(({ section, specification }) => `45 CFR ${section} (${specification})`).join(', ');
 

@@ -80,7 +80,7 @@ export const labelled: readonly (readonly [Kind, label: string, value: string])[
   ['date-of-birth', labels['date-of-birth'], birthDate],
   ['mrn', labels.mrn, `[A-Za-z]{0,3}-?(?:[0-9]{4,}|[0-9]{1,3}(?:-[0-9]{2,4}){1,4}${end})`],
   ['mrn', labels.patient, '[A-Za-z]{0,2}-?[0-9]{5,}'],
-  ['phone', labels.phone, `(?:\\+|%2[Bb])?\\(?[0-9](?:[-. ()]{0,2}[0-9]){6,14}${end}`],
+  ['phone', labels.phone, `(?!20[0-9]{2}-?[0-9]{2}-?[0-9]{2}${end})(?:\\+|%2[Bb])?\\(?[0-9](?:[-. ()]{0,2}[0-9]){6,14}${end}`],
 ].map(([kind, label, value]) => [kind as Kind, `${label}${between}`, value!]);
 
 /** In this order at each place. */
@@ -88,10 +88,10 @@ export const bare: readonly (readonly [Kind, string])[] = [
   ['ssn', ssn(`${hyphen}|[/+ \\u00a0]|${encoded}`)],
   ['card', `${start}${card}${end}`],
   ['phone', `(?:\\+|%2[Bb])[1-9](?:${either(hyphen, '[. \\u00a0()]')}{0,2}[0-9]){8,14}${end}`],
-  [
-    'phone',
-    `${start}(?:1[-. ])?${either('\\([2-9][0-9]{2}\\)[ -]?', `[2-9][0-9]{2}${either(hyphen, encoded, '[. \\u00a0]')}`)}[2-9][0-9]{2}${either(hyphen, encoded, '[. \\u00a0]')}[0-9]{4}${end}`,
-  ],
+  ['phone', `(?<![0-9])(?:1[-. ])?\\([0-9]{3}\\)[-. ]?[0-9]{3}[-. ]?[0-9]{4}${end}`],
+  ['phone', `${start}(?:1[-.])?[0-9]{3}${either(hyphen, encoded, '\\.')}[0-9]{3}${either(hyphen, encoded, '\\.')}[0-9]{4}${end}`],
+  // Between blanks only as numbers are given out, or every list of three would be one.
+  ['phone', `${start}(?:1[- ])?[2-9][0-9]{2}[ \\u00a0][2-9][0-9]{2}[ \\u00a0-][0-9]{4}${end}`],
   ['digits', `${start}(?:[0-9]{9,11}|[0-9]{13,})${end}`],
 ];
 
@@ -111,6 +111,8 @@ export const kept: readonly string[] = [
   whole(
     '(?:acl|ami|aclassoc|cgw|dopt|eigw|eipalloc|eipassoc|eni|fl|fs|fsap|fsmt|i|igw|lt|mi|nat|pcx|pl|rtb|rtbassoc|sg|sgr|snap|subnet|tgw|vgw|vol|vpc|vpce|vpn)-[0-9a-f]{17}',
   ),
+  // Sixteen digits where a load balancer, its listeners and target groups have their ids.
+  '[0-9]{16}(?![A-Za-z0-9])(?<=(?:/(?:app|net|gwy)|targetgroup)/[A-Za-z0-9[\\]-]{1,64}/(?:[0-9a-f]{16}/){0,2}[0-9]{16})',
   whole('d-[0-9a-f]{10}'),
   // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-unique-ids
   whole('A(?:BIA|CCA|GPA|IDA|IPA|KIA|NPA|NVA|PKA|ROA|SCA|SIA)[A-Z0-9]{12,17}'),
@@ -120,6 +122,9 @@ export const kept: readonly string[] = [
   ...['22}==', '27}=', '43}=', '86}=='].map((size) => `(?<![A-Za-z0-9+/])(?=[0-9+/]*[A-Za-z])[A-Za-z0-9+/]{${size}(?!=)`),
   // Sessions that the SDKs name by the clock.
   '(?:botocore-session-|aws-go-sdk-|aws-sdk-(?:js|java)-(?:session-)?|assumed-role/[\\w+=,.@-]{1,64}/(?=1[0-9]{18}(?![0-9])))1[0-9]{9,18}(?![0-9])',
+  // Host names of classic load balancers, and the statements that the policy generator names by the clock.
+  '(?<![0-9])[0-9]{9,10}(?=\\.[a-z0-9-]{1,20}\\.elb\\.amazonaws\\.com)',
+  '(?<![A-Za-z0-9])[Ss]tmt[0-9]{13}(?![0-9])',
   '(?<![0-9])[0-9]{9,16}(?= ?[Bb]ytes)',
 ];
 
