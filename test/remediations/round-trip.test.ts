@@ -9,7 +9,7 @@ import { describeOnMoto, type Moto, startMoto } from '../support/moto.ts';
 import { roundTrip } from '../support/round-trip.ts';
 import { roundTrips } from './round-trip/index.ts';
 
-const runs = Number(process.env.RUNS ?? 8);
+const runs = Number(process.env.RUNS ?? 5);
 
 describeOnMoto('fix, undo, fix, undo: the setting ends as it began', () => {
   let moto: Moto;

@@ -39,7 +39,9 @@ const sources = (kind: 'world' | 'known'): readonly Source[] =>
       ];
 
 const described = (source: Source, Description: string | undefined): Source =>
-  Description === undefined ? source : (Object.fromEntries(Object.entries(source).map(([name, [of]]) => [name, [{ ...of, Description }]])) as Source);
+  Description === undefined || source.PrefixListIds
+    ? source
+    : (Object.fromEntries(Object.entries(source).map(([name, [of]]) => [name, [{ ...of, Description }]])) as Source);
 
 type Traffic = Pick<IpPermission, 'IpProtocol' | 'FromPort' | 'ToPort'>;
 const tcp = (FromPort: number, ToPort = FromPort): Traffic => ({ IpProtocol: 'tcp', FromPort, ToPort });
