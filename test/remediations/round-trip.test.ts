@@ -9,7 +9,8 @@ import { describeOnMoto, type Moto, startMoto } from '../support/moto.ts';
 import { roundTrip } from '../support/round-trip.ts';
 import { roundTrips } from './round-trip/index.ts';
 
-const runs = Number(process.env.RUNS ?? 5);
+/** Worlds of each control in one run of the tests; more of them by hand: `RUNS=50`. */
+const runs = Number(process.env.RUNS ?? 4);
 
 describeOnMoto('fix, undo, fix, undo: the setting ends as it began', () => {
   let moto: Moto;

@@ -30,8 +30,13 @@ export interface RoundTrip<Prior> {
   arrange(aws: Aws, prior: Prior, name: string): Promise<string>;
   /** `id`: as `arrange` gave it. */
   told(aws: Aws, id: string, prior: Prior): Promise<Told>;
-  /** Somebody else's change, between fix and undo, of what the control does not own, in the same document where there is one. */
+  /**
+   * Somebody else's change, between fix and undo, of what the control does not own, in the same document where there is one.
+   * It must not show in the setting: an undo is refused where the setting is no longer what the fix has left.
+   */
   meanwhile?(aws: Aws, id: string, prior: Prior): Promise<void>;
+  /** `meanwhile` brings back the drift itself, so that it shows in the setting all the same. */
+  readonly drifts?: true;
   /** For settings of the account: what other worlds want it to be. */
   clear?(aws: Aws): Promise<void>;
 }
@@ -115,6 +120,20 @@ export async function roundTrip<Prior>(control: AnyStateControl, world: RoundTri
     await undo();
     await asAtTheStart(`after the undo of a fix that died before write ${lives}`);
   }
+  // The first write of several is done: the next attempt goes on with the same change, or with a plan of what is left of the drift.
+  for (let lives = 1; lives < writes.fix; lives += 1) {
+    for (const anew of [false, true]) {
+      await until(untilDone(() => fixThrough(dying(aws, lives))));
+      const left = await control.inspect(ref, aws);
+      const next = anew && control.evaluate(left, params).complianceType === 'NON_COMPLIANT' ? control.plan!(left, params) : change;
+      if (next.kind === 'blocked') throw new Error(`what is left cannot be fixed: ${next.reason}`);
+      await untilDone(() => control.remediate!(ref, next, aws));
+      expect({ anew, verdict: (await look()).verdict }).toEqual({ anew, verdict: 'COMPLIANT' });
+      if (next !== change) await untilDone(() => control.undo!(ref, next, aws));
+      await undo();
+      await asAtTheStart(`after the undo of a fix that died before write ${lives} and went on${anew ? ' with a new plan' : ''}`);
+    }
+  }
   for (let lives = 0; lives < writes.undo; lives += 1) {
     await fix();
     await until(untilDone(() => undoThrough(dying(aws, lives))));
@@ -124,8 +143,10 @@ export async function roundTrip<Prior>(control: AnyStateControl, world: RoundTri
 
   if (!world.meanwhile) return;
   await fix();
+  const { setting } = await look();
   await world.meanwhile(aws, id, prior);
   const between = await told();
+  if (!world.drifts) expect((await look()).setting).toEqual(setting);
   expect(between.other).not.toEqual(start.told.other);
   await undo();
   expect(await told()).toEqual({ own: start.told.own, other: between.other });

@@ -139,6 +139,7 @@ const anyRules = (least: number) => fc.tuple(rules(anything, 'world', 0), rules(
 
 const defaultClosed: RoundTrip<Both> = {
   moto: forgets,
+  drifts: true,
   prior: fc.oneof(fc.record({ ingress: anyRules(1), egress: anyRules(0) }), fc.record({ ingress: fc.constant([]), egress: anyRules(1) })),
   async arrange(aws, { ingress, egress }, name) {
     const ec2 = aws.client(EC2Client);
