@@ -50,7 +50,43 @@ export type RoundTrips = Readonly<Record<string, RoundTrip<unknown> | NoWorld>>;
 
 const isRead = ({ operation }: Sent) => /^(Get|List|Describe)/.test(operation);
 
-/** The same place; the process dies before its write number `lives`, counted from 0. */
+/** One resource under one control: what is done to it, and what it then looks like. */
+function handles<Prior>(control: AnyStateControl, { params, told }: Pick<RoundTrip<Prior>, 'params' | 'told'>, aws: Aws, id: string, prior: Prior) {
+  const ref: ResourceRef = {
+    accountId,
+    region: control.scope === 'global' ? 'us-east-1' : region,
+    type: control.resourceType,
+    id: id.startsWith('arn:') ? id : arnFrom(control.arn, { accountId, region }, id),
+  };
+  const wanted = control.params.parse(params?.(prior) ?? {});
+
+  const judge = async () => {
+    const state = await control.inspect(ref, aws);
+    const verdict = control.evaluate(state, wanted).complianceType;
+    return { state, verdict, plan: verdict === 'NON_COMPLIANT' ? control.plan!(state, wanted) : undefined };
+  };
+
+  return {
+    judge,
+    async look() {
+      const { state, verdict, plan } = await judge();
+      const writes = plan?.kind === 'change' ? { before: plan.before, after: plan.after } : plan?.reason;
+      return { verdict, writes, setting: control.setting!(state), told: await told(aws, id, prior) };
+    },
+    /** These count the writes. */
+    fix: (change: Change, through = aws) => writesOf(through, (counted) => control.remediate!(ref, change, counted)),
+    undo: (change: Change, through = aws) => writesOf(through, (counted) => control.undo!(ref, change, counted)),
+  };
+}
+
+async function writesOf(aws: Aws, move: (aws: Aws) => Promise<Again | void>): Promise<number> {
+  const sent: Sent[] = [];
+  const counted = watched(aws, sent);
+  await untilDone(() => move(counted));
+  return sent.filter((call) => !isRead(call)).length;
+}
+
+/** The same place, where the process dies before its write number `lives`, counted from 0. */
 function dying(aws: Aws, lives: number): Aws {
   const sent: Sent[] = [];
   return watched(aws, sent, () => {
@@ -58,96 +94,73 @@ function dying(aws: Aws, lives: number): Aws {
   });
 }
 
-const until = (death: Promise<void>): Promise<void> =>
-  death.catch((error: Error) => {
-    if (error.message !== 'killed') throw error;
-  });
+const killed = (attempt: Promise<number>): Promise<void> =>
+  attempt.then(
+    () => {
+      throw new Error('lived on');
+    },
+    (error: Error) => {
+      if (error.message !== 'killed') throw error;
+    },
+  );
+
+const upTo = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
 
 export async function roundTrip<Prior>(control: AnyStateControl, world: RoundTrip<Prior>, aws: Aws, prior: Prior, name: string): Promise<void> {
   const id = await world.arrange(aws, prior, name);
-  const ref: ResourceRef = {
-    accountId,
-    region: control.scope === 'global' ? 'us-east-1' : region,
-    type: control.resourceType,
-    id: id.startsWith('arn:') ? id : arnFrom(control.arn, { accountId, region }, id),
-  };
-  const params = control.params.parse(world.params?.(prior) ?? {});
-  const told = () => world.told(aws, id, prior);
-
-  const look = async () => {
-    const state = await control.inspect(ref, aws);
-    const { complianceType } = control.evaluate(state, params);
-    const plan = complianceType === 'NON_COMPLIANT' ? control.plan!(state, params) : undefined;
-    return {
-      verdict: complianceType,
-      setting: control.setting!(state),
-      ...(plan && { plan: plan.kind === 'change' ? { before: plan.before, after: plan.after } : plan.reason }),
-      told: await told(),
-    };
-  };
-
+  const { judge, look, fix, undo } = handles(control, world, aws, id, prior);
   const start = await look();
-  const planned = control.plan!(await control.inspect(ref, aws), params);
-  expect(planned).toMatchObject({ kind: 'change' });
-  // As the ledger keeps it.
-  const change = JSON.parse(JSON.stringify(planned)) as Change;
-
-  const counting = (move: (through: Aws) => Promise<Again | void>) => async () => {
-    const sent: Sent[] = [];
-    await untilDone(() => move(watched(aws, sent)));
-    return sent.filter((call) => !isRead(call)).length;
-  };
-  const fixThrough = (through: Aws) => control.remediate!(ref, change, through);
-  const undoThrough = (through: Aws) => control.undo!(ref, change, through);
-  const fix = counting(fixThrough);
-  const undo = counting(undoThrough);
   const asAtTheStart = async (when: string) => expect({ when, ...(await look()) }).toEqual({ when, ...start });
+
+  const { plan } = await judge();
+  expect(plan).toMatchObject({ kind: 'change' });
+  // As the ledger keeps it.
+  const change = JSON.parse(JSON.stringify(plan)) as Change;
 
   let writes = { fix: 0, undo: 0 };
   for (const round of ['first', 'second']) {
-    const fixing = await fix();
+    const fixing = await fix(change);
     const fixed = await look();
     expect({ round, verdict: fixed.verdict, other: fixed.told.other }).toEqual({ round, verdict: 'COMPLIANT', other: start.told.other });
     expect(fixed.told.own).not.toEqual(start.told.own);
-    writes = { fix: fixing, undo: await undo() };
+    writes = { fix: fixing, undo: await undo(change) };
     await asAtTheStart(`after the ${round} undo`);
   }
-  await undo();
+  await undo(change);
   await asAtTheStart('after one undo more');
 
-  for (let lives = 0; lives < writes.fix; lives += 1) {
-    await until(untilDone(() => fixThrough(dying(aws, lives))));
-    await undo();
+  for (const lives of upTo(writes.fix)) {
+    await killed(fix(change, dying(aws, lives)));
+    await undo(change);
     await asAtTheStart(`after the undo of a fix that died before write ${lives}`);
   }
-  // The first write of several is done: the next attempt goes on with the same change, or with a plan of what is left of the drift.
-  for (let lives = 1; lives < writes.fix; lives += 1) {
+  for (const lives of upTo(writes.undo)) {
+    await fix(change);
+    await killed(undo(change, dying(aws, lives)));
+    await undo(change);
+    await asAtTheStart(`after an undo that died before write ${lives} and ran again`);
+  }
+  // Some of several writes are done: the next attempt goes on with the same change, or with a plan of what is left of the drift.
+  for (const lives of upTo(writes.fix).slice(1)) {
     for (const anew of [false, true]) {
-      await until(untilDone(() => fixThrough(dying(aws, lives))));
-      const left = await control.inspect(ref, aws);
-      const next = anew && control.evaluate(left, params).complianceType === 'NON_COMPLIANT' ? control.plan!(left, params) : change;
-      if (next.kind === 'blocked') throw new Error(`what is left cannot be fixed: ${next.reason}`);
-      await untilDone(() => control.remediate!(ref, next, aws));
+      await killed(fix(change, dying(aws, lives)));
+      const { state, plan: rest } = await judge();
+      const next = anew && rest?.kind === 'change' && !control.unfinished?.(state, change) ? rest : change;
+      await fix(next);
       expect({ anew, verdict: (await look()).verdict }).toEqual({ anew, verdict: 'COMPLIANT' });
-      if (next !== change) await untilDone(() => control.undo!(ref, next, aws));
-      await undo();
+      if (next !== change) await undo(next);
+      await undo(change);
       await asAtTheStart(`after the undo of a fix that died before write ${lives} and went on${anew ? ' with a new plan' : ''}`);
     }
   }
-  for (let lives = 0; lives < writes.undo; lives += 1) {
-    await fix();
-    await until(untilDone(() => undoThrough(dying(aws, lives))));
-    await undo();
-    await asAtTheStart(`after an undo that died before write ${lives} and ran again`);
-  }
 
   if (!world.meanwhile) return;
-  await fix();
-  const { setting } = await look();
+  await fix(change);
+  const fixed = await look();
   await world.meanwhile(aws, id, prior);
-  const between = await told();
-  if (!world.drifts) expect((await look()).setting).toEqual(setting);
-  expect(between.other).not.toEqual(start.told.other);
-  await undo();
-  expect(await told()).toEqual({ own: start.told.own, other: between.other });
+  const between = await look();
+  if (!world.drifts) expect(between.setting).toEqual(fixed.setting);
+  expect(between.told.other).not.toEqual(fixed.told.other);
+  await undo(change);
+  expect((await look()).told).toEqual({ own: start.told.own, other: between.told.other });
 }
