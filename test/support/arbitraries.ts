@@ -46,7 +46,7 @@ export const envelopes = fc.constantFrom<Envelope>(
 
 /** Stands for the ARN of the resource until it has one. */
 const theArn = 'THE-ARN';
-export const named = <Value>(value: Value, arn: string): Value => JSON.parse(JSON.stringify(value).replaceAll(theArn, arn)) as Value;
+const named = <Value>(value: Value, arn: string): Value => JSON.parse(JSON.stringify(value).replaceAll(theArn, arn)) as Value;
 
 const resources = (within: readonly string[]) => oneOrMore(within.map((path) => `${theArn}${path}`));
 
@@ -81,21 +81,34 @@ export const foreign = (actions: readonly string[], within: readonly string[]) =
   );
 };
 
-/** What somebody else adds between fix and undo. */
-export const latecomer = (action: string, arn: string): Statement => ({
-  Sid: 'Latecomer',
-  Effect: 'Allow',
-  Principal: { AWS: `arn:aws:iam::${partners[2]}:root` },
-  Action: action,
-  Resource: arn,
-});
+export interface Written {
+  readonly envelope: Envelope;
+  /** Statements that the control takes away. */
+  readonly mine: readonly Statement[];
+  readonly foreign: readonly Statement[];
+}
+
+/** Undefined = no statement, no policy. AWS takes a lone statement without its list. */
+export function written({ envelope, mine, foreign }: Written, arn: string): string | undefined {
+  const statements = [...foreign.slice(1), ...mine, ...foreign.slice(0, 1)];
+  if (statements.length === 0) return undefined;
+  return JSON.stringify(named({ ...envelope, Statement: statements.length === 1 ? statements[0] : statements }, arn));
+}
+
+type Parsed = Envelope & { readonly Statement?: Statement | readonly Statement[] };
+
+/** The policy after somebody else has added to it; `envelope` where there is none. */
+export function withLatecomer(live: string | undefined, envelope: Envelope, action: string, arn: string): string {
+  const { Statement = [], ...rest } = JSON.parse(live || JSON.stringify(envelope)) as Parsed;
+  const latecomer = { Sid: 'Latecomer', Effect: 'Allow', Principal: { AWS: `arn:aws:iam::${partners[2]}:root` }, Action: action, Resource: arn };
+  return JSON.stringify({ ...rest, Statement: [Statement, latecomer].flat() });
+}
 
 /** A policy in two heaps, neither in an order, for none has a meaning. `undefined` = there is none. */
 export function parted(text: string | undefined, owns: (statement: Statement) => boolean) {
-  const { Statement = [], ...envelope } = JSON.parse(text || '{}') as { readonly Statement?: readonly Statement[] };
-  const [mine = [], others = []] = [Statement.filter(owns), Statement.filter((statement) => !owns(statement))].map((list) =>
-    list.map((one) => JSON.stringify(one)).sort(),
-  );
+  const { Statement = [], ...envelope } = JSON.parse(text || '{}') as Parsed;
+  const all = [Statement].flat();
+  const [mine = [], others = []] = [all.filter(owns), all.filter((one) => !owns(one))].map((list) => list.map((one) => JSON.stringify(one)).sort());
   return { mine, others, envelope };
 }
 

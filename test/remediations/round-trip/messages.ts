@@ -3,7 +3,7 @@ import { CreateTopicCommand, GetTopicAttributesCommand, SetTopicAttributesComman
 import { CreateQueueCommand, GetQueueAttributesCommand, GetQueueUrlCommand, SetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs';
 import fc from 'fast-check';
 import type { Aws } from '../../../engine/ports.ts';
-import { type Envelope, envelopes, foreign, latecomer, mentions, named, open, own, parted, someOf } from '../../support/arbitraries.ts';
+import { envelopes, foreign, mentions, open, own, parted, partners, someOf, type Written, withLatecomer, written } from '../../support/arbitraries.ts';
 import type { RoundTrip } from '../../support/round-trip.ts';
 
 const topicArn = (name: string) => `arn:aws:sns:us-east-1:${own}:${name}`;
@@ -39,36 +39,41 @@ const topicEncrypted: RoundTrip<{ readonly more: Attributes; readonly key: strin
   },
 };
 
-interface Prior {
-  readonly envelope: Envelope;
-  readonly mine: readonly object[];
-  readonly foreign: readonly object[];
+interface Prior extends Written {
   readonly more: Attributes;
 }
-
-const documentOf = ({ envelope, mine, foreign }: Prior, arn: string) => {
-  const Statement = [...foreign.slice(1), ...mine, ...foreign.slice(0, 1)];
-  return Statement.length > 0 ? JSON.stringify(named({ ...envelope, Statement }, arn)) : undefined;
-};
-
-const withLatecomer = (live: string | undefined, { envelope }: Prior, action: string, arn: string) => {
-  const { Statement = [], ...rest } = JSON.parse(live || JSON.stringify(envelope));
-  return JSON.stringify({ ...rest, Statement: [...Statement, latecomer(action, arn)] });
-};
 
 // A topic's policy is never empty: the owner's statement that the fix leaves in the place of the last one is the control's own.
 const isTopicsOwn = mentions('SNS:Publish', 'SNS:Subscribe', 'PhidelityOwnerOnly');
 
-const topicNotPublic: RoundTrip<Prior> = {
-  prior: fc.record({
-    envelope: envelopes,
-    mine: open(['SNS:Publish', 'SNS:Subscribe'], ['']),
-    foreign: foreign(['SNS:GetTopicAttributes', 'SNS:ListSubscriptionsByTopic'], ['']),
-    more: topicAttributes,
-  }),
+interface Topic extends Prior {
+  readonly allowedAccounts: readonly string[];
+}
+
+/** Where accounts are named that a statement for everybody may be narrowed to, one narrowed to another account is public. */
+const strangers = (allowed: readonly string[]) =>
+  ['555566667777', '888899990000'].slice(0, allowed.length).map((account) => ({
+    Effect: 'Allow',
+    Principal: '*',
+    Action: 'SNS:Publish',
+    Resource: 'THE-ARN',
+    Condition: { StringEquals: { 'aws:PrincipalAccount': account } },
+  }));
+
+const topicNotPublic: RoundTrip<Topic> = {
+  prior: fc
+    .record({
+      allowedAccounts: fc.subarray(partners),
+      envelope: envelopes,
+      mine: open(['SNS:Publish', 'SNS:Subscribe'], ['']),
+      foreign: foreign(['SNS:GetTopicAttributes', 'SNS:ListSubscriptionsByTopic'], ['']),
+      more: topicAttributes,
+    })
+    .map((prior) => ({ ...prior, mine: [...prior.mine, ...strangers(prior.allowedAccounts)] })),
+  params: ({ allowedAccounts }) => ({ allowedAccounts }),
   async arrange(aws, prior, name) {
     await makeTopic(aws, name, prior.more);
-    await setTopic(aws, name, 'Policy', documentOf(prior, topicArn(name))!);
+    await setTopic(aws, name, 'Policy', written(prior, topicArn(name))!);
     return name;
   },
   async told(aws, name) {
@@ -76,8 +81,8 @@ const topicNotPublic: RoundTrip<Prior> = {
     const { mine, others, envelope } = parted(Policy, isTopicsOwn);
     return { own: mine, other: { others, envelope, more } };
   },
-  async meanwhile(aws, name, prior) {
-    await setTopic(aws, name, 'Policy', withLatecomer((await topicOf(aws, name)).Policy, prior, 'SNS:GetTopicAttributes', topicArn(name)));
+  async meanwhile(aws, name, { envelope }) {
+    await setTopic(aws, name, 'Policy', withLatecomer((await topicOf(aws, name)).Policy, envelope, 'SNS:GetTopicAttributes', topicArn(name)));
   },
 };
 
@@ -112,7 +117,7 @@ const queueTlsOnly: RoundTrip<Prior> = {
     more: queueAttributes,
   }),
   async arrange(aws, prior, name) {
-    const Policy = documentOf(prior, queueArn(name));
+    const Policy = written(prior, queueArn(name));
     return makeQueue(aws, name, { ...prior.more, ...(Policy && { Policy }) });
   },
   async told(aws, name) {
@@ -121,8 +126,8 @@ const queueTlsOnly: RoundTrip<Prior> = {
     // Before the first statement of somebody there is no policy, and so no envelope that would be anybody's.
     return { own: mine, other: { others, envelope: others.length > 0 ? envelope : undefined, more } };
   },
-  async meanwhile(aws, name, prior) {
-    const Policy = withLatecomer((await queueOf(aws, name)).Policy, prior, 'sqs:SendMessage', queueArn(name));
+  async meanwhile(aws, name, { envelope }) {
+    const Policy = withLatecomer((await queueOf(aws, name)).Policy, envelope, 'sqs:SendMessage', queueArn(name));
     await aws.client(SQSClient).send(new SetQueueAttributesCommand({ QueueUrl: await urlOf(aws, name), Attributes: { Policy } }));
   },
 };

@@ -4,13 +4,10 @@ import fc from 'fast-check';
 import type { Aws } from '../../../engine/ports.ts';
 import type { Statement } from '../../../remediations/resource-policy.ts';
 import { orNone } from '../../../remediations/s3/s3.ts';
-import { type Envelope, envelopes, foreign, latecomer, mentions, named, open, parted } from '../../support/arbitraries.ts';
+import { envelopes, foreign, mentions, open, parted, type Written, withLatecomer, written } from '../../support/arbitraries.ts';
 import type { RoundTrip } from '../../support/round-trip.ts';
 
-interface Prior {
-  readonly envelope: Envelope;
-  readonly mine: readonly object[];
-  readonly foreign: readonly object[];
+interface Prior extends Written {
   readonly minTlsVersion?: '1.2' | '1.3';
 }
 
@@ -23,16 +20,15 @@ const policyOf = async (aws: Aws, Bucket: string) => {
   return (await orNone(answer, 'NoSuchBucketPolicy'))?.Policy;
 };
 
-const write = (aws: Aws, Bucket: string, policy: object) =>
-  aws.client(S3Client).send(new PutBucketPolicyCommand({ Bucket, Policy: JSON.stringify(named(policy, arnOf(Bucket))) }));
+const write = (aws: Aws, Bucket: string, Policy: string) => aws.client(S3Client).send(new PutBucketPolicyCommand({ Bucket, Policy }));
 
 const bucketPolicies = (prior: fc.Arbitrary<Prior>, owned: (statement: Statement) => boolean): RoundTrip<Prior> => ({
   prior,
   params: ({ minTlsVersion }) => ({ ...(minTlsVersion && { minTlsVersion }) }),
-  async arrange(aws, { envelope, mine, foreign }, Bucket) {
+  async arrange(aws, prior, Bucket) {
     await aws.client(S3Client).send(new CreateBucketCommand({ Bucket }));
-    const Statement = [...foreign.slice(1), ...mine, ...foreign.slice(0, 1)];
-    if (Statement.length > 0) await write(aws, Bucket, { ...envelope, Statement });
+    const policy = written(prior, arnOf(Bucket));
+    if (policy) await write(aws, Bucket, policy);
     return Bucket;
   },
   async told(aws, Bucket) {
@@ -40,8 +36,7 @@ const bucketPolicies = (prior: fc.Arbitrary<Prior>, owned: (statement: Statement
     return { own: { mine, envelope: mine.length > 0 ? envelope : undefined }, other: others };
   },
   async meanwhile(aws, Bucket, { envelope }) {
-    const { Statement = [], ...live } = JSON.parse((await policyOf(aws, Bucket)) ?? JSON.stringify(envelope));
-    await write(aws, Bucket, { ...live, Statement: [...Statement, latecomer('s3:ListBucket', arnOf(Bucket))] });
+    await write(aws, Bucket, withLatecomer(await policyOf(aws, Bucket), envelope, 's3:ListBucket', arnOf(Bucket)));
   },
 });
 
