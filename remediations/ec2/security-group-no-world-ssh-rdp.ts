@@ -79,7 +79,7 @@ export default defineControl({
     undo: ['ec2:DescribeSecurityGroups', 'ec2:AuthorizeSecurityGroupIngress'],
   },
   impact:
-    'Administrators who come in from anywhere are locked out; with revokeWideRules a rule goes whole, other ports in it too. Session Manager needs no open port.',
+    'Administrators who come in from anywhere are locked out; with revokeWideRules a rule goes whole, other ports in it too. Session Manager needs no open port. Undo gives the rules new ids, without tags.',
   defaultMode: 'approve',
 
   list: (aws, { from: startingToken }) =>
@@ -121,7 +121,7 @@ export default defineControl({
     });
   },
 
-  setting: ({ ingress }) => ingress,
+  setting: ({ ingress, worldLists }): readonly Rule[] => ingress.filter((rule) => fromWorld(rule, worldLists)),
   remediate: (resource, { before }, aws) => setRules(aws, resource, 'revoke', 'ingress', before),
   undo: (resource, { before }, aws) => setRules(aws, resource, 'authorize', 'ingress', before),
 });

@@ -70,7 +70,7 @@ export default defineControl({
     remediate: ['ec2:DescribeSecurityGroups', 'ec2:RevokeSecurityGroupIngress', 'ec2:RevokeSecurityGroupEgress'],
     undo: ['ec2:DescribeSecurityGroups', 'ec2:AuthorizeSecurityGroupIngress', 'ec2:AuthorizeSecurityGroupEgress'],
   },
-  impact: 'What is launched into the default group later has no network until it gets a group of its own.',
+  impact: 'What is launched into the default group later has no network until it gets a group of its own. Undo gives the rules new ids, without tags.',
   defaultMode: 'approve',
 
   list: (aws, { from: startingToken }) =>

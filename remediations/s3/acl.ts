@@ -29,6 +29,7 @@ export const isPublic = ({ grantee }: Grant): boolean => publicGroups.includes(g
 
 const isGroup = (grantee: string) => /^https?:/.test(grantee);
 const keyOf = ({ grantee, permission }: Grant) => `${grantee} ${permission}`;
+const isAmong = (grants: readonly Grant[], grant: Grant) => grants.some((one) => keyOf(one) === keyOf(grant));
 const inOrder = (one: Grant, other: Grant) => (keyOf(one) < keyOf(other) ? -1 : 1);
 
 /** Grants in a fixed order; undefined = there is no such bucket. */
@@ -54,11 +55,11 @@ export const ownershipOf = (aws: Aws, resource: Pick<ResourceRef, 'id'>): Promis
     'NoSuchBucket',
   );
 
-export const removeGrants = (aws: Aws, resource: ResourceRef, unwanted: (grant: Grant) => boolean): Promise<void> =>
-  rewriteAcl(aws, resource, (grants) => grants.filter((grant) => !unwanted(grant)));
+export const removeGrants = (aws: Aws, resource: ResourceRef, unwanted: readonly Grant[]): Promise<void> =>
+  rewriteAcl(aws, resource, (grants) => grants.filter((grant) => !isAmong(unwanted, grant)));
 
 export const addGrants = (aws: Aws, resource: ResourceRef, wanted: readonly Grant[]): Promise<void> =>
-  rewriteAcl(aws, resource, (grants) => [...grants, ...wanted.filter((grant) => !grants.some((present) => keyOf(present) === keyOf(grant)))]);
+  rewriteAcl(aws, resource, (grants) => [...grants, ...wanted.filter((grant) => !isAmong(grants, grant))]);
 
 async function rewriteAcl(aws: Aws, resource: ResourceRef, edit: (grants: readonly Grant[]) => readonly Grant[]): Promise<void> {
   const acl = await bucketAclOf(aws, resource);

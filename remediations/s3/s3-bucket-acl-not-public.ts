@@ -88,6 +88,6 @@ export default defineControl({
     }),
 
   setting: ({ publicGrants }) => publicGrants,
-  remediate: (resource, _change, aws) => removeGrants(aws, resource, isPublic),
+  remediate: (resource, { before }, aws) => removeGrants(aws, resource, before),
   undo: (resource, { before }, aws) => addGrants(aws, resource, before),
 });

@@ -60,12 +60,12 @@ export interface ControlCases<Setting, Params> {
 }
 
 type Phase = 'inspect' | 'remediate' | 'undo';
-interface Sent {
+export interface Sent {
   readonly client: string;
   readonly operation: string;
 }
 
-const adminKeys = { accessKeyId: 'AKIAIOSFODNN7EXAMPLE', secretAccessKey: 'wJalrXUtnFEMI' };
+export const adminKeys = { accessKeyId: 'AKIAIOSFODNN7EXAMPLE', secretAccessKey: 'wJalrXUtnFEMI' };
 
 export function testControl<State, Setting, Params extends ZodType>(
   control: Control<State, Setting, Params>,
@@ -314,7 +314,7 @@ export function testControl<State, Setting, Params extends ZodType>(
   });
 }
 
-async function untilDone(move: () => Promise<Again | void>): Promise<void> {
+export async function untilDone(move: () => Promise<Again | void>): Promise<void> {
   for (let round = 0; round < 50; round += 1) if (!(await move())) return;
   throw new Error('still not done after 50 moves');
 }
@@ -331,7 +331,7 @@ function frozen<Value>(value: Value): Value {
 type Sendable = { send(command: object, ...rest: unknown[]): Promise<unknown> };
 
 /** The same place, each call noted by client class and operation. */
-function watched(aws: Aws, sent: Sent[], before?: () => void): Aws {
+export function watched(aws: Aws, sent: Sent[], before?: () => void): Aws {
   return {
     ...aws,
     client<Client extends object>(type: ClientClass<Client>) {
