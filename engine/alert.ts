@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { leafOf } from './arn.ts';
 import type { AnyControl } from './control.ts';
+import { exposureOf, exposureWords } from './exposure.ts';
 import type { Actor, Finding, Place, ResourceRef } from './model.ts';
 import type { Alert } from './ports.ts';
 
@@ -67,7 +68,8 @@ const isPage = ({ state, decision, outcome }: Finding): boolean =>
   (outcome?.status === 'REMEDIATION_FAILED' || outcome?.status === 'RETRY_LATER' || decision.action === 'page' || decision.action === 'approve');
 
 /** "Fixed" stands in no other headline: it is what a tired eye looks for. */
-function headline({ state, decision, evaluation, outcome, fixNotBefore }: Finding): string {
+function headline({ state, decision, evaluation, outcome, fixNotBefore, transient }: Finding): string {
+  if (transient && state === 'resolved') return 'Gone already';
   switch (outcome?.status) {
     case 'REMEDIATED':
       return 'Fixed';
@@ -121,10 +123,17 @@ function textOf(finding: Finding, control: Told): string {
     // What the bot notices of itself, nobody has done.
     ['Who', actor ? whoOf(actor) : openedBy.source === 'tick' ? undefined : 'not known'],
     ['When', `${openedBy.eventName ?? `noticed by ${noticed[openedBy.source]}`} at ${openedBy.time}`],
+    ['Exposed', exposedOf(finding)],
     ['HIPAA', citations(control.hipaa)],
     ['Finding', `${finding.id}, episode ${finding.episode}, seen ${finding.seen} ${finding.seen === 1 ? 'time' : 'times'}`],
   ]);
 }
+
+/** Of one that stands no more is known than that it did when it was last read. */
+const exposedOf = (finding: Finding): string | undefined => {
+  const exposure = exposureOf(finding, new Date(finding.lastSeenAt));
+  return exposure && exposureWords(exposure);
+};
 
 const citations = (hipaa: Told['hipaa']): string => hipaa.map(({ section, specification }) => `45 CFR ${section} (${specification})`).join(', ');
 

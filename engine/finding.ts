@@ -63,7 +63,7 @@ export function step(finding: Finding, changes: Partial<Finding>, told: { kind: 
 }
 
 /** What a verdict says of a finding. */
-export type News = Pick<Finding, 'actor' | 'evaluation' | 'decision' | 'proposal' | 'fixNotBefore' | 'backlog'>;
+export type News = Pick<Finding, 'actor' | 'evaluation' | 'decision' | 'proposal' | 'fixNotBefore' | 'backlog' | 'transient'>;
 
 /** The first version of a new episode. */
 export function opened(key: FindingKey, control: Pick<AnyControl, 'severity'>, verdict: News, trigger: Trigger, last: Finding | undefined, at: string): Step {
@@ -86,6 +86,7 @@ export function opened(key: FindingKey, control: Pick<AnyControl, 'severity'>, v
     drives: 0,
     changes: [],
     wrong: verdict.evaluation.annotation,
+    ...(verdict.evaluation.since && { shownAt: verdict.evaluation.since }),
     ...verdict,
   };
   return { finding, entry: entryOf(finding, 'OPENED', 'detect', at, verdict.evaluation.annotation, trigger.eventId) };

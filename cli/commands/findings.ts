@@ -1,5 +1,6 @@
 /** `findings`: what is open, and what has been. */
 import type { Command } from 'commander';
+import { exposureOf, exposureWords } from '../../engine/exposure.ts';
 import type { Finding } from '../../engine/model.ts';
 import type { Ledger } from '../../engine/ports.ts';
 import { colors } from '../colors.ts';
@@ -42,8 +43,9 @@ async function findings(options: Options): Promise<ExitCode> {
   } finally {
     close();
   }
-  if (options.json) print(JSON.stringify(found, null, 2));
-  else for (const finding of found) print(human(finding));
+  const now = new Date();
+  if (options.json) print(JSON.stringify(found.map((finding) => ({ ...finding, exposure: exposureOf(finding, now) })), null, 2));
+  else for (const finding of found) print(human(finding, now));
   const open = found.filter(({ state }) => state === 'open').length;
   if (!options.json) say(`${found.length} findings, ${open} open`);
   return open > 0 ? 1 : 0;
@@ -67,8 +69,9 @@ const isOwn = (control: string): boolean => control.startsWith('bot-');
 const indent = ' '.repeat(19);
 
 /** What it was when it began, where that is no longer what is read; then what the bot makes of it. */
-function human(finding: Finding): string {
+function human(finding: Finding, now: Date): string {
   const { id, state, severity, control, resource, openedAt, evaluation, wrong, decision, outcome, actor, backlog, held, blind } = finding;
+  const exposure = exposureOf(finding, now);
   const since = `since ${openedAt}${actor ? `, by ${printable(actor.arn)}` : ''}`;
   const told = [
     wrong === evaluation.annotation ? `${printable(evaluation.annotation)} ${colors.dim(since)}` : `${printable(wrong)} ${colors.dim(since)}`,
@@ -76,6 +79,7 @@ function human(finding: Finding): string {
     isOwn(control) && 'This is about the bot itself, not about a resource of yours.',
     backlog && 'It was there before the bot: told, not changed. `npx phidelity sweep --apply --stack NAME` treats it like new drift.',
     state === 'open' && held && `A guard holds until ${held.until}: ${printable(decision.reason)}`,
+    exposure && colors.dim(`Exposed ${printable(exposureWords(exposure, 'it stands'))}`),
     blind && blind.length > 0 && `Not seen because of it: ${blindWords(blind)}.`,
     colors.dim(id),
   ];
