@@ -1,10 +1,11 @@
-/** The words of an alert. Plain text for a person who has just been woken; never more than was verified, never a document's text. */
+/** The words of an alert. Plain text for a person who has just been woken; never more than was verified, never a document's text, redacted. */
 import { createHash } from 'node:crypto';
 import { leafOf } from './arn.ts';
 import type { AnyControl } from './control.ts';
 import { exposureOf, exposureWords } from './exposure.ts';
 import type { Actor, Finding, Place, ResourceRef } from './model.ts';
 import type { Alert } from './ports.ts';
+import { type RedactOptions, redact } from './redact.ts';
 
 export type Told = Pick<AnyControl, 'title' | 'hipaa' | 'impact'>;
 
@@ -94,11 +95,13 @@ function headline({ state, decision, evaluation, outcome, fixNotBefore, transien
 }
 
 /** The account's own ARN ends in `root`, which would read like the root user. */
-const nameOf = (resource: ResourceRef): string => (resource.id.endsWith(':root') ? `account ${resource.accountId}, ${resource.region}` : leafOf(resource));
+const nameOf = (resource: ResourceRef): string =>
+  // Redacted while it is whole: what stands before the leaf may be the label of its number.
+  resource.id.endsWith(':root') ? `account ${resource.accountId}, ${resource.region}` : leafOf({ id: redact(resource.id) });
 
 /** SNS: printable ASCII, begins with a letter, digit or punctuation, under 100 characters. https://docs.aws.amazon.com/sns/latest/api/API_Publish.html */
 const subjectOf = (text: string): string => {
-  const ascii = oneLine(text).replace(/[^\x20-\x7e]/gu, '?');
+  const ascii = redact(oneLine(text)).replace(/[^\x20-\x7e]/gu, '?');
   return ascii.length < 100 ? ascii : `${ascii.slice(0, 96)}...`;
 };
 
@@ -135,12 +138,15 @@ const exposedOf = (finding: Finding): string | undefined => {
   return exposure && exposureWords(exposure);
 };
 
+/** Who did it is told in full; so it is where a brake names who keeps breaking it, and where a call is named that ended it. */
+const keeps: Readonly<Record<string, RedactOptions>> = { Who: { keep: ['email'] }, Decided: { keep: ['session'] }, Exposed: { keep: ['session'] } };
+
 const citations = (hipaa: Told['hipaa']): string => hipaa.map(({ section, specification }) => `45 CFR ${section} (${specification})`).join(', ');
 
 const linesOf = (lines: readonly (readonly [string, string | undefined])[]): string =>
   lines
     .filter((line): line is readonly [string, string] => Boolean(line[1]))
-    .map(([name, value]) => `${`${name}:`.padEnd(11)}${clipped(oneLine(value), name === 'Resource' ? resourceBytes : lineBytes)}`)
+    .map(([name, value]) => `${`${name}:`.padEnd(11)}${clipped(redact(oneLine(value), keeps[name]), name === 'Resource' ? resourceBytes : lineBytes)}`)
     .join('\n');
 
 function verdictLabel({ state, evaluation }: Finding): string {

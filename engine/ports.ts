@@ -150,7 +150,7 @@ export interface Alert {
   readonly accountId: string;
   /** Outcome status, or what is decided. */
   readonly status: string;
-  /** Undefined for a digest of many. */
+  /** Raw: a channel that tells more than the text redacts it. Undefined for a digest of many. */
   readonly finding?: Finding;
   readonly title: string;
   readonly subject: string;

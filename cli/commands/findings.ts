@@ -3,15 +3,17 @@ import type { Command } from 'commander';
 import { exposureOf, exposureWords } from '../../engine/exposure.ts';
 import type { Finding } from '../../engine/model.ts';
 import type { Ledger } from '../../engine/ports.ts';
+import { redact, redactDeep } from '../../engine/redact.ts';
 import { colors } from '../colors.ts';
 import { existingState, print, say, stackNameOf } from '../context.ts';
 import { type ExitCode, printable } from '../errors.ts';
-import { nameOf } from '../lines.ts';
+import { cleanerOf, nameOf } from '../lines.ts';
 import { sqliteLedger } from '../state/sqlite-ledger.ts';
 
 interface Options {
   readonly open?: true;
   readonly json?: true;
+  readonly raw?: true;
   readonly state: string;
   readonly stack?: string;
   readonly region?: string;
@@ -28,6 +30,7 @@ export function addFindings(program: Command, exit: (code: ExitCode) => void): v
     .option('--state <dir>', 'those of the embedded database in this folder', '.phidelity')
     .option('--region <region>', 'AWS region of the stack; by default that of the SDK')
     .option('--json', 'one JSON array')
+    .option('--raw', 'as they are stored; without it identifiers of persons are redacted')
     .addHelpText(
       'after',
       '\nExamples: of this folder, and of the deployed bot\n  npx phidelity findings --open\n  npx phidelity findings --open --stack phidelity-prod --region us-east-1',
@@ -44,8 +47,9 @@ async function findings(options: Options): Promise<ExitCode> {
     close();
   }
   const now = new Date();
-  if (options.json) print(JSON.stringify(found.map((finding) => ({ ...finding, exposure: exposureOf(finding, now) })), null, 2));
-  else for (const finding of found) print(human(finding, now));
+  const told = found.map((finding) => ({ ...finding, exposure: exposureOf(finding, now) }));
+  if (options.json) print(JSON.stringify(options.raw ? told : redactDeep(told), null, 2));
+  else for (const finding of found) print(human(finding, now, options.raw ?? false));
   const open = found.filter(({ state }) => state === 'open').length;
   if (!options.json) say(`${found.length} findings, ${open} open`);
   return open > 0 ? 1 : 0;
@@ -69,22 +73,25 @@ const isOwn = (control: string): boolean => control.startsWith('bot-');
 const indent = ' '.repeat(19);
 
 /** What it was when it began, where that is no longer what is read; then what the bot makes of it. */
-function human(finding: Finding, now: Date): string {
+function human(finding: Finding, now: Date, raw: boolean): string {
+  const clean = cleanerOf({ raw });
   const { id, state, severity, control, resource, openedAt, evaluation, wrong, decision, outcome, actor, backlog, held, blind } = finding;
   const exposure = exposureOf(finding, now);
-  const since = `since ${openedAt}${actor ? `, by ${printable(actor.arn)}` : ''}`;
+  // Who did it is told in full.
+  const named = (text: string) => printable(raw ? text : redact(text, { keep: ['session'] }));
+  const since = `since ${openedAt}${actor ? `, by ${printable(raw ? actor.arn : redact(actor.arn, { keep: ['email'] }))}` : ''}`;
   const told = [
-    wrong === evaluation.annotation ? `${printable(evaluation.annotation)} ${colors.dim(since)}` : `${printable(wrong)} ${colors.dim(since)}`,
-    wrong !== evaluation.annotation && `Now: ${printable(evaluation.annotation)}`,
+    wrong === evaluation.annotation ? `${clean(evaluation.annotation)} ${colors.dim(since)}` : `${clean(wrong)} ${colors.dim(since)}`,
+    wrong !== evaluation.annotation && `Now: ${clean(evaluation.annotation)}`,
     isOwn(control) && 'This is about the bot itself, not about a resource of yours.',
     backlog && 'It was there before the bot: told, not changed. `npx phidelity sweep --apply --stack NAME` treats it like new drift.',
-    state === 'open' && held && `A guard holds until ${held.until}: ${printable(decision.reason)}`,
-    exposure && colors.dim(`Exposed ${printable(exposureWords(exposure, 'it stands'))}`),
+    state === 'open' && held && `A guard holds until ${held.until}: ${named(decision.reason)}`,
+    exposure && colors.dim(`Exposed ${named(exposureWords(exposure, 'it stands'))}`),
     blind && blind.length > 0 && `Not seen because of it: ${blindWords(blind)}.`,
     colors.dim(id),
   ];
   const paint = state === 'open' ? colors.red : colors.green;
-  const head = `${paint((outcome?.status ?? decision.action).padEnd(18))} ${severity.padEnd(9)} ${control}  ${printable(nameOf(resource))}`;
+  const head = `${paint((outcome?.status ?? decision.action).padEnd(18))} ${severity.padEnd(9)} ${control}  ${nameOf(resource, clean)}`;
   return [head, ...told.filter((line) => line !== false && line !== undefined).map((line) => `${indent}${line}`)].join('\n');
 }
 

@@ -169,7 +169,7 @@ describe('gone when the bot looked', () => {
 
   test('AWS shows a fresh call late: read again before it is called gone', async () => {
     world.policy = policyOf({ 'lamp-off': { mode: 'page' } });
-    world.house.after = () => light(true);
+    world.house.after = () => void light(true);
     await world.detect(on('03:00:00'));
     expect(await only()).toMatchObject({ state: 'open', decision: { action: 'page' } });
   });
