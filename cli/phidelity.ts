@@ -27,6 +27,7 @@ const commands: Readonly<Record<string, () => Promise<(program: Command, exit: (
   replay: async () => (await import('./commands/replay.ts')).addReplay,
   sweep: async () => (await import('./commands/sweep.ts')).addSweep,
   findings: async () => (await import('./commands/findings.ts')).addFindings,
+  exposure: async () => (await import('./commands/exposure.ts')).addExposure,
   dlq: async () => (await import('./commands/dlq.ts')).addDlq,
   doctor: async () => (await import('./commands/doctor.ts')).addDoctor,
   demo: async () => (await import('./commands/demo.ts')).addDemo,

@@ -66,7 +66,7 @@ const openings = (edges: readonly Edge[]) => edges.filter(({ turns }) => turns =
  * The call that began the drift, when it is another and earlier one than the finding knows of. Events come late and out of order;
  * what was before the end of the last episode (`since`) belongs to that one. A call that merely touches the resource moves nothing.
  */
-export function earlierBegin(finding: Finding, edges: readonly Edge[], since = ''): TriggerSummary | undefined {
+export function earlierBegin(finding: Pick<Finding, 'driftedBy' | 'openedBy' | 'openedAt'>, edges: readonly Edge[], since = ''): TriggerSummary | undefined {
   const known = beginOf(finding);
   const first = openings(edges).find(({ time }) => time >= since);
   if (!first || first.eventId === known.eventId) return undefined;

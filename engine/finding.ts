@@ -62,8 +62,10 @@ export function step(finding: Finding, changes: Partial<Finding>, told: { kind: 
   return { finding: next, entry: entryOf(next, told.kind, told.by, told.at, told.note, told.eventId) };
 }
 
-/** What a verdict says of a finding. */
-export type News = Pick<Finding, 'actor' | 'evaluation' | 'decision' | 'proposal' | 'fixNotBefore' | 'backlog' | 'transient'>;
+/** What a verdict says of a finding; `openedBy` where it is not the trigger that speaks. */
+export type News = Pick<Finding, 'actor' | 'evaluation' | 'decision' | 'proposal' | 'fixNotBefore' | 'backlog' | 'transient' | 'driftedBy'> & {
+  readonly openedBy?: TriggerSummary;
+};
 
 /** The first version of a new episode. */
 export function opened(key: FindingKey, control: Pick<AnyControl, 'severity'>, verdict: News, trigger: Trigger, last: Finding | undefined, at: string): Step {
@@ -100,10 +102,26 @@ export const seen = (finding: Finding, trigger: Trigger, verdict: Partial<Findin
     { kind: 'SEEN', by: 'detect', at, note: verdict.evaluation?.annotation ?? '', eventId: trigger.eventId },
   );
 
-export const resolved = (finding: Finding, evaluation: Evaluation | undefined, outcome: Outcome, by: By, eventId?: string): Step =>
+/** @param learnt what the end tells besides, e.g. the call that brought it about */
+export const resolved = (
+  finding: Finding,
+  evaluation: Evaluation | undefined,
+  outcome: Outcome,
+  by: By,
+  eventId?: string,
+  learnt: Partial<Finding> = {},
+): Step =>
   step(
     finding,
-    { state: 'resolved', outcome, resolvedAt: outcome.at, intended: undefined, changes: changesOf(finding, outcome), ...(evaluation && { evaluation }) },
+    {
+      ...learnt,
+      state: 'resolved',
+      outcome,
+      resolvedAt: outcome.at,
+      intended: undefined,
+      changes: changesOf(finding, outcome),
+      ...(evaluation && { evaluation }),
+    },
     { kind: outcome.status === 'REMEDIATED' ? 'REMEDIATED' : 'RESOLVED', by, at: outcome.at, note: outcome.reason, eventId },
   );
 

@@ -117,12 +117,12 @@ function newsOf({ actor, judged, fixAfter, backlog, ports }: Verdict): News {
 
 async function begin(last: Finding | undefined, verdict: Verdict): Promise<Finding> {
   const { key, control, trigger, edges, ports } = verdict;
-  const first = opened(key, control, newsOf(verdict), trigger, last, ports.clock.now().toISOString());
-  const finding = { ...first.finding, openedBy: openerOf(control, trigger, edges) };
-  const driftedBy = earlierBegin(finding, edges, last?.resolvedAt);
-  const begun = driftedBy ? { ...finding, driftedBy } : finding;
-  await ports.ledger.open(begun, first.entry);
-  return carryOut(begun, verdict);
+  const at = ports.clock.now().toISOString();
+  const openedBy = openerOf(control, trigger, edges);
+  const driftedBy = earlierBegin({ openedBy, openedAt: at }, edges, last?.resolvedAt);
+  const first = opened(key, control, { ...newsOf(verdict), openedBy, ...(driftedBy && { driftedBy }) }, trigger, last, at);
+  await ports.ledger.open(first.finding, first.entry);
+  return carryOut(first.finding, verdict);
 }
 
 /** Opened and resolved in one go. Who dies in between leaves an open one that the next look ends and tells. */
@@ -281,10 +281,10 @@ async function close(open: Finding, verdict: Verdict, outcome: Omit<Outcome, 'at
   }
   const at = ports.clock.now().toISOString();
   const begun = await begunEarlier(open, verdict);
-  const endedBy = drifts(judged.decision) || outcome.status === 'OFF' || outcome.status === 'EXCEPTED' ? undefined : endOf(open, verdict.edges, at);
-  const known = { ...open, ...(begun && { driftedBy: begun }), ...(endedBy && { endedBy }) };
+  const endedBy = outcome.status === 'OFF' || outcome.status === 'EXCEPTED' ? undefined : endOf(open, verdict.edges, at);
+  const learnt = { ...(begun && { driftedBy: begun }), ...(endedBy && { endedBy }) };
   const reason = open.transient ? goneWords(outcome.reason) : outcome.reason;
-  const next = resolved(known, judged.evaluation, { ...outcome, reason, at }, 'detect', trigger.eventId);
+  const next = resolved(open, judged.evaluation, { ...outcome, reason, at }, 'detect', trigger.eventId, learnt);
   await ports.ledger.save(next.finding, next.entry);
   // Those who were told of the drift are told of its end; the others never knew.
   if (open.alerted || open.transient) await toldOrLater(next.finding, verdict, { doneEventId: trigger.eventId });

@@ -69,11 +69,9 @@ interface Gone extends Omit<Passing, 'own' | 'last' | 'control'> {
 /** Its two entries. */
 export function passing(by: Edge, { key, control, trigger, edges, judged, status, last, at }: Gone): { readonly begun: Step; readonly ended: Step } {
   const wrong = nonCompliant(`${by.call.eventName ?? 'A call'} opened it, by what the call itself asked for.`);
-  const news = { actor: by.call.actor, evaluation: wrong, decision: toldOnly, proposal: undefined, fixNotBefore: undefined, transient: true as const };
-  const first = opened(key, control, news, trigger, last, at);
-  const begun = { finding: { ...first.finding, openedBy: by.call }, entry: { ...first.entry, eventId: by.call.eventId } };
+  const told = { decision: toldOnly, proposal: undefined, fixNotBefore: undefined, transient: true as const };
+  const begun = opened(key, control, { ...told, actor: by.call.actor, evaluation: wrong, openedBy: by.call }, trigger, last, at);
   const endedBy = endOf(begun.finding, edges, at);
   const outcome = { status, reason: goneWords(judged.evaluation?.annotation ?? judged.decision.reason), at };
-  const last_ = endedBy ? { ...begun.finding, endedBy } : begun.finding;
-  return { begun, ended: resolved(last_, judged.evaluation, outcome, 'detect', trigger.eventId) };
+  return { begun, ended: resolved(begun.finding, judged.evaluation, outcome, 'detect', trigger.eventId, endedBy && { endedBy }) };
 }

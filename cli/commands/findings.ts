@@ -2,13 +2,12 @@
 import type { Command } from 'commander';
 import { exposureOf, exposureWords } from '../../engine/exposure.ts';
 import type { Finding } from '../../engine/model.ts';
-import type { Ledger } from '../../engine/ports.ts';
 import { redact, redactDeep } from '../../engine/redact.ts';
 import { colors } from '../colors.ts';
-import { existingState, print, say, stackNameOf } from '../context.ts';
+import { print, say, stackNameOf } from '../context.ts';
 import { type ExitCode, printable } from '../errors.ts';
+import { ledgerOf } from '../ledger.ts';
 import { cleanerOf, nameOf } from '../lines.ts';
-import { sqliteLedger } from '../state/sqlite-ledger.ts';
 
 interface Options {
   readonly open?: true;
@@ -18,8 +17,6 @@ interface Options {
   readonly stack?: string;
   readonly region?: string;
 }
-
-const clock = { now: () => new Date(), sleep: async () => {} };
 
 export function addFindings(program: Command, exit: (code: ExitCode) => void): void {
   program
@@ -53,18 +50,6 @@ async function findings(options: Options): Promise<ExitCode> {
   const open = found.filter(({ state }) => state === 'open').length;
   if (!options.json) say(`${found.length} findings, ${open} open`);
   return open > 0 ? 1 : 0;
-}
-
-async function ledgerOf({ stack, state, region }: Options): Promise<{ readonly ledger: Ledger; close(): void }> {
-  if (!stack) {
-    const directory = existingState(state);
-    if (directory === undefined) say(`Nothing has been recorded in ${state} yet; \`sweep --apply\` and \`replay --apply\` do.`);
-    const ledger = sqliteLedger({ directory, clock });
-    return { ledger, close: () => ledger.close() };
-  }
-  const { openStack } = await import('../stack.ts');
-  const { ledger } = await openStack(stack, region);
-  return { ledger, close() {} };
 }
 
 /** Findings that the bot opens about itself have no control in the catalogue. */
