@@ -31,6 +31,7 @@ const commands: Readonly<Record<string, () => Promise<(program: Command, exit: (
   deny: async () => (await import('./commands/answer.ts')).addDeny,
   undo: async () => (await import('./commands/answer.ts')).addUndo,
   exceptions: async () => (await import('./commands/exceptions.ts')).addExceptions,
+  exposure: async () => (await import('./commands/exposure.ts')).addExposure,
   dlq: async () => (await import('./commands/dlq.ts')).addDlq,
   doctor: async () => (await import('./commands/doctor.ts')).addDoctor,
   demo: async () => (await import('./commands/demo.ts')).addDemo,

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { answerWords, undoHeadline, undoWords } from './answers/words.ts';
 import { leafOf } from './arn.ts';
 import type { AnyControl } from './control.ts';
+import { exposureOf, exposureWords } from './exposure.ts';
 import { waitsForStack } from './finding.ts';
 import type { Actor, Finding, Place, ResourceRef } from './model.ts';
 import { definedIn } from './owner.ts';
@@ -79,9 +80,10 @@ const isPage = ({ state, decision, outcome, undo }: Finding): boolean =>
 
 /** "Fixed" stands in no other headline: it is what a tired eye looks for. */
 function headline(finding: Finding): string {
-  const { state, decision, evaluation, outcome, fixNotBefore } = finding;
+  const { state, decision, evaluation, outcome, fixNotBefore, transient } = finding;
   const undoing = undoHeadline(finding);
   if (undoing) return undoing;
+  if (transient && state === 'resolved') return 'Gone already';
   switch (outcome?.status) {
     case 'REMEDIATED':
       return 'Fixed';
@@ -141,19 +143,27 @@ function textOf(finding: Finding, control: Told): string {
     // What the bot notices of itself, nobody has done.
     ['Who', actor ? whoOf(actor) : openedBy.source === 'tick' ? undefined : 'not known'],
     ['When', `${openedBy.eventName ?? `noticed by ${noticed[openedBy.source]}`} at ${openedBy.time}`],
+    ['Exposed', exposedOf(finding)],
     ['HIPAA', citations(control.hipaa)],
     ['Finding', `${finding.id}, episode ${finding.episode}, seen ${finding.seen} ${finding.seen === 1 ? 'time' : 'times'}`],
   ]);
 }
 
+/** Of one that stands no more is known than that it did when it was last read. */
+const exposedOf = (finding: Finding): string | undefined => {
+  const exposure = exposureOf(finding, new Date(finding.lastSeenAt));
+  return exposure && exposureWords(exposure);
+};
+
 const alsoOf = ({ also }: Finding): string | undefined =>
   also && `${also.join(', ')} failed on the same setting: judged after this fix, and told only if ${also.length === 1 ? 'it still fails' : 'they still fail'}.`;
 
-/** Who did it is told in full; so it is where a brake names who keeps breaking it, and where the resource is a user of the account. */
+/** Who did it is told in full; so it is where a brake names who keeps breaking it, where a call is named that ended it, and where the resource is a user of the account. */
 const keeps: Readonly<Record<string, RedactOptions>> = {
   Who: { keep: ['email'] },
   Decided: { keep: ['session'] },
   Resource: { keep: ['session'] },
+  Exposed: { keep: ['session'] },
   Answer: { keep: ['email'] },
 };
 

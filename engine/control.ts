@@ -123,8 +123,12 @@ export interface Control<State = unknown, Setting = unknown, Params extends ZodT
   readonly sweptOften?: true;
   /** Params that only the deployed stack knows; they replace those of the policy. */
   readonly deployed?: (stack: OwnStack) => Partial<output<Params>>;
-  /** Drift that was gone when read still notifies: the seconds it stood may matter under 45 CFR 164.402. */
+  /** Drift that was gone when read still notifies: the seconds it stood may matter under 45 CFR 164.402. Needs `opens`. */
   readonly reportTransient?: boolean;
+  /** This very call, by what it asked for, broke the control; false also when that cannot be told. Pure. */
+  opens?(detail: CloudTrailDetail, params: output<Params>): boolean;
+  /** After this very call, by what it asked for, the control was in order; false also when that cannot be told. Pure. */
+  closes?(detail: CloudTrailDetail, params: output<Params>): boolean;
   /** Every resource of the type in the place of `aws`, page by page, with its state as `inspect` would give it where AWS lists states in bulk. */
   list(aws: Aws, how: Listing<output<Params>>): AsyncIterable<Page<State>>;
   /** Live state; undefined only for the documented not-found error. */

@@ -119,6 +119,8 @@ export interface TriggerSummary {
   readonly time: string;
   readonly eventName?: string;
   readonly actor?: Actor;
+  /** Whether this very call began the drift, where the control can tell from what it asked for. */
+  readonly opens?: boolean;
 }
 
 export type ComplianceType = 'COMPLIANT' | 'NON_COMPLIANT' | 'NOT_APPLICABLE' | 'INSUFFICIENT_DATA';
@@ -127,10 +129,16 @@ export interface Evaluation {
   readonly complianceType: ComplianceType;
   /** One sentence a person can read. */
   readonly annotation: string;
+  /** Since when, where AWS itself shows it, ISO 8601. */
+  readonly since?: string;
 }
 
 export const compliant = (annotation: string): Evaluation => ({ complianceType: 'COMPLIANT', annotation });
-export const nonCompliant = (annotation: string): Evaluation => ({ complianceType: 'NON_COMPLIANT', annotation });
+export const nonCompliant = (annotation: string, since?: Date): Evaluation => ({
+  complianceType: 'NON_COMPLIANT',
+  annotation,
+  ...(since && { since: since.toISOString() }),
+});
 export const notApplicable = (annotation: string): Evaluation => ({ complianceType: 'NOT_APPLICABLE', annotation });
 export const insufficientData = (annotation: string): Evaluation => ({ complianceType: 'INSUFFICIENT_DATA', annotation });
 
@@ -262,6 +270,14 @@ export interface Finding {
   readonly severity: Severity;
   readonly openedAt: string;
   readonly openedBy: TriggerSummary;
+  /** The call that began the drift, where it is known and not the one that opened the finding. */
+  readonly driftedBy?: TriggerSummary;
+  /** When AWS itself said that it began, ISO 8601. */
+  readonly shownAt?: string;
+  /** It was gone when the bot looked: told, not acted on. */
+  readonly transient?: true;
+  /** The call that ended it, where it is known and not the bot's fix. */
+  readonly endedBy?: TriggerSummary;
   readonly actor?: Actor;
   /** Undefined: nobody has asked. */
   readonly owner?: Owner;

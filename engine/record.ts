@@ -7,12 +7,14 @@ import { planHash } from './answers/plan-hash.ts';
 import type { AnyControl } from './control.ts';
 import { isEventControl } from './control.ts';
 import { statusOf } from './decide.ts';
+import { type Edge, earlierBegin, endOf, hindsight, openerOf } from './edges.ts';
 import { ConflictError, RetryLaterError, StaleVerdictError } from './errors.ts';
-import { actorOf, type News, opened, resolved, type Step, seen, step } from './finding.ts';
+import { actorOf, findingId, type News, opened, resolved, type Step, seen, step } from './finding.ts';
 import type { Judged } from './judge.ts';
 import type { Actor, Decision, Finding, Outcome, OutcomeStatus, Trigger } from './model.ts';
 import type { FindingKey, Ports, SaveOptions, Standing } from './ports.ts';
 import { noteTold, tell } from './tell.ts';
+import { goneWords, passedBy, passing } from './transient.ts';
 
 export interface Verdict {
   readonly key: FindingKey;
@@ -22,6 +24,10 @@ export interface Verdict {
   readonly actor: Actor | undefined;
   readonly standing: Standing;
   readonly judged: Judged;
+  /** The calls among the events that answer for it which began or ended the drift, oldest first. */
+  readonly edges: readonly Edge[];
+  /** The policy wants to hear of drift that is already gone. */
+  readonly hears: boolean;
   /** When the state was read, ISO 8601; undefined for a verdict on the event itself. */
   readonly readAt?: string;
   /** Seconds between telling and fixing. */
@@ -75,10 +81,13 @@ async function recordOnce(verdict: Verdict): Promise<Recorded> {
   if (standing.done) return { outcome: last?.outcome ?? outcome, findingId: last?.id ?? null };
   if (!drifts(decision)) {
     if (open) return close(open, verdict, outcome);
+    const passed = verdict.hears ? passedBy({ ...verdict, last }) : undefined;
+    if (passed) return pass(passed, verdict, outcome.status);
     // The end of an episode is told by whoever comes by, should the one who ended it have died before telling.
-    const unheard = last && (last.alerted || last.outcome?.status === 'REMEDIATED') && last.alerted !== toldKey(last);
-    if (unheard) await toldOrLater(last, verdict);
-    else if (last) await confirm(last, verdict);
+    const unheard = last && (last.alerted || last.transient || last.outcome?.status === 'REMEDIATED') && last.alerted !== toldKey(last);
+    const known = last && (await lookBack(last, verdict, unheard ? {} : { doneEventId: trigger.eventId }));
+    if (unheard) await toldOrLater(known!, verdict);
+    else if (known) await confirm(known, verdict);
     return { outcome, findingId: null };
   }
   if (open && isEventControl(control) && Date.parse(trigger.time) - Date.parse(open.openedBy.time) > dayInMs) {
@@ -100,6 +109,7 @@ function newsOf({ actor, judged, fixAfter, backlog, ports }: Verdict): News {
     actor,
     ...(judged.owner && { owner: judged.owner }),
     backlog: backlog || undefined,
+    transient: undefined,
     evaluation: evaluation!,
     decision,
     proposal: plan?.kind === 'change' ? plan.summary : undefined,
@@ -108,10 +118,42 @@ function newsOf({ actor, judged, fixAfter, backlog, ports }: Verdict): News {
 }
 
 async function begin(last: Finding | undefined, verdict: Verdict): Promise<Finding> {
-  const { key, control, trigger, ports } = verdict;
-  const first = opened(key, control, newsOf(verdict), trigger, last, ports.clock.now().toISOString());
+  const { key, control, trigger, edges, ports } = verdict;
+  const at = ports.clock.now().toISOString();
+  const openedBy = openerOf(control, trigger, edges);
+  const driftedBy = earlierBegin({ openedBy, openedAt: at }, edges, last?.resolvedAt);
+  const first = opened(key, control, { ...newsOf(verdict), openedBy, ...(driftedBy && { driftedBy }) }, trigger, last, at);
   await ports.ledger.open(first.finding, first.entry);
   return carryOut(first.finding, verdict);
+}
+
+/** Opened and resolved in one go. Who dies in between leaves an open one that the next look ends and tells. */
+async function pass(by: Edge, verdict: Verdict, status: OutcomeStatus): Promise<Recorded> {
+  const { begun, ended } = passing(by, { ...verdict, status, last: verdict.standing.last, at: verdict.ports.clock.now().toISOString() });
+  await verdict.ports.ledger.open(begun.finding, begun.entry);
+  await verdict.ports.ledger.save(ended.finding, ended.entry);
+  const told = await toldOrLater(ended.finding, verdict, { doneEventId: verdict.trigger.eventId });
+  return { outcome: told.outcome!, findingId: told.id };
+}
+
+/** When the last episode before this one ended: what happened earlier is no part of it. */
+const endBefore = async ({ episode }: Finding, { key, ports }: Verdict): Promise<string | undefined> =>
+  episode === 1 ? undefined : (await ports.ledger.get(findingId(key, episode - 1)))?.resolvedAt;
+
+/** Asks for the episode before only when there is something to ask. */
+const begunEarlier = async (finding: Finding, verdict: Verdict) =>
+  earlierBegin(finding, verdict.edges) && earlierBegin(finding, verdict.edges, await endBefore(finding, verdict));
+
+/** Events of an episode may come after its end, and tell when it began or ended. */
+async function lookBack(last: Finding, verdict: Verdict, options: SaveOptions): Promise<Finding> {
+  const { edges, trigger, ports } = verdict;
+  if (last.state !== 'resolved' || !hindsight(last, edges)) return last;
+  const learnt = hindsight(last, edges, await endBefore(last, verdict));
+  if (!learnt) return last;
+  const at = ports.clock.now().toISOString();
+  const next = step(last, learnt, { kind: 'SEEN', by: 'detect', at, note: 'A call that came later tells when it began or ended.', eventId: trigger.eventId });
+  await ports.ledger.save(next.finding, next.entry, options);
+  return next.finding;
 }
 
 /** An execution that has recorded nothing for so long is dead; its name is used up. */
@@ -135,7 +177,8 @@ export const untold = (finding: Finding): boolean =>
 
 async function proceed(open: Finding, verdict: Verdict): Promise<Finding> {
   const { trigger, ports, own, judged, key } = verdict;
-  if (open.lastTrigger.eventId === trigger.eventId) return carryOut(open, verdict);
+  // What was thought to be gone has no verdict of its own yet.
+  if (open.lastTrigger.eventId === trigger.eventId && !open.transient) return carryOut(open, verdict);
   const now = ports.clock.now();
   // What a brake has decided stands until the brake lifts, or an operator wants it tried.
   const applies = trigger.source === 'sweep' && trigger.apply === true;
@@ -151,7 +194,8 @@ async function proceed(open: Finding, verdict: Verdict): Promise<Finding> {
   const waits = acts(open) && open.drives === 0;
   // Who has waited once for a fix need not do so again for the next attempt.
   const waited = again && open.fixNotBefore !== undefined && open.fixNotBefore <= now.toISOString();
-  if (trigger.source === 'sweep' && same && !again && !waits && !untold(open) && open.evaluation.annotation === news.evaluation.annotation) {
+  const begun = await begunEarlier(open, verdict);
+  if (trigger.source === 'sweep' && same && !begun && !again && !waits && !untold(open) && open.evaluation.annotation === news.evaluation.annotation) {
     // A sweep that finds what is known writes nothing: it comes by every day.
     await ports.ledger.markDone(trigger.eventId, key);
     return open;
@@ -161,6 +205,7 @@ async function proceed(open: Finding, verdict: Verdict): Promise<Finding> {
     trigger,
     {
       ...news,
+      ...(begun && { driftedBy: begun }),
       fixNotBefore: same || waited ? open.fixNotBefore : news.fixNotBefore,
       // What comes of it is news after a day; before, only when it differs.
       ...(again && { outcome: undefined, alerted: rested ? undefined : open.alerted, drives: open.drives + 1, drivenAt: now.toISOString() }),
@@ -264,10 +309,15 @@ async function close(open: Finding, verdict: Verdict, outcome: Omit<Outcome, 'at
     return { outcome: { status: 'RETRY_LATER', reason: 'A fix is under way.' }, findingId: open.id };
   }
   if (isAsked(open)) await ports.stopExecution(open);
-  const next = resolved(open, judged.evaluation, { ...outcome, at: ports.clock.now().toISOString() }, 'detect', trigger.eventId);
+  const at = ports.clock.now().toISOString();
+  const begun = await begunEarlier(open, verdict);
+  const endedBy = outcome.status === 'OFF' || outcome.status === 'EXCEPTED' ? undefined : endOf(open, verdict.edges, at);
+  const learnt = { ...(begun && { driftedBy: begun }), ...(endedBy && { endedBy }) };
+  const reason = open.transient ? goneWords(outcome.reason) : outcome.reason;
+  const next = resolved(open, judged.evaluation, { ...outcome, reason, at }, 'detect', trigger.eventId, learnt);
   await ports.ledger.save(next.finding, next.entry);
   // Those who were told of the drift are told of its end; the others never knew.
-  if (open.alerted) await toldOrLater(next.finding, verdict, { doneEventId: trigger.eventId });
+  if (open.alerted || open.transient) await toldOrLater(next.finding, verdict, { doneEventId: trigger.eventId });
   else await ports.ledger.markDone(trigger.eventId, key);
   return { outcome, findingId: open.id };
 }

@@ -10,7 +10,6 @@ import { undo } from '../../engine/undo.ts';
 import { catalogue, existingState, policyFrom, say, whoAmI } from '../context.ts';
 import { UsageError } from '../errors.ts';
 import { openSession } from '../session.ts';
-import { sqliteLedger } from '../state/sqlite-ledger.ts';
 
 export interface DeskOptions {
   readonly stack?: string;
@@ -123,16 +122,3 @@ async function deskOfFolder({ state, policy: file, region }: DeskOptions): Promi
 /** Whoever works on their own machine with their own rights needs no policy to say who they are; one that names people is held to. */
 const withCaller = (policy: CompiledPolicy, { arn }: Principal): CompiledPolicy =>
   Object.keys(policy.people).length > 0 ? policy : { ...policy, people: { [arn.slice(arn.lastIndexOf('/') + 1)]: { arns: [arn], approver: true } } };
-
-/** For commands that only read. */
-export async function openLedger({ stack, state, region }: Omit<DeskOptions, 'policy'>): Promise<{ readonly ledger: Ledger; close(): void }> {
-  if (!stack) {
-    const directory = existingState(state);
-    if (directory === undefined) say(`Nothing has been recorded in ${state} yet; \`sweep --apply\` and \`replay --apply\` do.`);
-    const ledger = sqliteLedger({ directory, clock: { now: () => new Date() } });
-    return { ledger, close: () => ledger.close() };
-  }
-  const { openStack } = await import('../stack.ts');
-  const { ledger } = await openStack(stack, region);
-  return { ledger, close() {} };
-}

@@ -6,10 +6,11 @@ import { type MadeException, madeExceptions } from '../../engine/exceptions.ts';
 import type { CompiledPolicy } from '../../engine/policy/model.ts';
 import type { Ledger } from '../../engine/ports.ts';
 import { exceptionHash } from '../../engine/undo.ts';
-import { type DeskOptions, openDesk, openLedger } from '../answers/desk.ts';
+import { type DeskOptions, openDesk } from '../answers/desk.ts';
 import { colors } from '../colors.ts';
 import { defaultPolicy, policyFrom, print, say, stackNameOf } from '../context.ts';
 import { type ExitCode, printable, UsageError } from '../errors.ts';
+import { ledgerOf } from '../ledger.ts';
 import { findingAt, told } from './answer.ts';
 
 interface Options extends DeskOptions {
@@ -57,7 +58,7 @@ export function addExceptions(program: Command, exit: (code: ExitCode) => void):
 }
 
 async function gathered(options: Options): Promise<{ readonly made: readonly MadeException[]; readonly policy: CompiledPolicy; readonly today: string }> {
-  const { ledger, close } = await openLedger(options);
+  const { ledger, close } = await ledgerOf(options);
   try {
     const [made, policy] = await Promise.all([madeExceptions(ledger), policyOf(options, ledger)]);
     return { made, policy, today: new Date().toISOString().slice(0, 10) };

@@ -1,13 +1,14 @@
 /** `findings`: what is open, and what has been. */
 import type { Command } from 'commander';
+import { exposureOf, exposureWords } from '../../engine/exposure.ts';
 import { waitsForStack } from '../../engine/finding.ts';
 import type { Finding } from '../../engine/model.ts';
 import { definedIn } from '../../engine/owner.ts';
 import { redact, redactDeep } from '../../engine/redact.ts';
-import { openLedger } from '../answers/desk.ts';
 import { colors } from '../colors.ts';
 import { print, say, stackNameOf } from '../context.ts';
 import { type ExitCode, printable } from '../errors.ts';
+import { ledgerOf } from '../ledger.ts';
 import { cleanerOf, nameOf } from '../lines.ts';
 
 interface Options {
@@ -37,15 +38,17 @@ export function addFindings(program: Command, exit: (code: ExitCode) => void): v
 }
 
 async function findings(options: Options): Promise<ExitCode> {
-  const { ledger, close } = await openLedger(options);
+  const { ledger, close } = await ledgerOf(options);
   const found: Finding[] = [];
   try {
     for await (const finding of ledger.findings({ open: options.open })) found.push(finding);
   } finally {
     close();
   }
-  if (options.json) print(JSON.stringify(options.raw ? found : redactDeep(found), null, 2));
-  else for (const finding of found) print(human(finding, options.raw ?? false));
+  const now = new Date();
+  const told = found.map((finding) => ({ ...finding, exposure: exposureOf(finding, now) }));
+  if (options.json) print(JSON.stringify(options.raw ? told : redactDeep(told), null, 2));
+  else for (const finding of found) print(human(finding, now, options.raw ?? false));
   const open = found.filter(({ state }) => state === 'open').length;
   if (!options.json) say(`${found.length} findings, ${open} open`);
   return open > 0 ? 1 : 0;
@@ -57,9 +60,12 @@ const isOwn = (control: string): boolean => control.startsWith('bot-');
 const indent = ' '.repeat(19);
 
 /** What it was when it began, where that is no longer what is read; then what the bot makes of it. */
-function human(finding: Finding, raw: boolean): string {
+function human(finding: Finding, now: Date, raw: boolean): string {
   const clean = cleanerOf({ raw });
   const { id, state, severity, control, resource, openedAt, evaluation, wrong, decision, outcome, actor, owner, backlog, held, heldOff, blind } = finding;
+  const exposure = exposureOf(finding, now);
+  // Who did it is told in full.
+  const named = (text: string) => printable(raw ? text : redact(text, { keep: ['session'] }));
   const since = `since ${openedAt}${actor ? `, by ${printable(raw ? actor.arn : redact(actor.arn, { keep: ['email'] }))}` : ''}`;
   const place = owner && definedIn(owner);
   const told = [
@@ -67,9 +73,10 @@ function human(finding: Finding, raw: boolean): string {
     wrong !== evaluation.annotation && `Now: ${clean(evaluation.annotation)}`,
     isOwn(control) && 'This is about the bot itself, not about a resource of yours.',
     backlog && 'It was there before the bot: told, not changed. `npx phidelity sweep --apply --stack NAME` treats it like new drift.',
-    state === 'open' && held && `A guard holds until ${held.until}: ${printable(raw ? decision.reason : redact(decision.reason, { keep: ['session'] }))}`,
+    state === 'open' && held && `A guard holds until ${held.until}: ${named(decision.reason)}`,
     heldOff && waitsForStack(finding) && `The fix waits for CloudFormation stack ${clean(heldOff.stack)}, until ${heldOff.until} at most.`,
     place && `Defined in: ${clean(place)}`,
+    exposure && colors.dim(`Exposed ${named(exposureWords(exposure, 'it stands'))}`),
     blind && blind.length > 0 && `Not seen because of it: ${blindWords(blind)}.`,
     colors.dim(id),
   ];

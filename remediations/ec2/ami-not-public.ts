@@ -52,6 +52,8 @@ export default defineControl({
   ...notPublic({
     exposure: 'Everybody with an AWS account may launch the image.',
     action: 'ec2:ModifyImageAttribute',
+    member: 'launchPermission',
+    ending: ['DeregisterImage', 'DisableImage', 'ResetImageAttribute'],
     allow: (aws, ImageId, operation) =>
       aws
         .client(EC2Client)

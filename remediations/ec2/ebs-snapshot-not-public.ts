@@ -56,6 +56,8 @@ export default defineControl({
   ...notPublic({
     exposure: 'Everybody with an AWS account may make volumes from the snapshot.',
     action: 'ec2:ModifySnapshotAttribute',
+    member: 'createVolumePermission',
+    ending: ['DeleteSnapshot', 'ResetSnapshotAttribute'],
     allow: (aws, SnapshotId, OperationType) =>
       aws.client(EC2Client).send(new ModifySnapshotAttributeCommand({ SnapshotId, Attribute: 'createVolumePermission', OperationType, GroupNames: ['all'] })),
   }),

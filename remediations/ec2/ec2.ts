@@ -13,6 +13,7 @@ import {
   type Aws,
   type Change,
   type Citation,
+  type CloudTrailDetail,
   change,
   compliant,
   type Evaluation,
@@ -26,6 +27,7 @@ import {
   type ResourceIds,
   type ResourceRef,
   required,
+  valuesAt,
 } from '../define.ts';
 
 export const groupArn = 'arn:{partition}:ec2:{region}:{account}:security-group/{id}';
@@ -47,10 +49,18 @@ export const againstPublicAccess: readonly Citation[] = [
 /** `['all']` when everybody may use the resource, else empty. Accounts it is shared with are no concern of this family. */
 export type PublicGroups = readonly string[];
 
+/** https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ModifySnapshotAttribute.html, API_ModifyImageAttribute.html, as CloudTrail logs them. */
+const namesAll = (detail: CloudTrailDetail, member: string, operation: 'add' | 'remove'): boolean =>
+  valuesAt(detail, `requestParameters.${member}.${operation}.items[].group`).includes('all');
+
 /** The parts of a control that takes the group `all` out of a resource's permissions. Adding or removing it twice is no error. */
 export const notPublic = (words: {
   readonly exposure: string;
   readonly action: IamAction;
+  /** Where a request holds the permission. */
+  readonly member: string;
+  /** Calls after which nobody else may use it. */
+  readonly ending: readonly string[];
   readonly allow: (aws: Aws, id: string, operation: 'add' | 'remove') => Promise<unknown>;
 }) => ({
   evaluate: ({ groups }: { readonly groups: PublicGroups }): Evaluation =>
@@ -58,6 +68,8 @@ export const notPublic = (words: {
   plan: ({ groups }: { readonly groups: PublicGroups }): Plan<PublicGroups> =>
     change<PublicGroups>({ action: words.action, summary: 'Take back the permission of everybody', before: groups, after: [] }),
   setting: ({ groups }: { readonly groups: PublicGroups }): PublicGroups => groups,
+  opens: (detail: CloudTrailDetail): boolean => namesAll(detail, words.member, 'add'),
+  closes: (detail: CloudTrailDetail): boolean => words.ending.includes(detail.eventName) || namesAll(detail, words.member, 'remove'),
   async remediate(resource: ResourceRef, _: Change<PublicGroups>, aws: Aws): Promise<void> {
     await words.allow(aws, leafOf(resource), 'remove');
   },

@@ -8,7 +8,7 @@ import {
   S3Client,
   type Grant as SdkGrant,
 } from '@aws-sdk/client-s3';
-import { type Aws, orUndefined, type ResourceRef, required } from '../define.ts';
+import { type Aws, type CloudTrailDetail, orUndefined, type ResourceRef, required, valuesAt } from '../define.ts';
 import { bucketOf, orNone } from './s3.ts';
 
 export interface Grant {
@@ -26,6 +26,22 @@ interface Acl {
 const publicGroups = ['http://acs.amazonaws.com/groups/global/AllUsers', 'http://acs.amazonaws.com/groups/global/AuthenticatedUsers'];
 
 export const isPublic = ({ grantee }: Grant): boolean => publicGroups.includes(grantee);
+
+const publicAcls = ['public-read', 'public-read-write', 'authenticated-read'];
+const grantHeaders = ['read', 'read-acp', 'write', 'write-acp', 'full-control'].map((permission) => `x-amz-grant-${permission}`);
+
+/**
+ * The ACL that a call asks for: canned, by headers, or as a list; undefined when the event shows none. CloudTrail shows headers beside the
+ * parameters, as text or a list of one. https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketAcl.html
+ */
+export function aclIn(detail: CloudTrailDetail): 'public' | 'private' | undefined {
+  const texts = (path: string) => valuesAt(detail, `requestParameters.${path}`).filter((text): text is string => typeof text === 'string');
+  const canned = texts('x-amz-acl[]');
+  const grantees = [...texts('AccessControlPolicy.AccessControlList.Grant[].Grantee.URI'), ...grantHeaders.flatMap((header) => texts(`${header}[]`))];
+  if (canned.some((acl) => publicAcls.includes(acl)) || grantees.some((text) => publicGroups.some((group) => text.includes(group)))) return 'public';
+  const listed = valuesAt(detail, 'requestParameters.AccessControlPolicy.AccessControlList.Grant[]').length;
+  return canned.length + grantees.length + listed > 0 ? 'private' : undefined;
+}
 
 const isGroup = (grantee: string) => /^https?:/.test(grantee);
 const keyOf = ({ grantee, permission }: Grant) => `${grantee} ${permission}`;

@@ -1,8 +1,8 @@
 import * as z from 'zod';
 import { type Aws, change, compliant, defineControl, nonCompliant, type ResourceRef } from '../define.ts';
 import { accountBlockOf } from './account.ts';
-import { addGrants, bucketAclOf, type Grant, isPublic, ownershipOf, removeGrants } from './acl.ts';
-import { accessBlockOf, bucketArn, bucketsOf, bucketType, onAccountBlock, onBucketCalls } from './s3.ts';
+import { aclIn, addGrants, bucketAclOf, type Grant, isPublic, ownershipOf, removeGrants } from './acl.ts';
+import { accessBlockOf, blockIn, bucketArn, bucketsOf, bucketType, onAccountBlock, onBucketCalls } from './s3.ts';
 
 interface State {
   readonly publicGrants: readonly Grant[];
@@ -69,6 +69,9 @@ export default defineControl({
   impact: 'Public readers and writers of the bucket lose access; grants to accounts and to log delivery stay.',
   defaultMode: 'approve',
   reportTransient: true,
+  opens: (detail) => aclIn(detail) === 'public',
+  closes: (detail) =>
+    detail.eventName === 'DeleteBucket' || (detail.eventName === 'PutBucketAcl' && aclIn(detail) === 'private') || blockIn(detail)?.IgnorePublicAcls === true,
 
   list: bucketsOf,
   inspect,

@@ -14,7 +14,7 @@ const place = { accountId: '123456789012', region: 'us-east-1', control: 's3-buc
 const findings: Record<string, readonly [given: Partial<Finding>, told: RegExp, untold?: RegExp]> = {
   'one that is as it began': [
     { ...keyOf({ id: 'arn:aws:s3:::began' }), wrong: open.annotation, evaluation: open },
-    /^notify +HIGH +s3-bucket-public-access-block +began\n +The bucket is open\. since 2026-03-01T12:00:00\.000Z\n +f-[0-9a-f]{26}$/,
+    /^notify +HIGH +s3-bucket-public-access-block +began\n +The bucket is open\. since 2026-03-01T12:00:00\.000Z\n +Exposed for at least .+, since 2026-03-01T.+; it stands, at .+\n +f-[0-9a-f]{26}$/,
   ],
   'one that has changed': [
     { ...keyOf({ id: 'arn:aws:s3:::changed' }), wrong: 'Everybody could read.', evaluation: open },

@@ -247,6 +247,7 @@ describe('what is told', () => {
       'Decided:   page - The policy says page.',
       'Who:       arn:aws:sts::123456789012:assumed-role/Admin/dana through the AWS CLI from 192.0.2.1',
       `When:      SwitchOn at ${at}`,
+      'Exposed:   since 2026-11-01T03:00:00.000Z (SwitchOn); not ended when last read, at 2026-11-01T03:00:00.000Z',
       'HIPAA:     45 CFR 164.312(a)(1) (standard), 45 CFR 164.312(e)(2)(ii) (addressable)',
       'Finding:   f-abcdefghijklmnopqrstuvwxyz, episode 1, seen 1 time',
     ]);

@@ -128,7 +128,7 @@ export const rootCall: EventControl = {
       : compliant('Not root.'),
 };
 
-const entryOf = (control: Control<Lamp, Lamp> | EventControl): CatalogueEntry => ({
+export const entryOf = (control: Control<Lamp, Lamp> | EventControl): CatalogueEntry => ({
   id: control.id,
   service: 'lamp',
   kind: 'fold' in control ? 'event' : 'state',
