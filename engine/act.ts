@@ -153,7 +153,7 @@ async function attempt(
   const intended = await intend(finding, judged.decision, judged.plan, lease, ports);
   const { change } = intended.intended!;
   try {
-    const again = await control.remediate!(finding.resource, change, aws);
+    const again = await control.remediate!(finding.resource, change, aws, { findingId: finding.id });
     if (again) return since(intended, ports) < waitForMs ? again : fail(intended, control, ports, `AWS has kept the fix waiting too long: ${again.note}`);
   } catch (error) {
     if (isCredentialError(error)) throw error;
