@@ -30,6 +30,8 @@ interface Expected<Params> {
   readonly given: Arrange;
   /** A function is asked after `given`: AWS makes up some ids. */
   readonly params?: Params | (() => Params);
+  /** When it is judged; default: now. */
+  readonly at?: Date;
   /** Part of the annotation. */
   readonly annotation?: string | RegExp;
 }
@@ -150,9 +152,8 @@ export function testControl<State, Setting, Params extends ZodType>(
       return { state: frozen(result), sent };
     };
 
-    const judge = (state: State | undefined, params: output<Params>): Evaluation => {
+    const judge = (state: State | undefined, params: output<Params>, now = new Date()): Evaluation => {
       if (state === undefined) throw new Error('inspect found nothing');
-      const now = new Date();
       const first = control.evaluate(state, params, now);
       expect(control.evaluate(state, params, now)).toEqual(first);
       expect(first.annotation).toMatch(/\S.*\.$/s);
@@ -160,10 +161,10 @@ export function testControl<State, Setting, Params extends ZodType>(
     };
 
     const expectVerdict = async (complianceType: string, expected: Arrange | Expected<Partial<output<Params>>>) => {
-      const { given, params, annotation } = typeof expected === 'function' ? { given: expected, params: undefined, annotation: undefined } : expected;
+      const { given, params, annotation, at }: Expected<Partial<output<Params>>> = typeof expected === 'function' ? { given: expected } : expected;
       const ref = refOf(await given(await asAdmin()));
       const { state, sent } = await inspect(ref);
-      const evaluation = judge(state, paramsOf(params));
+      const evaluation = judge(state, paramsOf(params), at);
       expect(evaluation).toMatchObject({ complianceType });
       if (annotation) expect(evaluation.annotation).toMatch(annotation);
       return { ref, state: state as State, sent, params: paramsOf(params) };
