@@ -1,4 +1,4 @@
-import { EC2Client, paginateDescribeVolumes, type Volume } from '@aws-sdk/client-ec2';
+import { EC2Client, paginateDescribeVolumes } from '@aws-sdk/client-ec2';
 import * as z from 'zod';
 import {
   blocked,
@@ -18,7 +18,7 @@ import {
 } from '../define.ts';
 import { alreadyReplaced, keepDays, keptVerdict, kmsKeyId } from '../replaced.ts';
 import { onEc2Calls, onTags } from './ec2.ts';
-import { isEncrypted, isRunning, obstacle, plainOf, type Serving, type VolumeState, volumeAt } from './volume.ts';
+import { isRunning, obstacle, plainOf, type Serving, stateOfVolume, type VolumeState, volumeAt } from './volume.ts';
 import { swap, swapBack } from './volume-swap.ts';
 
 const volumes = { resourceType: 'AWS::EC2::Volume', arn: 'arn:{partition}:ec2:{region}:{account}:volume/{id}' };
@@ -28,8 +28,6 @@ const launched: ResourceIds = (detail) => {
   const mapped = valuesAt(detail, 'responseElements.instancesSet.items[]').map((instance) => valuesAt(instance, 'blockDeviceMapping.items[].ebs.volumeId'));
   return mapped.every((ids) => ids.length > 0) ? (mapped.flat() as string[]) : [];
 };
-
-const stateOf = (volume: Volume): VolumeState | undefined => (isEncrypted(volume) ? { encrypted: true } : undefined);
 
 const settingOf = ({ plain }: VolumeState): Serving => ({
   replaced: plain?.serving ? plain.serving.replacement : plain?.kept?.until !== undefined,
@@ -102,12 +100,12 @@ export default defineControl({
     pagesOf(
       paginateDescribeVolumes({ client: aws.client(EC2Client), startingToken }, { MaxResults: 500 }),
       ({ NextToken }) => NextToken,
-      ({ Volumes }) => required(Volumes, 'Volumes').map((volume) => listed(refTo(volumes, aws, volume.VolumeId), () => stateOf(volume))),
+      ({ Volumes }) => required(Volumes, 'Volumes').map((volume) => listed(refTo(volumes, aws, volume.VolumeId), () => stateOfVolume(volume))),
     ),
 
   async inspect(resource, aws): Promise<VolumeState | undefined> {
     const volume = await volumeAt(aws, leafOf(resource));
-    return volume && (stateOf(volume) ?? { encrypted: false, plain: await plainOf(aws, volume) });
+    return volume && (stateOfVolume(volume) ?? { encrypted: false, plain: await plainOf(aws, volume) });
   },
 
   evaluate({ encrypted, plain }, { keepDays: days }, now) {

@@ -86,24 +86,37 @@ export const goesWithInstance = (volume: Volume, instance: Instance): boolean =>
     'DeleteOnTermination',
   );
 
-/**
- * What is known of an unencrypted volume. That the replacement holds its data is believed to AWS alone: the replacement was made from a snapshot
- * of this volume. Everybody who may tag can write the rest.
- */
-export async function plainOf(aws: Aws, volume: Volume): Promise<Plain> {
-  const tags = tagsOf(volume.Tags);
-  const by = tags[tag.replacedBy];
-  const replacement = by?.startsWith('vol-') ? await volumeAt(aws, by) : undefined;
-  const made = replacement && (await madeFrom(aws, volume, replacement));
+const factsOf = (volume: Volume): Plain => {
   const attachments = attachmentsOf(volume);
-  const attached = attachments.length > 0 ? volume : made && replacement;
+  const full = noRoomForTags(tagsOf(volume.Tags));
   return {
     status: required(volume.State, 'the state of a volume'),
     attachments: attachments.length,
     multiAttach: volume.MultiAttachEnabled === true,
     managed: volume.Operator?.Managed === true || attachments.some(({ InstanceId, InstanceOwningService }) => !InstanceId || InstanceOwningService),
-    ...(noRoomForTags(tags) && { noRoomForTags: noRoomForTags(tags) }),
-    ...(by && { kept: { by, ...(tags[tag.keepUntil] && { until: tags[tag.keepUntil] }), ...(made && { made }) } }),
+    ...(full && { noRoomForTags: full }),
+  };
+};
+
+/** Undefined = there is an instance or another volume to look at. */
+export const stateOfVolume = (volume: Volume): VolumeState | undefined => {
+  if (isEncrypted(volume)) return { encrypted: true };
+  const alone = attachmentsOf(volume).length === 0 && tagsOf(volume.Tags)[tag.replacedBy] === undefined;
+  return alone ? { encrypted: false, plain: factsOf(volume) } : undefined;
+};
+
+/**
+ * What is known of an unencrypted volume. That the replacement holds its data is believed to AWS alone: the replacement was made from a snapshot
+ * of this volume. Everybody who may tag can write the rest.
+ */
+export async function plainOf(aws: Aws, volume: Volume): Promise<Plain> {
+  const { [tag.replacedBy]: by, [tag.keepUntil]: until } = tagsOf(volume.Tags);
+  const replacement = by?.startsWith('vol-') ? await volumeAt(aws, by) : undefined;
+  const made = replacement && (await madeFrom(aws, volume, replacement));
+  const attached = attachmentsOf(volume).length > 0 ? volume : made && replacement;
+  return {
+    ...factsOf(volume),
+    ...(by && { kept: { by, ...(until && { until }), ...(made && { made }) } }),
     ...(attached && (await servingAt(aws, attached, attached !== volume))),
   };
 }
