@@ -189,7 +189,7 @@ async function attempt(
   const intended = await intend(answered, control, judged, plan, lease, ports);
   const { change } = intended.intended!;
   try {
-    const again = await control.remediate!(finding.resource, change, aws);
+    const again = await control.remediate!(finding.resource, change, aws, { findingId: finding.id });
     if (again) return since(intended, ports) < waitForMs ? again : fail(intended, control, ports, `AWS has kept the fix waiting too long: ${again.note}`);
   } catch (error) {
     if (isCredentialError(error)) throw error;

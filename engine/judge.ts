@@ -71,7 +71,7 @@ export async function judge(
   let unread: string | undefined;
   try {
     state = listed ?? (await control.inspect(resource, aws));
-    evaluation = state === undefined ? undefined : control.evaluate(state, settings.params);
+    evaluation = state === undefined ? undefined : control.evaluate(state, settings.params, clock.now());
   } catch (error) {
     // No retry will mend either: a person must hear of it.
     if (error instanceof DeniedError) {
@@ -80,8 +80,9 @@ export async function judge(
     } else if (error instanceof TerminalError) evaluation = insufficientData(`${error.message}.`);
     else throw error;
   }
-  const halfway = begun && evaluation?.complianceType === 'COMPLIANT' && control.unfinished?.(state, begun);
-  if (halfway) evaluation = nonCompliant('A fix was interrupted before its last step.');
+  const seen = evaluation?.complianceType === 'COMPLIANT' || evaluation?.complianceType === 'NON_COMPLIANT';
+  const halfway = begun && seen && control.unfinished?.(state, begun);
+  if (halfway && evaluation?.complianceType === 'COMPLIANT') evaluation = nonCompliant('A fix was interrupted before its last step.');
   const drifted = evaluation?.complianceType === 'NON_COMPLIANT';
   const plan = halfway ? begun : drifted ? control.plan?.(state, settings.params) : undefined;
   let read: ReturnType<Ports['tags']> | undefined;

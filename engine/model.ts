@@ -163,6 +163,11 @@ export type Plan<Setting = unknown> = Change<Setting> | Blocked;
 export const change = <Setting>(parts: Omit<Change<Setting>, 'kind'>): Change<Setting> => ({ kind: 'change', ...parts });
 export const blocked = (reason: string): Blocked => ({ kind: 'blocked', reason });
 
+/** On whose behalf `remediate` or `undo` works: what they make bears the id, so that the next call finds it again. */
+export interface Task {
+  readonly findingId: string;
+}
+
 /** Told by `remediate` or `undo` when the next move must wait for AWS. */
 export interface Again {
   readonly again: number;

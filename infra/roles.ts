@@ -64,7 +64,7 @@ export function rolesOf(policy: CompiledPolicy, catalogue: Catalogue, controls: 
       ...passRoles(policy, controls),
       ...remediateRuntime,
       ...common('remediate'),
-      denyDataPlane([own.table, own.dataKey, own.killSwitch]),
+      ...denyDataPlaneButCopies([own.table, own.dataKey, own.killSwitch]),
       policyIsDeployed,
       ...denyOwn(policy, actionsOf(fixing.filter(isWrite))),
     ],
@@ -139,6 +139,21 @@ const common = (name: string): Statement[] => [
 
 /** @param NotResource what of its own the role reads */
 const denyDataPlane = (NotResource: readonly Sub[]): Statement => ({ Sid: 'NoDataPlaneReads', Effect: 'Deny', Action: dataPlaneReads, NotResource });
+
+/**
+ * A fix that has EC2 or RDS make an encrypted copy needs the key to be usable by them in the role's name, decryption included; the role itself
+ * sees nothing of it. Only the key's own policy can allow it.
+ * https://docs.aws.amazon.com/ebs/latest/userguide/ebs-encryption-requirements.html
+ */
+const denyDataPlaneButCopies = (NotResource: readonly Sub[]): Statement[] => {
+  const Action = dataPlaneReads.filter((action) => action !== decrypt);
+  const Condition = { StringNotLike: { 'kms:ViaService': ['ec2.*', 'rds.*'] } };
+  return [
+    { ...denyDataPlane(NotResource), Action },
+    { Sid: 'NoDecryption', Effect: 'Deny', Action: [decrypt], NotResource, Condition },
+  ];
+};
+const decrypt: IamAction = 'kms:Decrypt';
 
 /**
  * Remediate does what the stored policy says: who could write it would have all that remediate may. Only a deploy stores it.

@@ -29,12 +29,25 @@ import {
   required,
   valuesAt,
 } from '../define.ts';
+import { aboutReplacing } from '../replaced.ts';
 
 export const groupArn = 'arn:{partition}:ec2:{region}:{account}:security-group/{id}';
 export const groupType = 'AWS::EC2::SecurityGroup';
 
 export const onEc2Calls = <Name extends string>(eventNames: readonly Name[], resourceIds: ResourceIds, breaks: readonly NoInfer<Name>[] = []) =>
   onCalls('ec2.amazonaws.com', eventNames, resourceIds, { breaks });
+
+const taggedIds = (detail: unknown, prefix: string): string[] =>
+  valuesAt(detail, 'requestParameters.resourcesSet.items[].resourceId').filter((id): id is string => typeof id === 'string' && id.startsWith(prefix));
+
+/** Calls that set or remove the tags by which the bot knows what it has replaced, of resources whose ids begin so. No tag named = all of them. */
+export const onTags = (prefix: string) =>
+  onCalls('ec2.amazonaws.com', ['CreateTags', 'DeleteTags'], (detail) => taggedIds(detail, prefix), {
+    concerns: (detail) => {
+      const keys = valuesAt(detail, 'requestParameters.tagSet.items[].key');
+      return taggedIds(detail, prefix).length > 0 && (keys.length === 0 || aboutReplacing(keys));
+    },
+  });
 
 /** The id in a request: younger calls of EC2 log the whole request under its name, as the API spells it. */
 export const requested = (member: string, ...calls: readonly string[]): ResourceIds =>

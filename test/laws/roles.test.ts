@@ -59,6 +59,15 @@ describe.each(Object.entries(policies))('%s', (_, text) => {
     }
   });
 
+  test('decrypts nothing itself: only EC2 and RDS may, for an encrypted copy, and only where the policy of a key lets them', async () => {
+    const { detect, remediate } = await rolesFor(await policyOf(text));
+    const denials = (statements: readonly Statement[]) => statements.filter(({ Effect, Action }) => Effect === 'Deny' && Action.includes('kms:Decrypt'));
+    expect(denials(detect).map(({ Condition }) => Condition)).toEqual([undefined]);
+    // A negated condition holds where the key is absent: of a call that comes through no service.
+    expect(denials(remediate).map(({ Condition }) => Condition)).toEqual([{ StringNotLike: { 'kms:ViaService': ['ec2.*', 'rds.*'] } }]);
+    expect(allowedAnywhere(remediate).filter((action) => action.startsWith('kms:') && /Grant|GenerateDataKey|ReEncrypt|Decrypt/.test(action))).toEqual([]);
+  });
+
   test('hands out no role but those a control names, and only to their service', async () => {
     for (const statement of await statementsOf(text)) {
       if (!statement.Action.includes('iam:PassRole') || statement.Effect === 'Deny') continue;

@@ -150,7 +150,7 @@ test.each(['remediate', 'undo'] as const)('%s: an error inside a 200 is an error
     const aws = awsAccess()({ accountId, region }, { share: false });
     const resource = { accountId, region, type: control.resourceType, id: `arn:aws:ec2:${region}:${accountId}:vpc/vpc-1` };
     const planned = change({ action: 'ec2:CreateFlowLogs', summary: 'Log', before: [], after: [recording] });
-    await expect(control[phase]!(resource, planned, aws)).rejects.toThrow('LogDestination does not exist');
+    await expect(control[phase]!(resource, planned, aws, { findingId: 'f-1' })).rejects.toThrow('LogDestination does not exist');
   } finally {
     mock.restore();
   }
