@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { act } from '../../engine/act.ts';
 import { DeniedError } from '../../engine/errors.ts';
-import { by, call, denied, lampArn, policyOf, sweepOf, terraform, World } from '../support/world.ts';
+import { by, call, configItem, denied, lampArn, policyOf, sweepOf, terraform, World } from '../support/world.ts';
 
 const stackId = 'arn:aws:cloudformation:us-east-1:123456789012:stack/portal/1';
 const stackTags = { 'aws:cloudformation:stack-id': stackId, 'aws:cloudformation:stack-name': 'portal', 'aws:cloudformation:logical-id': 'Hall' };
@@ -293,6 +293,17 @@ describe('who owns it', () => {
     expect(world.alerts[0]!.text).toContain(
       'Defined in: Terraform, perhaps: the change came through it (Terraform/1.9.5). Mend the configuration too, should it be there.',
     );
+  });
+
+  test('noticed by AWS Config, then known to have come through Terraform', async () => {
+    world.policy = policyOf({ 'lamp-off': { mode: 'page' } });
+    const asked = tagsRead();
+    world.house.lamps.set('hall', { on: true });
+    await world.detect(configItem('hall'));
+    expect((await finding()).owner).toEqual({ stack: expect.objectContaining({ name: 'portal' }) });
+    await world.detect(call('SwitchOn', 'hall', { ...by(terraform), userAgent: 'Terraform/1.9.5' }));
+    expect((await finding()).owner).toEqual({ stack: expect.objectContaining({ name: 'portal' }), through: { kind: 'terraform', as: 'Terraform/1.9.5' } });
+    expect(asked.times).toBe(1);
   });
 
   test('several at once: none is chosen whose mode would be less cautious than that of another, with a stack or without', async () => {
