@@ -171,7 +171,7 @@ async function takeBack(finding: Finding, control: AnyStateControl, lease: Lease
       current = await intend(finding, lease, ports);
     }
     for (const write of standing(current)) {
-      const again = await control.undo!(resource, write.change, aws);
+      const again = await control.undo!(resource, write.change, aws, { findingId: finding.id });
       if (again) return again;
     }
     return await verify(current, control, lease, () => control.inspect(resource, aws), ports);

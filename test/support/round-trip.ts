@@ -48,6 +48,8 @@ export interface NoWorld {
 
 export type RoundTrips = Readonly<Record<string, RoundTrip<unknown> | NoWorld>>;
 
+const task = { findingId: 'f-abcdefghijklmnopqrstuvwxyz' };
+
 const isRead = ({ operation }: Sent) => /^(Get|List|Describe)/.test(operation);
 
 /** One resource under one control: what is done to it, and what it then looks like. */
@@ -62,7 +64,7 @@ function handles<Prior>(control: AnyStateControl, { params, told }: Pick<RoundTr
 
   const judge = async () => {
     const state = await control.inspect(ref, aws);
-    const verdict = control.evaluate(state, wanted).complianceType;
+    const verdict = control.evaluate(state, wanted, new Date()).complianceType;
     return { state, verdict, plan: verdict === 'NON_COMPLIANT' ? control.plan!(state, wanted) : undefined };
   };
 
@@ -74,8 +76,8 @@ function handles<Prior>(control: AnyStateControl, { params, told }: Pick<RoundTr
       return { verdict, writes, setting: control.setting!(state), told: await told(aws, id, prior) };
     },
     /** These count the writes. */
-    fix: (change: Change, through = aws) => writesOf(through, (counted) => control.remediate!(ref, change, counted)),
-    undo: (change: Change, through = aws) => writesOf(through, (counted) => control.undo!(ref, change, counted)),
+    fix: (change: Change, through = aws) => writesOf(through, (counted) => control.remediate!(ref, change, counted, task)),
+    undo: (change: Change, through = aws) => writesOf(through, (counted) => control.undo!(ref, change, counted, task)),
   };
 }
 

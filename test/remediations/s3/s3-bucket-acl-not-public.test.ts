@@ -163,7 +163,7 @@ test('a public grant that comes between plan and fix is left to the next plan: u
     const aws = awsAccess()({ accountId, region: 'us-east-1' }, { share: false });
     const resource = { accountId, region: 'us-east-1', type: control.resourceType, id: 'arn:aws:s3:::records' };
     const planned = change({ action: 's3:PutBucketAcl', summary: 'Take back', before: [{ grantee: everyone, permission: 'READ' }], after: [] });
-    await control.remediate!(resource, planned, aws);
+    await control.remediate!(resource, planned, aws, { findingId: 'f-1' });
     expect(fake.commandCalls(PutBucketAclCommand)[0]!.args[0].input.AccessControlPolicy!.Grants).toEqual([grant(everyone, 'WRITE')]);
   } finally {
     fake.restore();
