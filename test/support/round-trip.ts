@@ -8,7 +8,7 @@ import { arnFrom } from '../../engine/arn.ts';
 import type { AnyStateControl } from '../../engine/control.ts';
 import type { Again, Change, ResourceRef } from '../../engine/model.ts';
 import type { Aws } from '../../engine/ports.ts';
-import { accountId, region, type Sent, untilDone, watched } from './control-tester.ts';
+import { accountId, region, type Sent, task, untilDone, watched } from './control-tester.ts';
 
 /** What AWS tells of a resource, without order, ids and defaults that AWS assigns. */
 export interface Told {

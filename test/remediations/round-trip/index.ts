@@ -6,8 +6,20 @@ import { keys } from './kms.ts';
 import { loadBalancers } from './load-balancers.ts';
 import { messages } from './messages.ts';
 import { rds } from './rds.ts';
+import { replaced } from './replaced.ts';
 import { s3 } from './s3.ts';
 import { s3Policies } from './s3-policies.ts';
 import { securityGroups } from './security-groups.ts';
 
-export const roundTrips: RoundTrips = { ...account, ...ec2, ...keys, ...loadBalancers, ...messages, ...rds, ...s3, ...s3Policies, ...securityGroups };
+export const roundTrips: RoundTrips = {
+  ...account,
+  ...ec2,
+  ...keys,
+  ...loadBalancers,
+  ...messages,
+  ...rds,
+  ...replaced,
+  ...s3,
+  ...s3Policies,
+  ...securityGroups,
+};

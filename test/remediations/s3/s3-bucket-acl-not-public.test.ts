@@ -15,7 +15,7 @@ import { TerminalError } from '../../../engine/errors.ts';
 import { change } from '../../../engine/model.ts';
 import { awsAccess } from '../../../handlers/aws/access.ts';
 import control from '../../../remediations/s3/s3-bucket-acl-not-public.ts';
-import { type Arrange, accountId, testControl } from '../../support/control-tester.ts';
+import { type Arrange, accountId, task, testControl } from '../../support/control-tester.ts';
 
 const everyone = 'http://acs.amazonaws.com/groups/global/AllUsers';
 const anyAccount = 'http://acs.amazonaws.com/groups/global/AuthenticatedUsers';
@@ -163,7 +163,7 @@ test('a public grant that comes between plan and fix is left to the next plan: u
     const aws = awsAccess()({ accountId, region: 'us-east-1' }, { share: false });
     const resource = { accountId, region: 'us-east-1', type: control.resourceType, id: 'arn:aws:s3:::records' };
     const planned = change({ action: 's3:PutBucketAcl', summary: 'Take back', before: [{ grantee: everyone, permission: 'READ' }], after: [] });
-    await control.remediate!(resource, planned, aws, { findingId: 'f-1' });
+    await control.remediate!(resource, planned, aws, task);
     expect(fake.commandCalls(PutBucketAclCommand)[0]!.args[0].input.AccessControlPolicy!.Grants).toEqual([grant(everyone, 'WRITE')]);
   } finally {
     fake.restore();
