@@ -4,6 +4,7 @@
  */
 import { announce, awaitApproval, consult, secondsUntil } from './answers/consult.ts';
 import { brakeOn } from './brakes.ts';
+import { canonical } from './canonical.ts';
 import type { AnyStateControl, Catalogue } from './control.ts';
 import { isEventControl } from './control.ts';
 import { askAgain, cannotSee, deniedWords, mayPass } from './denied.ts';
@@ -17,6 +18,7 @@ import type { Again, Change, Finding, RecordedChange } from './model.ts';
 import { modeFor } from './policy/match.ts';
 import type { CompiledPolicy } from './policy/model.ts';
 import type { Aws, Calls, Deployment, Lease, Ports } from './ports.ts';
+import { covers } from './settings.ts';
 import { siblingsOf, whoGoesFirst } from './siblings.ts';
 import { noteWriter } from './writes.ts';
 
@@ -214,7 +216,8 @@ async function attempt(
 const alsoFailing = async (finding: Finding, control: AnyStateControl, { catalogue, ports }: Action): Promise<readonly string[]> =>
   (await siblingsOf(finding, control, catalogue, ports)).map((sibling) => sibling.control);
 
-const isSame = (begun: Change, plan: Change): boolean => JSON.stringify(begun.after) === JSON.stringify(plan.after);
+/** Half written, a plan takes less away than it did; one that takes away something else is another. */
+const isSame = (begun: Change, plan: Change): boolean => canonical(begun.after) === canonical(plan.after) && covers(begun.before, plan.before);
 
 /** What AWS has refused was not written: the ledger must say so before the next attempt. */
 async function askLater(refused: Finding, error: DeniedError, { ledger, clock }: Ports): Promise<Again> {

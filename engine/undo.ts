@@ -20,6 +20,7 @@ import { withLeases } from './leases.ts';
 import { type Answer, type Change, change, type EntryKind, type Finding, type RecordedChange } from './model.ts';
 import type { CompiledPolicy } from './policy/model.ts';
 import type { Lease, Ports } from './ports.ts';
+import { holds } from './settings.ts';
 import { laterWriters, standing } from './writes.ts';
 
 /** What all writes of a finding together come to, taken back. */
@@ -204,14 +205,22 @@ async function intend(finding: Finding, lease: Lease, ports: Ports): Promise<Fin
 }
 
 async function verify(finding: Finding, control: AnyStateControl, lease: Lease, look: () => Promise<unknown>, ports: Ports): Promise<Attempt> {
-  const first = standing(finding).at(-1)!;
+  const writes = standing(finding);
+  const first = writes.at(-1)!;
+  const several = writes.length > 1;
   let left: string[] = [];
   for (const pause of [0, 250, 1_000, 2_000]) {
     if (pause > 0) await ports.clock.sleep(pause);
     const state = await look();
-    left = state === undefined ? ['the resource does not exist any more'] : 'was' in first ? differences(first.was, control.setting?.(state)) : [];
+    left = state === undefined ? ['the resource does not exist any more'] : notAsBefore(control.setting?.(state));
     if (left.length === 0) break;
   }
+  /** Where drift was added between two writes, both have been taken back: more is there than before the first. */
+  function notAsBefore(setting: unknown): string[] {
+    if (!('was' in first) || (several && holds(setting, first.was))) return [];
+    return differences(first.was, setting);
+  }
+
   if (left.length > 0) {
     const since = ports.clock.now().getTime() - Date.parse(finding.undo!.at);
     if (since < verifyForMs) return { again: 20, note: 'The undo was sent, but AWS does not show it yet.' };
