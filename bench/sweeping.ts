@@ -65,9 +65,9 @@ export async function sweeping({ volumes, buckets }: { readonly volumes: number;
       stackStatus: none,
       requestSweeps: none,
       prove: async () => undefined,
-    seal: async (words: string) => words,
-    isSealed: async () => false,
-    killSwitch: async () => false,
+      seal: async (words: string) => words,
+      isSealed: async () => false,
+      killSwitch: async () => false,
     });
     const own = { accountId: place.accountId, roleArns: [], self: 'bench' };
     const sweep = async (name: string, endpoint: string): Promise<number> => {

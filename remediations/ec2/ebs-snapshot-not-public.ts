@@ -38,6 +38,7 @@ export default defineControl({
   },
   impact: 'A data set published on purpose stops being public; accounts it is shared with by number keep their access.',
   defaultMode: 'fix',
+  endsPublicExposure: true,
   reportTransient: true,
 
   // AWS refuses to make an encrypted snapshot public: no need to ask. RestorableByUserIds=all would be one call,

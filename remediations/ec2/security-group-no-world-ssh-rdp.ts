@@ -118,6 +118,7 @@ export default defineControl({
   impact:
     'Administrators who come in from anywhere are locked out; with revokeWideRules a rule goes whole, other ports in it too. Session Manager needs no open port. Undo gives the rules new ids, without tags.',
   defaultMode: 'approve',
+  endsPublicExposure: true,
   reportTransient: true,
   opens: (detail, { ports }) =>
     ['AuthorizeSecurityGroupIngress', 'ModifySecurityGroupRules'].includes(detail.eventName) &&

@@ -72,6 +72,7 @@ export default defineControl({
   },
   impact: 'What is launched into the default group later has no network until it gets a group of its own. Undo gives the rules new ids, without tags.',
   defaultMode: 'approve',
+  endsPublicExposure: true,
 
   list: (aws, { from: startingToken }) =>
     pagesOf(

@@ -41,6 +41,7 @@ export default defineControl({
   },
   impact: 'Callers without a signature of an IAM principal get 403. The address stays: deleting the URL would lose it for good.',
   defaultMode: 'approve',
+  endsPublicExposure: true,
   reportTransient: true,
   opens: (detail) => wordAt(detail, 'requestParameters.authType') === 'none',
   closes: (detail) => detail.eventName.startsWith('Delete') || wordAt(detail, 'requestParameters.authType') === 'aws_iam',

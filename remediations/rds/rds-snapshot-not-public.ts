@@ -34,6 +34,7 @@ export default defineControl({
   },
   impact: 'Whoever restored from the public snapshot no longer can. Copies that others have made stay with them: assess it as a possible breach.',
   defaultMode: 'fix',
+  endsPublicExposure: true,
   reportTransient: true,
   opens: (detail) => valuesAt(detail, 'requestParameters.valuesToAdd[]').includes('all') && restores(detail),
   closes: (detail) => detail.eventName === 'DeleteDBSnapshot' || (valuesAt(detail, 'requestParameters.valuesToRemove[]').includes('all') && restores(detail)),

@@ -68,6 +68,7 @@ export default defineControl({
   },
   impact: 'Public readers and writers of the bucket lose access; grants to accounts and to log delivery stay.',
   defaultMode: 'approve',
+  endsPublicExposure: true,
   reportTransient: true,
   opens: (detail) => aclIn(detail) === 'public',
   closes: (detail) =>

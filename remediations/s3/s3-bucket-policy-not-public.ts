@@ -62,6 +62,7 @@ export default defineControl({
   },
   impact: 'Whoever came in by the public statements alone is refused: visitors of a website or of downloads, and accounts that have no statement of their own.',
   defaultMode: 'approve',
+  endsPublicExposure: true,
   reportTransient: true,
   opens: (detail) => policyIn(detail)?.some((statement) => isPublicStatement(statement)) === true,
   closes: (detail) =>

@@ -99,6 +99,7 @@ export default defineControl({
   },
   impact: 'Publishers and subscribers that came in by the public statements alone are refused; subscriptions that exist stay.',
   defaultMode: 'approve',
+  endsPublicExposure: true,
   reportTransient: true,
   opens: (detail, { allowedAccounts }) => verdictIn(detail, allowedAccounts) === 'public',
   closes: (detail, { allowedAccounts }) => detail.eventName === 'DeleteTopic' || verdictIn(detail, allowedAccounts) === 'private',

@@ -48,8 +48,6 @@ export interface NoWorld {
 
 export type RoundTrips = Readonly<Record<string, RoundTrip<unknown> | NoWorld>>;
 
-const task = { findingId: 'f-abcdefghijklmnopqrstuvwxyz' };
-
 const isRead = ({ operation }: Sent) => /^(Get|List|Describe)/.test(operation);
 
 /** One resource under one control: what is done to it, and what it then looks like. */
