@@ -123,8 +123,11 @@ export interface Control<State = unknown, Setting = unknown, Params extends ZodT
   readonly sweptOften?: true;
   /** Params that only the deployed stack knows; they replace those of the policy. */
   readonly deployed?: (stack: OwnStack) => Partial<output<Params>>;
-  /** Drift that was gone when read still notifies: the seconds it stood may matter under 45 CFR 164.402. Needs `opens`. */
-  readonly reportTransient?: boolean;
+  /**
+   * Drift that was gone when read still notifies: the seconds it stood may matter under 45 CFR 164.402. Needs `opens`.
+   * `while it exists`: not when the resource itself is gone, for safeguards that are taken away first whenever one is taken down.
+   */
+  readonly reportTransient?: boolean | 'while it exists';
   /** This very call, by what it asked for, broke the control; false also when that cannot be told. Pure. */
   opens?(detail: CloudTrailDetail, params: output<Params>): boolean;
   /** After this very call, by what it asked for, the control was in order; false also when that cannot be told. Pure. */

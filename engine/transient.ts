@@ -20,7 +20,8 @@ export const goneWords = (reason: string): string => `${gone}: ${reason}`;
 export const toldOnly: Decision = { action: 'notify', reason: `${gone}. The time it stood is told; there is nothing to do.` };
 
 /** In order or gone, as just read; "not applicable" means that the policy does not mind. */
-const inOrder = ({ decision, evaluation }: Judged): boolean => decision.action === 'none' && (!evaluation || evaluation.complianceType === 'COMPLIANT');
+const inOrder = ({ decision, evaluation }: Judged, evenGone: boolean): boolean =>
+  decision.action === 'none' && (evaluation ? evaluation.complianceType === 'COMPLIANT' : evenGone);
 
 interface Passing {
   readonly control: AnyControl;
@@ -32,7 +33,7 @@ interface Passing {
 
 /** The call that opened what is no longer there. Calls from before the end of the last episode belong to that one. */
 export function passedBy({ control, edges, judged, last, own }: Passing): Edge | undefined {
-  if (isEventControl(control) || !control.reportTransient || !inOrder(judged) || last?.state === 'open') return undefined;
+  if (isEventControl(control) || !control.reportTransient || !inOrder(judged, control.reportTransient === true) || last?.state === 'open') return undefined;
   return edges.find(
     ({ turns, call: { time, actor } }) =>
       turns === 'opens' && time >= (last?.resolvedAt ?? '') && ![actor?.arn, actor?.issuerArn].some((arn) => arn !== undefined && own.roleArns.includes(arn)),

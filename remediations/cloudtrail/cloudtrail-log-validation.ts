@@ -46,7 +46,7 @@ export default defineControl({
   impact: 'An hourly digest file appears beside the logs. Hours without digests before the fix cannot be proved afterwards.',
   // Digests are part of the log: turning them on again is restoring logging, and no reader of the log files can notice.
   defaultMode: 'fix',
-  reportTransient: true,
+  reportTransient: 'while it exists',
   opens: (detail) => detail.eventName === 'UpdateTrail' && wordAt(detail, 'requestParameters.enableLogFileValidation') === 'false',
   closes: (detail) => detail.eventName === 'DeleteTrail' || wordAt(detail, 'requestParameters.enableLogFileValidation') === 'true',
 

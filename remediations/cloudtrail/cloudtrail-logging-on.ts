@@ -70,7 +70,7 @@ export default defineControl({
   impact: 'The trail writes to its bucket again, at the price of its events.',
   defaultMode: 'fix',
   sweptOften: true,
-  reportTransient: true,
+  reportTransient: 'while it exists',
   opens: (detail, { exemptTrails }) => detail.eventName === 'StopLogging' && ![...trailNamed(detail)].some((trail) => isExempt(trail, exemptTrails)),
   closes: ({ eventName }) => eventName === 'StartLogging' || eventName === 'DeleteTrail',
 

@@ -76,7 +76,7 @@ export default defineControl({
   impact: 'Nobody in the account can publish a snapshot. Where some are public, a person decides what becomes of them first.',
   defaultMode: 'fix',
   endsPublicExposure: true,
-  reportTransient: true,
+  reportTransient: 'while it exists',
   opens: (detail, { state }) =>
     detail.eventName === 'DisableSnapshotBlockPublicAccess' || (state === 'block-all-sharing' && asked(detail) === 'block-new-sharing'),
   closes: (detail, { state }) => ['block-all-sharing', state].includes(asked(detail) ?? ''),

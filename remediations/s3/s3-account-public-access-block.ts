@@ -38,7 +38,7 @@ export default defineControl({
   impact: 'Every bucket that serves a website or downloads to the public directly stops to; access from other accounts through a public policy ends too.',
   defaultMode: 'approve',
   endsPublicExposure: true,
-  reportTransient: true,
+  reportTransient: 'while it exists',
   ...onBlockCalls,
 
   list: listAccount({ resourceType, arn: accountArn }),

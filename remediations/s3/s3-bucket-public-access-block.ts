@@ -46,7 +46,7 @@ export default defineControl({
   impact: 'A bucket that serves a website or downloads to the public stops to; access from other accounts through a public policy ends too.',
   defaultMode: 'approve',
   endsPublicExposure: true,
-  reportTransient: true,
+  reportTransient: 'while it exists',
   ...onBlockCalls,
 
   list: bucketsOf,

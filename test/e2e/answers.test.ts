@@ -76,6 +76,7 @@ describeOnMoto('answers of people (on moto, IAM enforced)', () => {
     expect(await headlines()).toEqual(['Approval needed']);
 
     const own = await says('dana', 'approve', finding.id);
+    console.error(JSON.stringify(own));
     expect(own).toMatchObject({ code: 1, out: expect.stringContaining('dana may have made the change') });
     expect(await says('mallory', 'approve', finding.id)).toMatchObject({ code: 1, out: expect.stringContaining('none of the people of the policy') });
     expect(await bot.blockOf(bucket)).toEqual(open);

@@ -103,6 +103,20 @@ describe('gone when the bot looked', () => {
     expect(await world.findings()).toEqual([]);
   });
 
+  test.each([
+    [true, 1],
+    ['while it exists', 0],
+  ] as const)('the resource itself is gone, reported %s: told %s times', async (reportTransient, told) => {
+    const control = await world.catalogue[0]!.load();
+    world.catalogue[0] = entryOf({ ...control, reportTransient } as Parameters<typeof entryOf>[0]);
+    world.house.lamps.delete('hall');
+    world.advance(40);
+    await world.detect(on('03:00:00'));
+    expect(world.alerts).toHaveLength(told);
+    if (told > 0)
+      expect((await only()).outcome).toMatchObject({ status: 'DOES_NOT_EXIST', reason: 'It was gone when the bot looked: The resource does not exist.' });
+  });
+
   test('again and again the same event: told once', async () => {
     world.advance(40);
     const event = on('03:00:00');

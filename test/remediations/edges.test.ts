@@ -221,5 +221,5 @@ test('law: a control that reports what is gone can tell from a call that it open
     expect({ id, opens: turns.includes('opens'), other: turns.some((turn) => turn !== 'opens') }).toEqual({ id, opens: true, other: true });
   }
   for (const { id, opens, reportTransient } of controls.values())
-    expect({ id, both: (opens !== undefined) === (reportTransient === true) }).toEqual({ id, both: true });
+    expect({ id, both: (opens !== undefined) === Boolean(reportTransient) }).toEqual({ id, both: true });
 });
