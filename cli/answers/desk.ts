@@ -1,5 +1,5 @@
 /** Where answers are given: to a deployed bot, which verifies them and acts, or to the embedded database, where this process does. */
-import { InvokeCommand, LambdaClient, SendDurableExecutionCallbackSuccessCommand } from '@aws-sdk/client-lambda';
+import { GetFunctionConfigurationCommand, InvokeCommand, LambdaClient, SendDurableExecutionCallbackSuccessCommand } from '@aws-sdk/client-lambda';
 import { act } from '../../engine/act.ts';
 import { randomId } from '../../engine/answers/question.ts';
 import { codeOf } from '../../engine/errors.ts';
@@ -36,13 +36,21 @@ const isDone = ({ heard }: Finding | { heard?: undefined }, { id }: Answer): boo
 const patienceMs = 60_000;
 
 async function deskOfStack(name: string, region: string | undefined): Promise<Desk> {
-  const { openStack, outputOf, stackTime } = await import('../stack.ts');
+  const { openStack, stackTime } = await import('../stack.ts');
   const { signAnswer } = await import('./sign.ts');
   const { stack, aws, ledger } = await openStack(name, region);
   const policy = await ledger.policy();
   if (!policy) throw new UsageError(`stack ${name} has no policy yet: deploy it to its end`, 2);
   const clock = stackTime();
   const lambda = aws.client(LambdaClient);
+
+  /** The version that detect starts executions on. */
+  async function remediateVersion(): Promise<string> {
+    const { Environment } = await lambda.send(new GetFunctionConfigurationCommand({ FunctionName: `${name}-detect` }));
+    const arn = Environment?.Variables?.REMEDIATE_ARN;
+    if (!arn) throw new UsageError(`stack ${name} was not deployed to its end: deploy it again`, 2);
+    return arn;
+  }
 
   /** Wakes the execution that waits, or has a new one look where none does. */
   async function knock({ findingId, id, decision }: Answer): Promise<void> {
@@ -59,7 +67,7 @@ async function deskOfStack(name: string, region: string | undefined): Promise<De
     }
     await lambda.send(
       new InvokeCommand({
-        FunctionName: outputOf(stack, 'RemediateVersionArn'),
+        FunctionName: await remediateVersion(),
         InvocationType: 'Event',
         DurableExecutionName: `${findingId}-${id}`,
         Payload: new TextEncoder().encode(JSON.stringify({ findingId, ...(undoes && { undo: true }) })),
