@@ -79,8 +79,8 @@ export interface Brake {
   readonly seconds: number;
 }
 
-/** `deployment`: see Deployment; `tick`: see tick.ts; `sweep|CONTROL|ACCOUNT|REGION`: see sweep.ts. */
-export type MemoKey = 'deployment' | 'tick' | `sweep|${string}`;
+/** `deployment`: see Deployment; `evidence`: see LastDigest in evidence/form.ts; `tick`: see tick.ts; `sweep|CONTROL|ACCOUNT|REGION`: see sweep.ts. */
+export type MemoKey = 'deployment' | 'tick' | 'evidence' | `sweep|${string}`;
 
 /** What a deploy leaves for the bot to know of itself. */
 export interface Deployment {

@@ -4,7 +4,7 @@
  */
 import { unchained } from './evidence/seal.ts';
 import type { Entry, Finding } from './model.ts';
-import { defaultBacklog, defaultGuards } from './policy/defaults.ts';
+import { defaultBacklog, defaultEvidence, defaultGuards } from './policy/defaults.ts';
 import { identified } from './policy/identity.ts';
 import type { CompiledPolicy } from './policy/model.ts';
 import { redact } from './redact.ts';
@@ -19,8 +19,9 @@ type Step = Readonly<Partial<Record<DocumentKind, (document: never) => unknown>>
 const steps: Readonly<Record<number, Step>> = {
   // Guards and backlog are new.
   1: { policy: (policy: CompiledPolicy) => identified({ ...policy, guards: defaultGuards, backlog: defaultBacklog }) },
-  // Entries are chained from here on; those before are not.
+  // Entries are chained from here on; those before are not. The policy says how evidence is locked.
   2: {
+    policy: (policy: CompiledPolicy) => identified({ ...policy, evidence: defaultEvidence }),
     finding: (finding: Finding): Finding => ({ ...finding, chain: unchained }),
     entry: ({ note, ...rest }: Omit<Entry, 'facts' | 'mac' | 'prev' | 'hash' | 'raw'>): Entry => ({
       ...rest,

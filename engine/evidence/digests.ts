@@ -89,5 +89,7 @@ const wrongOf = (digest: Digest, number: number, keyOf: PublicKeys): string | un
   if (digest.number !== number) return `holds digest ${digest.number}`;
   const key = keyOf(digest.keyArn);
   if (!key) return `was signed with ${digest.keyArn}, whose public key is not known here`;
-  return verify('sha256', Buffer.from(signedText(digest)), key, Buffer.from(digest.signature, 'base64')) ? undefined : 'has a signature that is not of its key';
+  return verify('sha256', Buffer.from(textHash(signedText(digest))), key, Buffer.from(digest.signature, 'base64'))
+    ? undefined
+    : 'has a signature that is not of its key';
 };
