@@ -28,6 +28,7 @@ const commands: Readonly<Record<string, () => Promise<(program: Command, exit: (
   sweep: async () => (await import('./commands/sweep.ts')).addSweep,
   findings: async () => (await import('./commands/findings.ts')).addFindings,
   dlq: async () => (await import('./commands/dlq.ts')).addDlq,
+  evidence: async () => (await import('./commands/evidence.ts')).addEvidence,
   doctor: async () => (await import('./commands/doctor.ts')).addDoctor,
   demo: async () => (await import('./commands/demo.ts')).addDemo,
 };

@@ -1,12 +1,16 @@
 /**
- * The way of the framework's calls to the emulator. Made by moto's CloudFormation, the mapping of a stream to a function has moto
+ * The way of the framework's calls to the emulator, whose templates are changed here where moto would go wrong. Made by moto's CloudFormation, the mapping of a stream to a function has moto
  * run that function in a container at each write to the table: such mappings are taken out of the template, and kept for the stack.
  */
 import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { GetObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import { GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import type { Template, TemplateResource } from '../../infra/template-values.ts';
+import { withKeysMade } from './asymmetric.ts';
+import type { Clients } from './clients.ts';
 import { readBody } from './wire.ts';
+
+export const differences: readonly string[] = ['KMS: a key that signs is made by API; it is no part of the stack (moto makes a symmetric one)'];
 
 /** What was taken out, by the name of the stack. */
 export type TakenOut = Map<string, Readonly<Record<string, TemplateResource>>>;
@@ -20,7 +24,7 @@ const ofStream = ({ Type, Properties }: TemplateResource): boolean =>
   Type === 'AWS::Lambda::EventSourceMapping' && JSON.stringify(Properties?.EventSourceArn ?? '').includes('StreamArn');
 
 /** While the door is open, the emulator must not check signatures. */
-export async function openDoor(emulator: string, s3: S3Client, taken: TakenOut): Promise<Door> {
+export async function openDoor(emulator: string, { s3, kms }: Pick<Clients, 's3' | 'kms'>, taken: TakenOut): Promise<Door> {
   const { hostname, port } = new URL(emulator);
 
   const takeOut = async (stack: string, url: string) => {
@@ -28,11 +32,13 @@ export async function openDoor(emulator: string, s3: S3Client, taken: TakenOut):
     const object = { Bucket, Key: key.join('/') };
     const { Body, Metadata, ContentType } = await s3.send(new GetObjectCommand(object));
     const template = JSON.parse(await Body!.transformToString()) as Template;
-    const streams = Object.fromEntries(Object.entries(template.Resources).filter(([, resource]) => ofStream(resource)));
-    if (Object.keys(streams).length === 0) return;
-    if (stack) taken.set(stack, streams);
-    const Resources = Object.fromEntries(Object.entries(template.Resources).filter(([, resource]) => !ofStream(resource)));
-    await s3.send(new PutObjectCommand({ ...object, Metadata, ContentType, Body: JSON.stringify({ ...template, Resources }) }));
+    const withKeys = await withKeysMade(template, stack, kms);
+    const { Resources } = withKeys ?? template;
+    const streams = Object.fromEntries(Object.entries(Resources).filter(([, resource]) => ofStream(resource)));
+    if (Object.keys(streams).length > 0) taken.set(stack, streams);
+    else if (!withKeys) return;
+    const left = Object.fromEntries(Object.entries(Resources).filter(([, resource]) => !ofStream(resource)));
+    await s3.send(new PutObjectCommand({ ...object, Metadata, ContentType, Body: JSON.stringify({ ...(withKeys ?? template), Resources: left }) }));
   };
 
   const server = createServer(async (incoming, outgoing) => {

@@ -14,10 +14,9 @@ import { codeOf, TerminalError } from '../../engine/errors.ts';
 import type { IamAction } from '../../engine/model.ts';
 import { retakeFacts } from '../../infra/plugin/deploy.ts';
 import { appliers, propertyAppliers } from './appliers.ts';
-import { settleKeys } from './asymmetric.ts';
 import { differences as ofBuses } from './buses.ts';
 import { type Clients, configIn } from './clients.ts';
-import { openDoor, type TakenOut } from './deploy-door.ts';
+import { differences as ofDoor, openDoor, type TakenOut } from './deploy-door.ts';
 import { type Emulator, killAtExit } from './emulator.ts';
 import { rolePolicies, splitName, statementsOf } from './functions.ts';
 import { differences as ofKeys } from './keys.ts';
@@ -90,7 +89,7 @@ export function ownEnvironment(emulator: Emulator, region: string): NodeJS.Proce
 
 async function serverless(context: DeployContext, args: readonly string[]): Promise<{ readonly code: number | null; readonly output: string }> {
   const bin = join(context.directory, 'node_modules/.bin');
-  const door = await openDoor(context.emulator.endpoint, context.clients.s3, context.takenOut);
+  const door = await openDoor(context.emulator.endpoint, context.clients, context.takenOut);
   const env: NodeJS.ProcessEnv = { ...ownEnvironment(context.emulator, context.region), AWS_ENDPOINT_URL: door.endpoint };
   // What `npx serverless` does: the project's own framework, run by the project's own Node.
   const child = spawn(join(bin, 'serverless'), args, {
@@ -297,11 +296,7 @@ export async function deploy(context: DeployContext, undo: Undo, policy?: string
     const away = region === context.region ? {} : { region };
     const clients = context.clients.in(region);
     const deployed = await readStack(stack, context);
-    const settled = [
-      ...(await settleKeys(deployed, clients.kms)),
-      ...(await settlePolicies(deployed, clients.iam)),
-      ...(await settleFunctions(deployed, clients.lambda)),
-    ];
+    const settled = [...(await settlePolicies(deployed, clients.iam)), ...(await settleFunctions(deployed, clients.lambda))];
     const skipped = await applySkipped(deployed, clients, undo);
     applied.push(...[...settled, ...skipped.applied].map((difference) => ({ ...difference, ...away })));
     notApplied.push(...skipped.notApplied.map((difference) => ({ ...difference, ...away })));
@@ -326,7 +321,7 @@ export async function deploy(context: DeployContext, undo: Undo, policy?: string
     applied,
     notApplied,
     widened,
-    differences: [...ofBuses, ...ofKeys, ...ofMappings, ...ofSchedules, ...ofDelays, ...ofStreams],
+    differences: [...ofBuses, ...ofKeys, ...ofMappings, ...ofSchedules, ...ofDelays, ...ofStreams, ...ofDoor],
     outputs,
     functions,
     durable,
