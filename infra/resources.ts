@@ -50,6 +50,7 @@ export const resourcesOf = (policy: CompiledPolicy, { rules, roles }: DeployPlan
   },
   Outputs: {
     LedgerTableName: { Description: 'The table of findings, evidence and the policy', Value: ref('Ledger') },
+    LedgerStreamArn: { Description: 'Brings each entry of evidence to its function', Value: getAtt('Ledger', 'StreamArn') },
     DataKeyArn: { Description: 'The key of table, queues, topics, evidence and logs', Value: dataKeyArn },
     AlarmKeyArn: { Description: 'The key of the own-health topic', Value: alarmKeyArn },
     EvidenceBucketName: { Description: 'Entries of evidence and the digests that sign them', Value: ref('EvidenceBucket') },

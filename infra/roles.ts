@@ -136,9 +136,11 @@ const evidenceRuntime: readonly Statement[] = [
   {
     Sid: 'ReadStream',
     Effect: 'Allow',
-    Action: ['dynamodb:DescribeStream', 'dynamodb:GetRecords', 'dynamodb:GetShardIterator', 'dynamodb:ListStreams'],
+    Action: ['dynamodb:DescribeStream', 'dynamodb:GetRecords', 'dynamodb:GetShardIterator'],
     Resource: [own.stream],
   },
+  // Names alone; AWS takes no resource for it. https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-eventsourcemapping.html
+  { Sid: 'FindStream', Effect: 'Allow', Action: ['dynamodb:ListStreams'], Resource: '*' },
   { Sid: 'ReadEntries', Effect: 'Allow', Action: ['dynamodb:GetItem', 'dynamodb:Query'], Resource: [own.table] },
   {
     Sid: 'KeepMarks',

@@ -163,7 +163,10 @@ async function readStack({ name: StackName, region }: LiveStack, { clients, endp
       return [[LogicalResourceId!, ResourceType === 'AWS::SQS::Queue' ? `${endpoint}${new URL(id).pathname}` : id]];
     }),
   );
-  return { template: JSON.parse(TemplateBody!) as Template, stackName: StackName, stackId: Stacks![0]!.StackId!, region, accountId, physicalIds };
+  const { StackId, Outputs = [] } = Stacks![0]!;
+  const stream = Outputs.find(({ OutputKey }) => OutputKey === 'LedgerStreamArn')?.OutputValue;
+  const told = new Map(stream === undefined ? [] : [['Ledger.StreamArn', stream]]);
+  return { template: JSON.parse(TemplateBody!) as Template, stackName: StackName, stackId: StackId!, region, accountId, physicalIds, told };
 }
 
 /** Attempts one applier; a refusal is part of the report, not the end of the deploy. */
