@@ -27,8 +27,12 @@ const statusOf = ({ state, outcome, decision }: Facts): Status => {
   return decision.action === 'fix' || decision.action === 'approve' ? [2, 'In Progress'] : [1, 'New'];
 };
 
-/** What is not known has no id: the schema has none for it. */
-const verdicts: Partial<Record<Evaluation['complianceType'], Status>> = { COMPLIANT: [1, 'Pass'], NON_COMPLIANT: [3, 'Fail'] };
+/** A warning is a check that "did not yield a result due to missing information"; for one that does not apply the schema has none. */
+const verdicts: Partial<Record<Evaluation['complianceType'], Status>> = {
+  COMPLIANT: [1, 'Pass'],
+  INSUFFICIENT_DATA: [2, 'Warning'],
+  NON_COMPLIANT: [3, 'Fail'],
+};
 
 /** OCSF's type of an observable that is a resource's UID. */
 const resourceUid = 10;
