@@ -13,7 +13,7 @@ const range = (values: readonly number[]): string => `${Math.round(median(values
 console.log(`${cpus().length} x ${cpus()[0]?.model.trim()}, ${arch()}, Node ${process.version}; median (lowest-highest)\n`);
 
 const { zipBytes, rows } = await coldAndWarm({ colds: 5, warms: 10 });
-console.log(`artifact: ${(zipBytes / 1e6).toFixed(2)} MB zipped, both functions\n`);
+console.log(`artifact: ${(zipBytes / 1e6).toFixed(2)} MB zipped, all functions\n`);
 console.log('| event | cold start to first event handled, ms | warm, ms an event | requests to resources | requests to the ledger | other requests |');
 console.log('| --- | --- | --- | --- | --- | --- |');
 for (const { name, cold, warm, requests } of rows) {

@@ -1,6 +1,7 @@
 /** Adds evidence to its bucket: entries as the table's stream brings them, a signed digest each hour, and what somebody finds missing. */
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { DynamoDBBatchResponse, DynamoDBRecord, DynamoDBStreamEvent } from 'aws-lambda';
+import { RetryLaterError } from '../engine/errors.ts';
 import { signEvidence, storeEntries } from '../engine/evidence/store.ts';
 import type { Entry } from '../engine/model.ts';
 import { awsAccess } from './aws/access.ts';
@@ -33,14 +34,25 @@ export const handler = async (event: Asked): Promise<DynamoDBBatchResponse | obj
   try {
     if ('Records' in event) return await storeBatch(event.Records);
     if ('mend' in event) return await mend(event.mend);
-    const { number, findings } = await signEvidence(ports);
-    log.info('Digest signed', { number, findings: findings.length });
-    log.count('Digests');
-    return { number };
+    return await sign();
   } finally {
     log.flush();
   }
 };
+
+/** A schedule may come twice: whoever finds the other at it leaves it to him. */
+async function sign(): Promise<{ readonly number?: number }> {
+  try {
+    const { number, findings } = await signEvidence(ports);
+    log.info('Digest signed', { number, findings: findings.length });
+    log.count('Digests');
+    return { number };
+  } catch (error) {
+    if (!(error instanceof RetryLaterError)) throw error;
+    log.warn('Digest left to another process', { error });
+    return {};
+  }
+}
 
 /** What has failed comes back with all that follows it in the stream: Lambda goes on from the first of these. */
 async function storeBatch(records: readonly DynamoDBRecord[]): Promise<DynamoDBBatchResponse> {

@@ -23,7 +23,7 @@ export interface Material {
   readonly partial?: boolean;
   /** The findings as the table has them. */
   readonly table?: AsyncIterable<Pick<Finding, 'id' | 'version' | 'chain'>>;
-  /** When the table's entry was made, ISO 8601; asked for the first one that is not there. */
+  /** When the table's entry was made, ISO 8601; asked for the first one that is not there. Undefined: the entries are the table's own, so that none can be on its way. */
   readonly madeAt?: (findingId: string, seq: number) => Promise<string | undefined>;
   /** The last digest, as the table or the head of a file knows it. */
   readonly lastDigest?: Pick<LastDigest, 'number'> & Partial<LastDigest>;
@@ -152,8 +152,12 @@ async function compare({ table, madeAt, now }: Material, chains: Map<string, Pro
     const progress = found ?? { last, hash: '', signed: 0 };
     chains.set(id, progress);
     if (last < version) {
+      if (!madeAt) {
+        progress.fault = { kind: 'cut', finding: id, seq: last + 1, says: `${gap(last + 1, version)}: the finding knows ${version} entries` };
+        continue;
+      }
       lag += version - last;
-      const at = (await madeAt?.(id, last + 1)) ?? now.toISOString();
+      const at = (await madeAt(id, last + 1)) ?? now.toISOString();
       if (now.getTime() - Date.parse(at) > lateMs)
         progress.fault = { kind: 'late', finding: id, seq: last + 1, says: `${gap(last + 1, version)}: the table has them since ${at}` };
     } else if (last > version || chain !== progress.hash)
