@@ -4,6 +4,7 @@
  */
 import { arch, cpus } from 'node:os';
 import { coldAndWarm } from './artifact.ts';
+import { verifying } from './evidence.ts';
 import { routing } from './routing.ts';
 import { sweeping } from './sweeping.ts';
 
@@ -29,3 +30,8 @@ console.log('\n| sweep | resources | requests | seconds | the same requests one 
 for (const { name, resources, requests, seconds, bareSeconds } of await sweeping({ volumes: 1_000, buckets: 200 })) {
   console.log(`| ${name} | ${resources} | ${requests} | ${seconds.toFixed(2)} | ${bareSeconds.toFixed(2)} |`);
 }
+
+const verified = await verifying({ entries: 10_000, rounds: 5 });
+console.log(
+  `\nevidence verify: ${verified.entries} entries and ${verified.digests} digests (${verified.megabytes.toFixed(1)} MB) in ${median(verified.seconds).toFixed(2)} s`,
+);

@@ -1,5 +1,6 @@
 /**
- * The way of the framework's calls to the emulator, whose templates are changed here where moto would go wrong. Made by moto's CloudFormation, the mapping of a stream to a function has moto
+ * The way of the framework's calls to the emulator, whose templates are changed here where moto would go wrong: a key that signs,
+ * and streams of tables. Made by moto's CloudFormation, the mapping of a stream to a function has moto
  * run that function in a container at each write to the table: such mappings are taken out of the template, and kept for the stack.
  */
 import { createServer, request } from 'node:http';
@@ -23,6 +24,24 @@ export interface Door {
 const ofStream = ({ Type, Properties }: TemplateResource): boolean =>
   Type === 'AWS::Lambda::EventSourceMapping' && JSON.stringify(Properties?.EventSourceArn ?? '').includes('StreamArn');
 
+/** moto copies all of a stream at each transaction. */
+const withoutStreams = (resources: Template['Resources']): Template['Resources'] =>
+  Object.fromEntries(
+    Object.entries(resources).map(([logicalId, resource]) => {
+      const { StreamSpecification: _, ...Properties } = resource.Properties ?? {};
+      return [logicalId, resource.Type === 'AWS::DynamoDB::Table' ? { ...resource, Properties } : resource];
+    }),
+  );
+
+/** A stream that is not there has a name all the same. */
+const named = (template: Template): unknown =>
+  JSON.parse(
+    JSON.stringify(template, (_, value: unknown) => {
+      const [table, attribute] = (value as { readonly 'Fn::GetAtt'?: readonly string[] } | null)?.['Fn::GetAtt'] ?? [];
+      return attribute === 'StreamArn' ? { 'Fn::Sub': `\${${table}.Arn}/stream/2026-01-01T00:00:00.000` } : value;
+    }),
+  );
+
 /** While the door is open, the emulator must not check signatures. */
 export async function openDoor(emulator: string, { s3, kms }: Pick<Clients, 's3' | 'kms'>, taken: TakenOut): Promise<Door> {
   const { hostname, port } = new URL(emulator);
@@ -37,8 +56,8 @@ export async function openDoor(emulator: string, { s3, kms }: Pick<Clients, 's3'
     const streams = Object.fromEntries(Object.entries(Resources).filter(([, resource]) => ofStream(resource)));
     if (Object.keys(streams).length > 0) taken.set(stack, streams);
     else if (!withKeys) return;
-    const left = Object.fromEntries(Object.entries(Resources).filter(([, resource]) => !ofStream(resource)));
-    await s3.send(new PutObjectCommand({ ...object, Metadata, ContentType, Body: JSON.stringify({ ...(withKeys ?? template), Resources: left }) }));
+    const left = withoutStreams(Object.fromEntries(Object.entries(Resources).filter(([, resource]) => !ofStream(resource))));
+    await s3.send(new PutObjectCommand({ ...object, Metadata, ContentType, Body: JSON.stringify(named({ ...(withKeys ?? template), Resources: left })) }));
   };
 
   const server = createServer(async (incoming, outgoing) => {

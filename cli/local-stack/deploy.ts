@@ -255,21 +255,15 @@ const streamsOf = (deployed: Deployed, taken: TakenOut): (StreamMapping & { read
   Object.entries(taken.get(deployed.stackName) ?? {}).map(([logicalId, { Properties = {} }]) => {
     const { EventSourceArn, FunctionName, BatchSize, FilterCriteria } = Properties;
     const [table = ''] = (EventSourceArn as { 'Fn::GetAtt': readonly string[] })['Fn::GetAtt'];
-    const functionName = splitName(String(resolve(FunctionName, deployed))).name;
-    const of = Object.values(deployed.template.Resources).find(
-      ({ Type, Properties: { FunctionName: name } = {} }) => Type === lambdaFunction && name === functionName,
-    );
     const { Filters = [] } = (FilterCriteria ?? {}) as { readonly Filters?: readonly { readonly Pattern: string }[] };
     return {
       logicalId,
       table: deployed.physicalIds.get(table)!,
-      functionName,
-      roleArn: String(resolve(of?.Properties?.Role, deployed)),
+      functionName: splitName(String(resolve(FunctionName, deployed))).name,
       batchSize: Number(BatchSize ?? 100),
       patterns: Filters.map(({ Pattern }) => JSON.parse(Pattern)),
     };
   });
-const lambdaFunction = 'AWS::Lambda::Function';
 
 async function undoWhere(undo: Undo, chosen: (key: string) => boolean): Promise<void> {
   // What was put in last hangs on what was there before it.

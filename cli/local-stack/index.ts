@@ -165,6 +165,7 @@ export async function startLocalStack(options: LocalStackOptions = {}): Promise<
       warm: options.warm,
       onLog: options.onLog,
       onCall: options.onCall,
+      observe: (call, answer) => streams.observe(call, answer),
       others: (authorise) => {
         const events = eventsApi({ authorise, buses, clock, accountId: accountId! });
         const messages = delays.api(authorise);
@@ -181,7 +182,7 @@ export async function startLocalStack(options: LocalStackOptions = {}): Promise<
     const schedules = createSchedules({ clients, emulator, region, endpoint: lambda.endpoint, clock, keys, keysOf: lambda.keysOf, log });
     stops.push(async () => schedules.stop());
 
-    const streams = createStreams({ clients, emulator, region, keysOf: lambda.keysOf, invoke: lambda.invoke, log });
+    const streams = createStreams({ region, invoke: lambda.invoke, log });
     stops.push(() => streams.stop());
 
     const undo: Undo = new Map();

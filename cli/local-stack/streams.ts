@@ -3,84 +3,76 @@
  * https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html, invocation-eventfiltering.html
  */
 import { setTimeout as pause } from 'node:timers/promises';
-import { DescribeTableCommand } from '@aws-sdk/client-dynamodb';
-import { type _Record, DescribeStreamCommand, DynamoDBStreamsClient, GetRecordsCommand, GetShardIteratorCommand } from '@aws-sdk/client-dynamodb-streams';
+import type { DynamoDBRecord } from 'aws-lambda';
 import { matchesPattern } from '../../engine/pattern.ts';
 import { failedIds } from './batches.ts';
-import { type Clients, configIn } from './clients.ts';
-import type { Keys as Credentials, Emulator } from './emulator.ts';
+import type { Seen } from './gateway.ts';
 import type { InvocationResult } from './invoke.ts';
+import { type Answer, parse } from './wire.ts';
 
 export const differences: readonly string[] = [
-  'DynamoDB: the event source mapping of a stream is not made in the emulator, which would run the function itself in a container; the stack reads the stream',
-  'Lambda: what fails of a stream is tried again each second, whole, for ever: it is neither bisected nor given up',
+  'DynamoDB: a stream holds what is put into its table through the endpoint of the stack, whole items only (moto copies all of a stream at each transaction, and runs the functions that it feeds itself, in a container); a put that demands that there be no such item is an INSERT, any other a MODIFY',
+  'Lambda: what fails of a stream is tried again each second, whole, for ever: it is neither bisected nor given up; whether the role may read the stream is not asked',
 ];
 
 export interface StreamMapping {
   readonly table: string;
   readonly functionName: string;
-  readonly roleArn: string;
   readonly batchSize: number;
   readonly patterns: readonly unknown[];
 }
 
 export interface StreamsOptions {
-  readonly clients: Clients;
-  readonly emulator: Emulator;
   readonly region: string;
-  readonly keysOf: (roleArn: string) => Promise<Credentials>;
   readonly invoke: (functionName: string, event: unknown) => Promise<InvocationResult>;
   readonly log: (line: string) => void;
 }
 
 export interface Streams {
   read(mappings: readonly StreamMapping[]): void;
+  /** Told of each call and what it was answered. */
+  observe(call: Pick<Seen, 'target' | 'body'>, answer: Answer): void;
   /** Hands on what is there now. False: there was nothing new, or it keeps failing. */
   settle(): Promise<boolean>;
   stop(): Promise<void>;
 }
 
-export function createStreams({ clients, emulator, region, keysOf, invoke, log }: StreamsOptions): Streams {
+type Item = Readonly<Record<string, object>>;
+interface Put {
+  readonly TableName: string;
+  readonly Item: Item;
+  readonly ConditionExpression?: string;
+}
+
+function putsOf({ target, body }: Pick<Seen, 'target' | 'body'>): readonly Put[] {
+  if (target.endsWith('.PutItem')) return [parse<Put>(body)];
+  if (!target.endsWith('.TransactWriteItems')) return [];
+  return parse<{ readonly TransactItems: readonly { readonly Put?: Put }[] }>(body).TransactItems.flatMap((one) => one.Put ?? []);
+}
+
+export function createStreams({ region, invoke, log }: StreamsOptions): Streams {
   let mappings: readonly StreamMapping[] = [];
-  /** The last record dealt with, by stream. */
-  const done = new Map<string, string>();
+  const records = new Map<string, DynamoDBRecord[]>();
+  let count = 0;
   const abort = new AbortController();
   let turn: Promise<unknown> = Promise.resolve();
 
-  /** With the rights of the function's role, as Lambda reads. */
-  const nextOf = async ({ table, roleArn, batchSize }: StreamMapping): Promise<{ readonly arn: string; readonly records: readonly _Record[] }> => {
-    const { Table } = await clients.dynamoDb.send(new DescribeTableCommand({ TableName: table }));
-    const arn = Table!.LatestStreamArn!;
-    const streams = new DynamoDBStreamsClient({ ...configIn(emulator, region), credentials: await keysOf(roleArn) });
-    try {
-      const { StreamDescription } = await streams.send(new DescribeStreamCommand({ StreamArn: arn }));
-      const ShardId = StreamDescription!.Shards![0]!.ShardId;
-      const last = done.get(arn);
-      const from =
-        last === undefined ? ({ ShardIteratorType: 'TRIM_HORIZON' } as const) : { ShardIteratorType: 'AFTER_SEQUENCE_NUMBER' as const, SequenceNumber: last };
-      const { ShardIterator } = await streams.send(new GetShardIteratorCommand({ StreamArn: arn, ShardId, ...from }));
-      const { Records = [] } = await streams.send(new GetRecordsCommand({ ShardIterator, Limit: batchSize }));
-      return { arn, records: Records };
-    } finally {
-      streams.destroy();
-    }
-  };
-
-  const step = async (mapping: StreamMapping): Promise<boolean> => {
-    const { arn, records } = await nextOf(mapping);
-    if (records.length === 0) return false;
-    const numberOf = (record: _Record) => record.dynamodb!.SequenceNumber!;
-    const wanted = records.filter((record) => mapping.patterns.length === 0 || mapping.patterns.some((pattern) => matchesPattern(pattern, record)));
+  const step = async ({ table, functionName, batchSize, patterns }: StreamMapping): Promise<boolean> => {
+    const waiting = records.get(table) ?? [];
+    const batch = waiting.slice(0, batchSize);
+    if (batch.length === 0) return false;
+    const numberOf = ({ dynamodb }: DynamoDBRecord) => dynamodb!.SequenceNumber!;
+    const wanted = batch.filter((record) => patterns.length === 0 || patterns.some((pattern) => matchesPattern(pattern, record)));
+    let done = batch.length;
     if (wanted.length > 0) {
-      const result = await invoke(mapping.functionName, { Records: wanted.map((record) => toRecord(record, arn, region)) });
-      if (!result.ok) log(`${mapping.functionName}: ${result.errorType}: ${result.errorMessage}`);
+      const result = await invoke(functionName, { Records: wanted });
+      if (!result.ok) log(`${functionName}: ${result.errorType}: ${result.errorMessage}`);
       const failed = failedIds(result, wanted.map(numberOf), true);
-      const first = records.findIndex((record) => failed.has(numberOf(record)));
-      if (first > 0) done.set(arn, numberOf(records[first - 1]!));
-      if (first >= 0) return false;
+      const first = batch.findIndex((record) => failed.has(numberOf(record)));
+      if (first >= 0) done = first;
     }
-    done.set(arn, numberOf(records.at(-1)!));
-    return true;
+    waiting.splice(0, done);
+    return done === batch.length;
   };
 
   const pass = async (): Promise<boolean> => {
@@ -98,7 +90,7 @@ export function createStreams({ clients, emulator, region, keysOf, invoke, log }
   const loop = (async () => {
     while (!abort.signal.aborted) {
       const moved = await settle().catch((error: Error) => {
-        if (!abort.signal.aborted) log(`a stream could not be read: ${error.message}`);
+        if (!abort.signal.aborted) log(`a stream could not be handed on: ${error.message}`);
         return false;
       });
       if (!moved) await pause(1_000, undefined, { signal: abort.signal }).catch(() => undefined);
@@ -109,6 +101,24 @@ export function createStreams({ clients, emulator, region, keysOf, invoke, log }
     read(next) {
       mappings = next;
     },
+    observe(call, { status }) {
+      if (status !== 200) return;
+      for (const { TableName, Item, ConditionExpression = '' } of putsOf(call)) {
+        const { pk, sk } = Item;
+        if (!mappings.some(({ table }) => table === TableName) || !pk || !sk) continue;
+        count += 1;
+        const record = {
+          eventName: ConditionExpression === 'attribute_not_exists(pk)' ? 'INSERT' : 'MODIFY',
+          eventSource: 'aws:dynamodb',
+          awsRegion: region,
+          // On the wire as in the event: bytes are base64.
+          dynamodb: { Keys: { pk, sk }, NewImage: Item, SequenceNumber: String(count).padStart(21, '0'), StreamViewType: 'NEW_IMAGE' },
+        } as DynamoDBRecord;
+        const waiting = records.get(TableName) ?? [];
+        waiting.push(record);
+        records.set(TableName, waiting);
+      }
+    },
     settle,
     async stop() {
       abort.abort();
@@ -116,13 +126,3 @@ export function createStreams({ clients, emulator, region, keysOf, invoke, log }
     },
   };
 }
-
-/** As in the event: times in seconds, bytes in base64. */
-const toRecord = (record: _Record, arn: string, awsRegion: string): object =>
-  JSON.parse(
-    JSON.stringify({ ...record, eventSourceARN: arn, awsRegion }, function (this: Record<string, unknown>, name, value: unknown) {
-      const given = this[name];
-      if (given instanceof Date) return given.getTime() / 1_000;
-      return given instanceof Uint8Array ? Buffer.from(given).toString('base64') : value;
-    }),
-  );
