@@ -62,7 +62,11 @@ export async function sweeping({ volumes, buckets }: { readonly volumes: number;
       alert: none,
       dispatch: none,
       stopExecution: none,
+      stackStatus: none,
       requestSweeps: none,
+      prove: async () => undefined,
+      seal: async (words: string) => words,
+      isSealed: async () => false,
       killSwitch: async () => false,
     });
     const own = { accountId: place.accountId, roleArns: [], self: 'bench' };

@@ -1,5 +1,6 @@
 /** Every way a command can end badly, as one clear line and an exit code. */
 import { codeOf, isCredentialError, isDenied, PolicyError, type PolicyFault } from '../engine/errors.ts';
+import { redact } from '../engine/redact.ts';
 
 /** 0 = fine, 1 = findings or a refused input, 2 = could not run. */
 export type ExitCode = 0 | 1 | 2;
@@ -25,7 +26,7 @@ export interface Explained {
 export function explain(error: unknown): Explained {
   if (error instanceof PolicyError) return { message: error.faults.map(faultLine).join('\n'), exitCode: 1 };
   if (error instanceof UsageError) return { message: oneLine(error.message), exitCode: error.exitCode };
-  return { message: oneLine(sentenceOf(error)), exitCode: 2 };
+  return { message: oneLine(redact(sentenceOf(error))), exitCode: 2 };
 }
 
 /** No other call can succeed either: the credentials do not count, or nobody answers. */

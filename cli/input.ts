@@ -16,10 +16,13 @@ export async function eventsOf(files: readonly string[]): Promise<InputEvent[]> 
   const read: InputEvent[][] = [];
   for (const file of files) {
     const name = file === '-' ? 'standard input' : file;
-    read.push(parse(name, await textOf(name, file === '-' ? await readInput() : readNamed(file))));
+    read.push(await recordsOf(name, file === '-' ? await readInput() : readNamed(file)));
   }
   return read.flat();
 }
+
+/** Every event of one file. @throws UsageError that names it */
+export const recordsOf = async (name: string, bytes: Buffer): Promise<InputEvent[]> => parse(name, await textOf(name, bytes));
 
 async function textOf(name: string, bytes: Buffer): Promise<string> {
   const plain = bytes[0] === 0x1f && bytes[1] === 0x8b ? await unzipped(name, bytes) : bytes;

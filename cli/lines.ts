@@ -3,6 +3,7 @@ import { leafOf } from '../engine/arn.ts';
 import type { CatalogueEntry } from '../engine/control.ts';
 import type { Line } from '../engine/detect.ts';
 import { type OutcomeStatus, type ResourceRef, type Severity, severities } from '../engine/model.ts';
+import { redact, redactDeep } from '../engine/redact.ts';
 import { colors } from './colors.ts';
 import { catalogue, print, say } from './context.ts';
 import { printable } from './errors.ts';
@@ -43,9 +44,20 @@ export interface Summary {
   readonly byHipaa?: Readonly<Record<string, Standing>>;
 }
 
+/** How a text of others reaches the terminal. */
+export type Clean = (text: string) => string;
+export const cleanerOf = ({ raw }: { readonly raw?: boolean }): Clean => (raw ? printable : (text) => printable(redact(text)));
+
+export interface Form {
+  readonly json?: boolean;
+  /** As it is: with what may identify a person. */
+  readonly raw?: boolean;
+}
+
 /** @param swept work items by control and status, those of an interrupted sweep already in it; a sweep's summary tells them by severity and section */
-export function lineWriter(json: boolean, swept?: Record<string, Record<string, number>>) {
+export function lineWriter({ json, raw }: Form, swept?: Record<string, Record<string, number>>) {
   const started = performance.now();
+  const clean = cleanerOf({ raw });
   const byStatus: Record<string, number> = {};
   for (const statuses of Object.values(swept ?? {})) for (const [status, count] of Object.entries(statuses)) byStatus[status] = (byStatus[status] ?? 0) + count;
   let workItems = Object.values(byStatus).reduce((sum, count) => sum + count, 0);
@@ -58,7 +70,7 @@ export function lineWriter(json: boolean, swept?: Record<string, Record<string, 
         swept[line.control] ??= {};
         swept[line.control]![status] = (swept[line.control]![status] ?? 0) + 1;
       }
-      print(json ? JSON.stringify(line) : human(line));
+      print(json ? JSON.stringify(raw ? line : redactDeep(line)) : human(line, clean));
     },
     /** Prints the summary and tells whether drift is left. */
     end(counts: Pick<Summary, 'events' | 'routed' | 'droppedBy' | 'failed'>): { readonly drift: boolean } {
@@ -110,17 +122,21 @@ const tableOf = (title: string, standings: Readonly<Record<string, Standing>> = 
       ];
 
 /** An account's ARN ends in `root`, which is the name of nothing; settings of the account have it too. */
-export const nameOf = (resource: ResourceRef): string =>
-  /^arn:[^:]+:iam::\d+:root$/.test(resource.id) ? `account ${resource.accountId}, ${resource.region}` : leafOf(resource) || resource.id;
+export function nameOf(resource: ResourceRef, clean: Clean): string {
+  if (/^arn:[^:]+:iam::\d+:root$/.test(resource.id)) return `account ${resource.accountId}, ${resource.region}`;
+  // Cleaned while it is whole: what stands before the leaf may be the label of its number.
+  const id = clean(resource.id);
+  return leafOf({ id }) || id;
+}
 
-function human({ eventName, control, resource, evaluation, outcome, change, findingId }: Line): string {
+function human({ eventName, control, resource, evaluation, outcome, change, findingId }: Line, clean: Clean): string {
   const indent = ' '.repeat(19);
-  const name = printable(nameOf(resource));
+  const name = nameOf(resource, clean);
   return [
-    `${(paint[outcome.status] ?? String)(outcome.status.padEnd(18))} ${control}  ${name}${eventName ? colors.dim(`  ${printable(eventName)}`) : ''}`,
-    evaluation && evaluation.complianceType !== 'COMPLIANT' && `${indent}${printable(evaluation.annotation)}`,
-    change && `${indent}${printable(change.summary)} (${change.action})`,
-    evaluation && evaluation.annotation !== outcome.reason && `${indent}${colors.dim(printable(outcome.reason))}`,
+    `${(paint[outcome.status] ?? String)(outcome.status.padEnd(18))} ${control}  ${name}${eventName ? colors.dim(`  ${clean(eventName)}`) : ''}`,
+    evaluation && evaluation.complianceType !== 'COMPLIANT' && `${indent}${clean(evaluation.annotation)}`,
+    change && `${indent}${clean(change.summary)} (${change.action})`,
+    evaluation && evaluation.annotation !== outcome.reason && `${indent}${colors.dim(clean(outcome.reason))}`,
     findingId && `${indent}${colors.dim(findingId)}`,
   ]
     .filter(Boolean)

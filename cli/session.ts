@@ -34,6 +34,10 @@ export function openSession(options: { readonly state: string; readonly policy: 
       const { tagsOf } = await import('../handlers/aws/tags.ts');
       return tagsOf(resource, access);
     },
+    async stackStatus(stackId) {
+      const { stackStatusOf } = await import('../handlers/aws/stack-status.ts');
+      return stackStatusOf(stackId, access);
+    },
     async alert({ subject, text }) {
       say(`\n${subject}\n${text}\n`);
     },
@@ -47,6 +51,10 @@ export function openSession(options: { readonly state: string; readonly policy: 
       for (const { control, accountId, region } of sweeps)
         if (!wanted.some((known) => known.control === control && known.place.region === region)) wanted.push({ control, place: { accountId, region } });
     },
+    // The SDK's credentials are the proof: whoever runs the command acts with their own rights.
+    prove: async ({ kind }) => (kind === 'caller' ? { arn: caller.arn, accountId: caller.accountId } : undefined),
+    seal: async (words) => words,
+    isSealed: async (words, seal) => words === seal,
     // The person who runs the command is the switch.
     killSwitch: async () => false,
   };

@@ -1,15 +1,25 @@
-/** The words of an alert. Plain text for a person who has just been woken; never more than was verified, never a document's text. */
+/** The words of an alert. Plain text for a person who has just been woken; never more than was verified, never a document's text, redacted. */
 import { createHash } from 'node:crypto';
+import { answerWords, undoHeadline, undoWords } from './answers/words.ts';
 import { leafOf } from './arn.ts';
 import type { AnyControl } from './control.ts';
+import { exposureOf, exposureWords } from './exposure.ts';
+import { waitsForStack } from './finding.ts';
 import type { Actor, Finding, Place, ResourceRef } from './model.ts';
+import { definedIn } from './owner.ts';
 import type { Alert } from './ports.ts';
+import { type RedactOptions, redact } from './redact.ts';
 
 export type Told = Pick<AnyControl, 'title' | 'hipaa' | 'impact'>;
 
 /** What the channels would be told now; `finding.alerted` holds the last one they were. Of an open one the reason is news too. */
-export const toldKey = ({ state, outcome, decision }: Finding): string =>
-  state === 'open' && outcome ? `open:${outcome.status}:${brief(outcome.reason)}` : `${state}:${outcome?.status ?? decision.action}`;
+export const toldKey = ({ state, outcome, decision, question, undo, heldOff }: Finding): string => {
+  if (undo) return `undo:${undo.state}:${question?.approvals.length ?? 0}:${brief(undo.at)}`;
+  const waits = state === 'open' && heldOff?.told ? `:held off since ${heldOff.since}` : '';
+  if (state === 'open' && outcome?.status === 'AWAITING_APPROVAL' && question) return `open:asked:${question.id}:${question.approvals.length}${waits}`;
+  if (state === 'open' && outcome) return `open:${outcome.status}:${brief(outcome.reason)}`;
+  return `${state}:${outcome?.status ?? decision.action}${waits}`;
+};
 
 const brief = (reason: string): string => createHash('sha256').update(reason).digest('hex').slice(0, 8);
 
@@ -62,12 +72,18 @@ export function backlogAlertOf(
   };
 }
 
-const isPage = ({ state, decision, outcome }: Finding): boolean =>
-  state === 'open' &&
-  (outcome?.status === 'REMEDIATION_FAILED' || outcome?.status === 'RETRY_LATER' || decision.action === 'page' || decision.action === 'approve');
+const isPage = ({ state, decision, outcome, undo }: Finding): boolean =>
+  undo
+    ? undo.state === 'asked' || undo.state === 'failed'
+    : state === 'open' &&
+      (outcome?.status === 'REMEDIATION_FAILED' || outcome?.status === 'RETRY_LATER' || decision.action === 'page' || decision.action === 'approve');
 
 /** "Fixed" stands in no other headline: it is what a tired eye looks for. */
-function headline({ state, decision, evaluation, outcome, fixNotBefore }: Finding): string {
+function headline(finding: Finding): string {
+  const { state, decision, evaluation, outcome, fixNotBefore, transient } = finding;
+  const undoing = undoHeadline(finding);
+  if (undoing) return undoing;
+  if (transient && state === 'resolved') return 'Gone already';
   switch (outcome?.status) {
     case 'REMEDIATED':
       return 'Fixed';
@@ -87,16 +103,19 @@ function headline({ state, decision, evaluation, outcome, fixNotBefore }: Findin
   if (state === 'resolved') return 'Resolved';
   if (evaluation.complianceType === 'INSUFFICIENT_DATA') return 'CANNOT SEE';
   if (decision.action === 'approve') return 'Approval needed';
+  if (waitsForStack(finding)) return 'Fix waits';
   if (decision.action === 'fix') return fixNotBefore ? 'Fix planned' : 'Fix under way';
   return decision.action === 'page' ? 'ACTION NEEDED' : 'Drift';
 }
 
 /** The account's own ARN ends in `root`, which would read like the root user. */
-const nameOf = (resource: ResourceRef): string => (resource.id.endsWith(':root') ? `account ${resource.accountId}, ${resource.region}` : leafOf(resource));
+const nameOf = (resource: ResourceRef): string =>
+  // Redacted while it is whole: what stands before the leaf may be the label of its number.
+  resource.id.endsWith(':root') ? `account ${resource.accountId}, ${resource.region}` : leafOf({ id: redact(resource.id) });
 
 /** SNS: printable ASCII, begins with a letter, digit or punctuation, under 100 characters. https://docs.aws.amazon.com/sns/latest/api/API_Publish.html */
 const subjectOf = (text: string): string => {
-  const ascii = oneLine(text).replace(/[^\x20-\x7e]/gu, '?');
+  const ascii = redact(oneLine(text)).replace(/[^\x20-\x7e]/gu, '?');
   return ascii.length < 100 ? ascii : `${ascii.slice(0, 96)}...`;
 };
 
@@ -116,22 +135,44 @@ function textOf(finding: Finding, control: Told): string {
     ['Done', doneOf(finding)],
     [proposalLabel(finding), open ? proposal : undefined],
     ['Impact', open && proposal ? control.impact : undefined],
+    ['Answer', answerWords(finding)],
+    ['Also', alsoOf(finding)],
     // A decision that an end has overtaken would read like one that still stands.
     ['Decided', open || finding.outcome?.status === 'REMEDIATED' ? `${decision.action} - ${decision.reason}` : undefined],
+    ['Defined in', finding.owner && (open || finding.outcome?.status === 'REMEDIATED') ? definedIn(finding.owner) : undefined],
     // What the bot notices of itself, nobody has done.
     ['Who', actor ? whoOf(actor) : openedBy.source === 'tick' ? undefined : 'not known'],
     ['When', `${openedBy.eventName ?? `noticed by ${noticed[openedBy.source]}`} at ${openedBy.time}`],
+    ['Exposed', exposedOf(finding)],
     ['HIPAA', citations(control.hipaa)],
     ['Finding', `${finding.id}, episode ${finding.episode}, seen ${finding.seen} ${finding.seen === 1 ? 'time' : 'times'}`],
   ]);
 }
+
+/** Of one that stands no more is known than that it did when it was last read. */
+const exposedOf = (finding: Finding): string | undefined => {
+  const exposure = exposureOf(finding, new Date(finding.lastSeenAt));
+  return exposure && exposureWords(exposure);
+};
+
+const alsoOf = ({ also }: Finding): string | undefined =>
+  also && `${also.join(', ')} failed on the same setting: judged after this fix, and told only if ${also.length === 1 ? 'it still fails' : 'they still fail'}.`;
+
+/** Who did it is told in full; so it is where a brake names who keeps breaking it, where a call is named that ended it, and where the resource is a user of the account. */
+const keeps: Readonly<Record<string, RedactOptions>> = {
+  Who: { keep: ['email'] },
+  Decided: { keep: ['session'] },
+  Resource: { keep: ['session'] },
+  Exposed: { keep: ['session'] },
+  Answer: { keep: ['email'] },
+};
 
 const citations = (hipaa: Told['hipaa']): string => hipaa.map(({ section, specification }) => `45 CFR ${section} (${specification})`).join(', ');
 
 const linesOf = (lines: readonly (readonly [string, string | undefined])[]): string =>
   lines
     .filter((line): line is readonly [string, string] => Boolean(line[1]))
-    .map(([name, value]) => `${`${name}:`.padEnd(11)}${clipped(oneLine(value), name === 'Resource' ? resourceBytes : lineBytes)}`)
+    .map(([name, value]) => `${`${name}:`.padEnd(10)} ${clipped(redact(oneLine(value), keeps[name]), name === 'Resource' ? resourceBytes : lineBytes)}`)
     .join('\n');
 
 function verdictLabel({ state, evaluation }: Finding): string {
@@ -171,15 +212,20 @@ const noticed: Readonly<Record<Finding['openedBy']['source'], string>> = {
 function doneOf(finding: Finding): string {
   const { state, decision, outcome, changes, fixNotBefore, held } = finding;
   const inPart = inPartOf(finding);
+  const undone = undoWords(finding);
+  if (undone) return undone;
   if (outcome?.status === 'REMEDIATED') return `${sentence(changes.at(-1)?.change.summary ?? 'Fixed')} Verified by reading the live state at ${outcome.at}.`;
   if (outcome?.status === 'REMEDIATION_FAILED') return `The fix did not succeed: ${sentence(outcome.reason)} ${inPart ?? 'Nothing was changed.'}`;
   if (outcome?.status === 'OFF' || outcome?.status === 'EXCEPTED') return `${inPart ?? 'Nothing by the bot.'} The resource stays as it is: ${outcome.reason}`;
   if (state === 'resolved') return `${inPart ?? 'Nothing by the bot.'} ${outcome?.reason ?? ''}`;
   if (inPart) return inPart;
+  if (waitsForStack(finding))
+    return `Nothing yet. The fix waits for CloudFormation, which is at stack ${finding.heldOff!.stack}, until ${finding.heldOff!.until} at most; then a person is called.`;
   if (decision.action === 'fix')
     return fixNotBefore ? `Nothing yet. The fix is due at ${fixNotBefore}, unless it is put right or excepted before.` : 'Nothing yet.';
-  if (decision.action === 'approve' && held) return `Nothing. A person may make the change; a sweep that finds it after ${held.until} tries again.`;
-  if (decision.action === 'approve') return 'Nothing. A person must make the change, or set the control to fix in the policy and deploy.';
+  if (decision.action === 'approve' && held)
+    return `Nothing. A person may approve it or make the change; a sweep that finds it after ${held.until} tries again.`;
+  if (decision.action === 'approve') return 'Nothing. It waits for a person.';
   return 'Nothing was changed.';
 }
 
@@ -197,8 +243,9 @@ function whoOf({ arn, type, sourceIp, userAgent, invokedBy }: Actor): string {
 }
 
 const tools: readonly (readonly [RegExp, string])[] = [
-  [/terraform/i, 'Terraform'],
   [/pulumi/i, 'Pulumi'],
+  [/opentofu/i, 'OpenTofu'],
+  [/terraform/i, 'Terraform'],
   [/cloudformation/i, 'CloudFormation'],
   [/console\.amazonaws|signin\.amazonaws|Mozilla\//i, 'the console'],
   [/^aws-cli|AWSPowerShell/i, 'the AWS CLI'],

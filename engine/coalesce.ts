@@ -2,7 +2,7 @@
 import type { AnyControl } from './control.ts';
 import { isEventControl } from './control.ts';
 import { actorOf, findingKey } from './finding.ts';
-import type { Actor, Trigger } from './model.ts';
+import type { Actor, Owner, Trigger } from './model.ts';
 import { modeFor, modeForAll } from './policy/match.ts';
 import type { CompiledControl } from './policy/model.ts';
 import type { FindingKey, Ledger, Standing } from './ports.ts';
@@ -61,6 +61,8 @@ export async function speakerOf(unit: Unit, newest: Standing, ledger: Pick<Ledge
   return open < 0 ? { ...last!, standing: newest } : { ...earlier[open]!, standing: standings[open]! };
 }
 
+const owners: readonly Owner[] = [{}, { stack: { name: '', id: '' } }];
+
 /**
  * Who is judged to have done it: of several the one for whom the policy is most cautious, as nobody can tell whose change the state shows.
  * The bot's own repairs make it nobody's.
@@ -70,6 +72,6 @@ export function actorAmong(unit: Unit, ownRoles: readonly string[], settings: Pi
     .map(({ trigger }) => actorOf(trigger))
     .filter((actor) => actor !== undefined)
     .filter((actor) => ![actor.arn, actor.issuerArn].some((arn) => arn !== undefined && ownRoles.includes(arn)));
-  const { mode } = modeForAll(settings, actors);
-  return actors.find((actor) => modeFor(settings, actor).mode === mode);
+  // Whether a stack owns it is known only when it has drifted: the actor must be the one to judge in either case, or it is nobody's.
+  return actors.find((actor) => owners.every((owner) => modeFor(settings, actor, owner).mode === modeForAll(settings, actors, owner).mode));
 }

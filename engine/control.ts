@@ -1,6 +1,6 @@
 /** What a control is: one requirement on one resource type, in one object literal. */
 import type { output, ZodType } from 'zod';
-import type { Again, Change, CloudTrailDetail, Evaluation, IamAction, Mode, Place, Plan, ResourceRef, Severity } from './model.ts';
+import type { Again, Change, CloudTrailDetail, Evaluation, IamAction, Mode, Place, Plan, ResourceRef, Severity, Task } from './model.ts';
 import type { Aws } from './ports.ts';
 
 /** A citation of 45 CFR part 164. "Addressable" is not optional (164.306(d)). */
@@ -67,6 +67,8 @@ interface ControlBase<Params extends ZodType> {
   /** What the owner may notice. */
   readonly impact: string;
   readonly defaultMode: Mode;
+  /** The fix ends an exposure to the public: to bring it back takes two persons. */
+  readonly endsPublicExposure?: true;
 }
 
 /** How a sweep asks for resources. */
@@ -121,21 +123,35 @@ export interface Control<State = unknown, Setting = unknown, Params extends ZodT
   readonly sweptOften?: true;
   /** Params that only the deployed stack knows; they replace those of the policy. */
   readonly deployed?: (stack: OwnStack) => Partial<output<Params>>;
-  /** Drift that was gone when read still notifies: the seconds it stood may matter under 45 CFR 164.402. */
-  readonly reportTransient?: boolean;
+  /**
+   * Drift that was gone when read still notifies: the seconds it stood may matter under 45 CFR 164.402. Needs `opens`.
+   * `while it exists`: not when the resource itself is gone, for safeguards that are taken away first whenever one is taken down.
+   */
+  readonly reportTransient?: boolean | 'while it exists';
+  /** This very call, by what it asked for, broke the control; false also when that cannot be told. Pure. */
+  opens?(detail: CloudTrailDetail, params: output<Params>): boolean;
+  /** After this very call, by what it asked for, the control was in order; false also when that cannot be told. Pure. */
+  closes?(detail: CloudTrailDetail, params: output<Params>): boolean;
   /** Every resource of the type in the place of `aws`, page by page, with its state as `inspect` would give it where AWS lists states in bulk. */
   list(aws: Aws, how: Listing<output<Params>>): AsyncIterable<Page<State>>;
   /** Live state; undefined only for the documented not-found error. */
   inspect(resource: ResourceRef, aws: Aws): Promise<State | undefined>;
-  evaluate(state: State, params: output<Params>): Evaluation;
+  /** `now` is for states that are compliant until a date. */
+  evaluate(state: State, params: output<Params>, now: Date): Evaluation;
   /** Called only for a NON_COMPLIANT state. */
   plan?(state: State, params: output<Params>): Plan<Setting>;
-  /** Sets what `change.after` says; twice is the same as once. */
-  remediate?(resource: ResourceRef, change: Change<Setting>, aws: Aws): Promise<Again | void>;
-  /** Whether an interrupted `remediate` left the state compliant but not all of it done; it is then run again. Default: never. */
+  /**
+   * Sets what `change.after` says; twice is the same as once. A slow fix makes the next missing move, found from live state and the
+   * tags of what it has made, and is called anew until nothing is missing.
+   */
+  remediate?(resource: ResourceRef, change: Change<Setting>, aws: Aws, task: Task): Promise<Again | void>;
+  /**
+   * Whether an interrupted `remediate` has done some of the change but not all of it: it is then run again, with the change as recorded,
+   * be the state compliant or not. Default: never.
+   */
   unfinished?(state: State, change: Change<Setting>): boolean;
   /** Sets what `change.before` says; twice is the same as once. */
-  undo?(resource: ResourceRef, change: Change<Setting>, aws: Aws): Promise<Again | void>;
+  undo?(resource: ResourceRef, change: Change<Setting>, aws: Aws, task: Task): Promise<Again | void>;
   /** The setting a change governs, normalised: ids, order and defaults that AWS assigns are left out. */
   setting?(state: State): Setting;
 }

@@ -11,11 +11,13 @@ export interface Situation {
   readonly backlog?: boolean;
   /** Why the tags that could except it are not known. */
   readonly unread?: string;
+  /** A person, or the time that ran out, said no to this very plan. */
+  readonly denied?: Decision;
   /** Why the control has no fix. */
   readonly noFix?: string;
 }
 
-export function decide({ evaluation, mode: { mode, reason }, exception, plan, backlog, unread, noFix }: Situation): Decision {
+export function decide({ evaluation, mode: { mode, reason }, exception, plan, backlog, unread, denied, noFix }: Situation): Decision {
   if (!evaluation) return { action: 'none', reason: 'The resource does not exist.' };
   if (evaluation.complianceType === 'COMPLIANT' || evaluation.complianceType === 'NOT_APPLICABLE') return { action: 'none', reason: evaluation.annotation };
   if (mode === 'off') return { action: 'off', reason };
@@ -25,6 +27,7 @@ export function decide({ evaluation, mode: { mode, reason }, exception, plan, ba
   if (mode === 'notify' || mode === 'page') return { action: mode, reason };
   if (!plan) return { action: 'page', reason: `There is no fix: ${noFix ?? 'the control has none'}` };
   if (plan.kind === 'blocked') return { action: 'page', reason: `The fix is blocked: ${plan.reason}` };
+  if (denied) return denied;
   if (mode === 'fix' && exception?.strength === 'lowers')
     return { action: 'approve', reason: `A tag asks for an exception, but anybody may set it: ${exception.reason}` };
   // Whether it is excepted cannot be seen.

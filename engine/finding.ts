@@ -55,8 +55,10 @@ export function step(finding: Finding, changes: Partial<Finding>, told: Told): S
   return sealed(next, finding.chain, { decision, evaluation, outcome, held, intended, ...changes }, told);
 }
 
-/** What a verdict says of a finding. */
-export type News = Pick<Finding, 'actor' | 'evaluation' | 'decision' | 'proposal' | 'fixNotBefore' | 'backlog'>;
+/** What a verdict says of a finding; `openedBy` where it is not the trigger that speaks. */
+export type News = Pick<Finding, 'actor' | 'owner' | 'evaluation' | 'decision' | 'proposal' | 'fixNotBefore' | 'backlog' | 'transient' | 'driftedBy'> & {
+  readonly openedBy?: TriggerSummary;
+};
 
 /** The first version of a new episode. */
 export function opened(key: FindingKey, control: Pick<AnyControl, 'severity'>, verdict: News, trigger: Trigger, last: Finding | undefined, at: string): Step {
@@ -79,6 +81,7 @@ export function opened(key: FindingKey, control: Pick<AnyControl, 'severity'>, v
     drives: 0,
     changes: [],
     wrong: verdict.evaluation.annotation,
+    ...(verdict.evaluation.since && { shownAt: verdict.evaluation.since }),
     ...verdict,
   };
   const told = { kind: 'OPENED', by: 'detect', at, note: verdict.evaluation.annotation, eventId: trigger.eventId } as const;
@@ -93,12 +96,32 @@ export const seen = (finding: Finding, trigger: Trigger, verdict: Partial<Findin
     { kind: 'SEEN', by: 'detect', at, note: verdict.evaluation?.annotation ?? '', eventId: trigger.eventId },
   );
 
-export const resolved = (finding: Finding, evaluation: Evaluation | undefined, outcome: Outcome, by: By, eventId?: string): Step =>
+/** @param learnt what the end tells besides, e.g. the call that brought it about */
+export const resolved = (
+  finding: Finding,
+  evaluation: Evaluation | undefined,
+  outcome: Outcome,
+  by: By,
+  eventId?: string,
+  learnt: Partial<Finding> = {},
+): Step =>
   step(
     finding,
-    { state: 'resolved', outcome, resolvedAt: outcome.at, intended: undefined, changes: changesOf(finding, outcome), ...(evaluation && { evaluation }) },
+    {
+      ...learnt,
+      state: 'resolved',
+      outcome,
+      resolvedAt: outcome.at,
+      intended: undefined,
+      changes: changesOf(finding, outcome),
+      ...(evaluation && { evaluation }),
+    },
     { kind: outcome.status === 'REMEDIATED' ? 'REMEDIATED' : 'RESOLVED', by, at: outcome.at, note: outcome.reason, eventId },
   );
+
+/** The fix waits for an update of the stack that the resource belongs to. */
+export const waitsForStack = ({ state, decision, outcome, heldOff, intended }: Finding): boolean =>
+  state === 'open' && decision.action === 'fix' && !outcome && heldOff !== undefined && !intended;
 
 /** A write that was begun and not verified may have been done in part: it is kept, so that undo can take it back. */
 const changesOf = ({ changes, intended }: Finding, { status }: Outcome) => (intended && status !== 'REMEDIATED' ? [...changes, intended] : changes);

@@ -1,9 +1,23 @@
 /** Read, judge, plan, decide: the same for a new event and for a fix that has waited a week. Writes nothing. */
+import { planHash } from './answers/plan-hash.ts';
 import type { AnyStateControl } from './control.ts';
 import { decide } from './decide.ts';
 import { deniedWords } from './denied.ts';
 import { DeniedError, TerminalError } from './errors.ts';
-import { type Actor, type Change, type Decision, type Evaluation, insufficientData, nonCompliant, type Plan, type ResourceRef } from './model.ts';
+import { madeFor } from './exceptions.ts';
+import {
+  type Actor,
+  type Change,
+  type Decision,
+  type Evaluation,
+  type Finding,
+  insufficientData,
+  nonCompliant,
+  type Owner,
+  type Plan,
+  type ResourceRef,
+} from './model.ts';
+import { ownerBy, ownerOf } from './owner.ts';
 import { exceptionFor, modeFor, needsTags, reachable } from './policy/match.ts';
 import type { CompiledControl, CompiledPolicy } from './policy/model.ts';
 import type { Aws, Ports } from './ports.ts';
@@ -15,6 +29,8 @@ export interface Judged {
   readonly evaluation?: Evaluation;
   readonly plan?: Plan;
   readonly decision: Decision;
+  /** Who defines what has drifted. */
+  readonly owner?: Owner;
   /** Why it could not see. */
   readonly denied?: DeniedError;
 }
@@ -33,6 +49,9 @@ export interface Known {
   readonly begun?: Change;
   /** It was there before the bot. */
   readonly backlog?: boolean;
+  readonly denied?: Finding['denied'];
+  /** As found earlier in this episode. */
+  readonly owner?: Owner;
 }
 
 /** @throws what AWS answers, except a denial, which is a verdict: INSUFFICIENT_DATA. */
@@ -42,8 +61,8 @@ export async function judge(
   actor: Actor | undefined,
   policy: CompiledPolicy,
   aws: Aws,
-  { tags, clock }: Pick<Ports, 'tags' | 'clock'>,
-  { listed, begun, backlog = false }: Known = {},
+  { tags, clock, ledger, log }: Pick<Ports, 'tags' | 'clock' | 'ledger' | 'log'>,
+  { listed, begun, backlog = false, denied: no, owner: known }: Known = {},
 ): Promise<Judged> {
   const settings = settingsOf(policy, control.id);
   let state: unknown;
@@ -52,7 +71,7 @@ export async function judge(
   let unread: string | undefined;
   try {
     state = listed ?? (await control.inspect(resource, aws));
-    evaluation = state === undefined ? undefined : control.evaluate(state, settings.params);
+    evaluation = state === undefined ? undefined : control.evaluate(state, settings.params, clock.now());
   } catch (error) {
     // No retry will mend either: a person must hear of it.
     if (error instanceof DeniedError) {
@@ -61,16 +80,30 @@ export async function judge(
     } else if (error instanceof TerminalError) evaluation = insufficientData(`${error.message}.`);
     else throw error;
   }
-  const halfway = begun && evaluation?.complianceType === 'COMPLIANT' && control.unfinished?.(state, begun);
-  if (halfway) evaluation = nonCompliant('A fix was interrupted before its last step.');
+  const seen = evaluation?.complianceType === 'COMPLIANT' || evaluation?.complianceType === 'NON_COMPLIANT';
+  const halfway = begun && seen && control.unfinished?.(state, begun);
+  if (halfway && evaluation?.complianceType === 'COMPLIANT') evaluation = nonCompliant('A fix was interrupted before its last step.');
   const drifted = evaluation?.complianceType === 'NON_COMPLIANT';
   const plan = halfway ? begun : drifted ? control.plan?.(state, settings.params) : undefined;
+  let read: ReturnType<Ports['tags']> | undefined;
   const exception = evaluation && (await exceptionOf(drifted));
+  const owner = drifted ? await ownerOfDrift() : undefined;
   const told = backlog && policy.backlog === 'tell';
-  const decision = decide({ evaluation, mode: modeFor(settings, actor), exception, plan, backlog: told, unread, noFix: control.noFix });
-  return { state, evaluation, plan, decision, denied };
+  const mode = modeFor(settings, actor, owner ?? known);
+  const decision = decide({ evaluation, mode, exception, plan, backlog: told, unread, denied: saidNo(), noFix: control.noFix });
+  return { state, evaluation, plan, decision, owner, denied };
+
+  function saidNo(): Decision | undefined {
+    if (!no || plan?.kind !== 'change' || planHash({ control: control.id, resource }, plan) !== no.planHash) return undefined;
+    // Time that ran out denies what is asked, not what the policy has since said to fix.
+    if (!no.by && mode.mode === 'fix') return undefined;
+    return { action: no.by ? 'notify' : 'page', reason: no.reason };
+  }
 
   async function exceptionOf(ask: boolean) {
+    // What a person has decided while the bot runs holds for this resource alone.
+    const made = ask ? await madeFor(control.id, resource, { ledger, clock }) : undefined;
+    if (made) return { reason: `${made.reason} (${made.approvedBy})`, expires: made.expires, strength: 'waives' as const };
     const found = exceptionFor(settings, resource, clock.now(), ask && needsTags(settings) ? await readable() : undefined);
     return found && { reason: found.exception.reason, expires: found.exception.expires, strength: found.strength };
   }
@@ -78,12 +111,24 @@ export async function judge(
   /** Tags that may not be read except nothing; but neither is anything fixed that they might. */
   async function readable(): Promise<Readonly<Record<string, string>> | undefined> {
     try {
-      return await tags(resource);
+      read = tags(resource);
+      return await read;
     } catch (error) {
       if (!(error instanceof DeniedError)) throw error;
       const exceptions = settings.exceptions.map(({ tag: _, ...exception }) => exception);
       if (exceptionFor({ exceptions }, resource, clock.now())) unread = deniedWords(error);
       return undefined;
+    }
+  }
+
+  /** One read of the tags serves the exceptions too. What cannot be read keeps nothing from being told. */
+  async function ownerOfDrift(): Promise<Owner> {
+    if (known && !known.unread) return ownerBy(known, actor);
+    try {
+      return ownerOf(await (read ?? tags(resource)), actor);
+    } catch (error) {
+      log.warn('Tags cannot be read', { error });
+      return ownerOf(undefined, actor);
     }
   }
 }

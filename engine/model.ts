@@ -6,6 +6,7 @@
 /** Security Hub severity labels. */
 export type Severity = 'INFORMATIONAL' | 'LOW' | 'MEDIUM' | 'HIGH' | 'CRITICAL';
 export const severities: readonly Severity[] = ['INFORMATIONAL', 'LOW', 'MEDIUM', 'HIGH', 'CRITICAL'];
+export const isAtLeast = (severity: Severity, least: Severity): boolean => severities.indexOf(severity) >= severities.indexOf(least);
 
 /** What the policy lets the bot do about one control. */
 export type Mode = 'off' | 'notify' | 'page' | 'approve' | 'fix';
@@ -37,6 +38,26 @@ export interface Actor {
   readonly userAgent?: string;
   /** An AWS service that acted on the principal's behalf. */
   readonly invokedBy?: string;
+}
+
+/** What defines resources from files. OpenTofu counts as Terraform; CDK, SAM and the Serverless Framework deploy through CloudFormation. */
+export type OwnerKind = 'cloudformation' | 'terraform' | 'pulumi';
+export const ownerKinds: readonly OwnerKind[] = ['cloudformation', 'terraform', 'pulumi'];
+
+/** What a change came through, `as` it calls itself, e.g. `Terraform/1.9.5`. */
+export interface Through {
+  readonly kind: OwnerKind;
+  readonly as: string;
+}
+
+/** Who defines a resource. Empty: its tags name nobody, and the change came through no tool that is known. */
+export interface Owner {
+  /** The CloudFormation stack that its tags name; `id` is the ARN, `tool` what wrote the template. */
+  readonly stack?: { readonly name: string; readonly id: string; readonly logicalId?: string; readonly tool?: string };
+  /** It tells of the change; whether the resource is defined there is not known. */
+  readonly through?: Through;
+  /** The tags could not be read. */
+  readonly unread?: true;
 }
 
 /** The `detail` of a CloudTrail event on EventBridge; everything but the names may be missing or misshapen. */
@@ -98,6 +119,8 @@ export interface TriggerSummary {
   readonly time: string;
   readonly eventName?: string;
   readonly actor?: Actor;
+  /** Whether this very call began the drift, where the control can tell from what it asked for. */
+  readonly opens?: boolean;
 }
 
 export type ComplianceType = 'COMPLIANT' | 'NON_COMPLIANT' | 'NOT_APPLICABLE' | 'INSUFFICIENT_DATA';
@@ -106,10 +129,16 @@ export interface Evaluation {
   readonly complianceType: ComplianceType;
   /** One sentence a person can read. */
   readonly annotation: string;
+  /** Since when, where AWS itself shows it, ISO 8601. */
+  readonly since?: string;
 }
 
 export const compliant = (annotation: string): Evaluation => ({ complianceType: 'COMPLIANT', annotation });
-export const nonCompliant = (annotation: string): Evaluation => ({ complianceType: 'NON_COMPLIANT', annotation });
+export const nonCompliant = (annotation: string, since?: Date): Evaluation => ({
+  complianceType: 'NON_COMPLIANT',
+  annotation,
+  ...(since && { since: since.toISOString() }),
+});
 export const notApplicable = (annotation: string): Evaluation => ({ complianceType: 'NOT_APPLICABLE', annotation });
 export const insufficientData = (annotation: string): Evaluation => ({ complianceType: 'INSUFFICIENT_DATA', annotation });
 
@@ -133,6 +162,11 @@ export type Plan<Setting = unknown> = Change<Setting> | Blocked;
 
 export const change = <Setting>(parts: Omit<Change<Setting>, 'kind'>): Change<Setting> => ({ kind: 'change', ...parts });
 export const blocked = (reason: string): Blocked => ({ kind: 'blocked', reason });
+
+/** On whose behalf `remediate` or `undo` works: what they make bears the id, so that the next call finds it again. */
+export interface Task {
+  readonly findingId: string;
+}
 
 /** Told by `remediate` or `undo` when the next move must wait for AWS. */
 export interface Again {
@@ -175,8 +209,55 @@ export interface RecordedChange {
   /** AWS refused the write: whatever is compliant now is not its doing. */
   readonly refused?: true;
   readonly doneAt?: string;
+  /** The setting as it was read before the write; an undo has succeeded when it reads so again. */
+  readonly was?: unknown;
   /** The setting as AWS showed it after the fix; undo compares live state with this. */
   readonly observed?: unknown;
+  /** An undo has put back `before`, and a read has verified it. */
+  readonly undoneAt?: string;
+}
+
+/** One person's yes to one question. */
+export interface Approval {
+  /** Name in the policy's `people`. */
+  readonly person: string;
+  /** ARN that the proof of person was verified for. */
+  readonly arn: string;
+  /** ISO 8601. */
+  readonly at: string;
+  /** What the bot alone can make for this question and person: a row that somebody else wrote into the ledger has none that fits. */
+  readonly seal: string;
+}
+
+/** What people are asked: may this be written? A proof of person is good for one question. */
+export interface Question {
+  /** Random; another one each time it is asked. */
+  readonly id: string;
+  readonly about: 'fix' | 'undo';
+  /** What would be written: an answer holds for nothing else. */
+  readonly planHash: string;
+  readonly change: Change;
+  readonly askedAt: string;
+  /** ISO 8601: nobody has answered by then. */
+  readonly expires: string;
+  /** What happens then. */
+  readonly otherwise: 'deny' | 'fix';
+  /** So many different persons. */
+  readonly needs: number;
+  readonly approvals: readonly Approval[];
+}
+
+/** Somebody wants what the bot wrote taken back. */
+export interface Undo {
+  /** `asked` until enough persons have approved; `intended` from before the first write on. */
+  readonly state: 'asked' | 'intended' | 'done' | 'withdrawn' | 'failed';
+  readonly by: string;
+  readonly reason: string;
+  /** Last day of the exception that keeps the bot from fixing it again, `YYYY-MM-DD`. */
+  readonly until: string;
+  readonly at: string;
+  /** Why it did not come about. */
+  readonly why?: string;
 }
 
 /** One episode of one control failing on one resource. */
@@ -194,7 +275,17 @@ export interface Finding {
   readonly severity: Severity;
   readonly openedAt: string;
   readonly openedBy: TriggerSummary;
+  /** The call that began the drift, where it is known and not the one that opened the finding. */
+  readonly driftedBy?: TriggerSummary;
+  /** When AWS itself said that it began, ISO 8601. */
+  readonly shownAt?: string;
+  /** It was gone when the bot looked: told, not acted on. */
+  readonly transient?: true;
+  /** The call that ended it, where it is known and not the bot's fix. */
+  readonly endedBy?: TriggerSummary;
   readonly actor?: Actor;
+  /** Undefined: nobody has asked. */
+  readonly owner?: Owner;
   readonly lastSeenAt: string;
   readonly lastTrigger: TriggerSummary;
   /** Triggers that met this episode open. */
@@ -213,6 +304,8 @@ export interface Finding {
   readonly backlog?: true;
   /** A brake keeps it from being fixed until then (ISO 8601); `by` = scope of the brake. */
   readonly held?: { readonly by: string; readonly until: string };
+  /** The fix waits for an update of the stack that the resource belongs to. `told`: long enough for the channels to hear of it. */
+  readonly heldOff?: { readonly since: string; readonly until: string; readonly stack: string; readonly told?: true };
   /** Findings about the bot itself: where the bot was blind because of it. */
   readonly blind?: readonly (Place & {
     readonly control: string /** Undefined: nothing could be listed. */;
@@ -226,6 +319,15 @@ export interface Finding {
   /** The open INTENDED: recorded, perhaps written, not yet verified. */
   readonly intended?: RecordedChange;
   readonly changes: readonly RecordedChange[];
+  /** The last that people were asked about it. */
+  readonly question?: Question;
+  /** Answers that have been judged and proofs that have been used: none counts twice. */
+  readonly heard?: readonly string[];
+  /** A person, or the time that ran out, said no to this plan. */
+  readonly denied?: { readonly planHash: string; readonly by?: string; readonly at: string; readonly reason: string };
+  readonly undo?: Undo;
+  /** Controls that failed on the same setting of the same resource, and were judged after the fix of this one. */
+  readonly also?: readonly string[];
   readonly outcome?: Outcome;
   /** Event id of the bot's own write, seen coming back and read as compliant. */
   readonly confirmedBy?: string;
@@ -243,19 +345,83 @@ export type EntryKind =
   | 'REMEDIATED'
   | 'REMEDIATION_FAILED'
   | 'RETRY_LATER'
+  | 'ASKED'
+  | 'APPROVED'
+  | 'DENIED'
+  | 'REFUSED'
+  | 'EXPIRED'
+  | 'EXCEPTED'
+  | 'UNDO_ASKED'
+  | 'UNDO_INTENDED'
+  | 'UNDONE'
+  | 'UNDO_FAILED'
   | 'ALERTED'
   | 'CONFIRMED'
   | 'RESOLVED';
 
+/** What a person signs to show who they are: the headers of a request to AWS STS GetCallerIdentity, which the bot sends itself. */
+export interface StsProof {
+  readonly kind: 'sts';
+  /** By lower-case name; `authorization` names those that are signed. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** The caller of a command that acts in its own process: the SDK's credentials are the proof. */
+export interface CallerProof {
+  readonly kind: 'caller';
+}
+
+export type Proof = StsProof | CallerProof;
+
+/** `end`: an exception that came with an undo ends now. */
+export type Decided = 'approve' | 'deny' | 'undo' | 'end';
+
+/** What somebody answers. Not believed: its proof is verified by whoever acts on it. */
+export interface Answer {
+  /** Random. */
+  readonly id: string;
+  readonly findingId: string;
+  readonly decision: Decided;
+  /** Id of the question; of what nobody was asked about, its own id. */
+  readonly question: string;
+  readonly planHash: string;
+  readonly reason?: string;
+  /** Undo: last day of the exception, `YYYY-MM-DD`. */
+  readonly until?: string;
+  /** ISO 8601. */
+  readonly at: string;
+  readonly proof?: Proof;
+}
+
+/** Who a proof says that somebody is. */
+export interface Principal {
+  readonly arn: string;
+  readonly accountId: string;
+}
+
+/** A trigger without who set it off and from where. */
+export type Happening = Omit<TriggerSummary, 'actor'>;
+
 /** What evidence tells of a finding outside the table: words redacted, no settings. As the entry's step has left it. */
 export interface Facts
   extends Pick<Finding, 'control' | 'resource' | 'fold' | 'episode' | 'state' | 'severity' | 'openedAt' | 'wrong' | 'evaluation' | 'decision'> {
+  /** The call or other trigger that opened it; those that began and ended the drift, where they are others and known. */
+  readonly openedBy: Happening;
+  readonly driftedBy?: Happening;
+  readonly endedBy?: Happening;
+  readonly shownAt?: string;
+  readonly transient?: true;
   /** ARN of who is held to have made the change. */
   readonly actor?: string;
   readonly proposal?: string;
   /** The latest write, done or begun. */
   readonly change?: Pick<Change, 'action' | 'summary'> & Pick<RecordedChange, 'intendedAt' | 'doneAt' | 'refused'>;
   readonly outcome?: Outcome;
+  /** What people were asked, and who has said yes. */
+  readonly question?: Omit<Question, 'change' | 'approvals'> & { readonly approvals: readonly Omit<Approval, 'seal'>[] };
+  readonly denied?: Finding['denied'];
+  readonly undo?: Undo;
+  readonly also?: readonly string[];
   readonly backlog?: true;
   readonly fixNotBefore?: string;
   readonly confirmedBy?: string;

@@ -1,6 +1,6 @@
 /** What the engine needs from outside. Adapters live in handlers/aws/ (AWS) and cli/ (embedded database, terminal). */
 
-import type { Entry, Finding, Place, ResourceRef, Severity, SweepOf } from './model.ts';
+import type { Answer, Entry, Finding, Place, Principal, Proof, ResourceRef, Severity, SweepOf } from './model.ts';
 import type { CompiledPolicy } from './policy/model.ts';
 
 /** An SDK client class. The adapter settles region, credentials and retries. */
@@ -79,8 +79,12 @@ export interface Brake {
   readonly seconds: number;
 }
 
-/** `deployment`: see Deployment; `evidence`: see LastDigest in evidence/form.ts; `tick`: see tick.ts; `sweep|CONTROL|ACCOUNT|REGION`: see sweep.ts. */
-export type MemoKey = 'deployment' | 'tick' | 'evidence' | `sweep|${string}`;
+/**
+ * `deployment`: see Deployment; `tick`: see tick.ts; `sweep|CONTROL|ACCOUNT|REGION`: see sweep.ts; `exceptions`: see exceptions.ts;
+ * `writes|RESOURCE|SETTING`: see writes.ts; `knock|FINDING`: where an execution that waits for an answer can be woken;
+ * `evidence`: see LastDigest in evidence/form.ts.
+ */
+export type MemoKey = 'deployment' | 'tick' | 'exceptions' | 'evidence' | `sweep|${string}` | `writes|${string}` | `knock|${string}`;
 
 /** What a deploy leaves for the bot to know of itself. */
 export interface Deployment {
@@ -135,6 +139,10 @@ export interface Ledger {
   /** A small document of the bot's own book-keeping; undefined when there is none. */
   recall<Document>(key: MemoKey): Promise<Document | undefined>;
   remember(key: MemoKey, document: object): Promise<void>;
+  /** Keeps what somebody answers. @throws ConflictError when there is an answer of that id. */
+  answer(answer: Answer): Promise<void>;
+  /** What has been answered about a finding, in the order of `at`; those of the last 100 days at least. */
+  answers(findingId: string): Promise<Answer[]>;
   /** Undefined before the first deploy has stored one. */
   policy(): Promise<CompiledPolicy | undefined>;
   storePolicy(policy: CompiledPolicy): Promise<void>;
@@ -150,7 +158,7 @@ export interface Alert {
   readonly accountId: string;
   /** Outcome status, or what is decided. */
   readonly status: string;
-  /** Undefined for a digest of many. */
+  /** Raw: a channel that tells more than the text redacts it. Undefined for a digest of many. */
   readonly finding?: Finding;
   readonly title: string;
   readonly subject: string;
@@ -167,8 +175,13 @@ export interface Ports {
   readonly aws: AwsAccess;
   readonly clock: Clock;
   readonly log: Log;
-  /** The resource's tags; asked only for drift that a tag could except. */
-  tags(resource: ResourceRef): Promise<Readonly<Record<string, string>>>;
+  /** The resource's tags; asked only for drift. Undefined: the API does not know resources of this type. */
+  tags(resource: ResourceRef): Promise<Readonly<Record<string, string>> | undefined>;
+  /**
+   * Status of the CloudFormation stack with this ARN, or of the stack that it is nested in while that one is in progress;
+   * undefined: there is no such stack any more.
+   */
+  stackStatus(stackId: string): Promise<string | undefined>;
   /** Sends to every channel of the policy that takes it; throws when one it must reach does not answer. */
   alert(alert: Alert): Promise<void>;
   /** Asks for the finding to be acted on. Repeating it starts nothing new. Where that is done in this process, its calls are added. */
@@ -177,6 +190,11 @@ export interface Ports {
   stopExecution(finding: Finding): Promise<void>;
   /** Asks for sweeps outside this batch, through the sweep queue. */
   requestSweeps(sweeps: readonly SweepRequest[]): Promise<void>;
+  /** Who signed this; undefined: AWS does not confirm it. @throws when AWS cannot be asked. */
+  prove(proof: Proof): Promise<Principal | undefined>;
+  /** What only the bot can make of these words. */
+  seal(words: string): Promise<string>;
+  isSealed(words: string, seal: string): Promise<boolean>;
   /** True: nothing may be written. Read anew each time. @throws when it cannot be read; nothing may be written then either. */
   killSwitch(): Promise<boolean>;
 }

@@ -3,15 +3,18 @@
  * Recorded first, told second, marked done last: a crash in between repeats the telling, and loses nothing.
  */
 import { toldKey } from './alert.ts';
+import { planHash } from './answers/plan-hash.ts';
 import type { AnyControl } from './control.ts';
 import { isEventControl } from './control.ts';
 import { statusOf } from './decide.ts';
+import { type Edge, earlierBegin, endOf, hindsight, openerOf } from './edges.ts';
 import { ConflictError, RetryLaterError, StaleVerdictError } from './errors.ts';
-import { actorOf, type News, opened, resolved, type Step, seen, step } from './finding.ts';
+import { actorOf, findingId, type News, opened, resolved, type Step, seen, step } from './finding.ts';
 import type { Judged } from './judge.ts';
 import type { Actor, Decision, Finding, Outcome, OutcomeStatus, Trigger } from './model.ts';
 import type { FindingKey, Ports, SaveOptions, Standing } from './ports.ts';
 import { noteTold, tell } from './tell.ts';
+import { goneWords, passedBy, passing } from './transient.ts';
 
 export interface Verdict {
   readonly key: FindingKey;
@@ -21,6 +24,10 @@ export interface Verdict {
   readonly actor: Actor | undefined;
   readonly standing: Standing;
   readonly judged: Judged;
+  /** The calls among the events that answer for it which began or ended the drift, oldest first. */
+  readonly edges: readonly Edge[];
+  /** The policy wants to hear of drift that is already gone. */
+  readonly hears: boolean;
   /** When the state was read, ISO 8601; undefined for a verdict on the event itself. */
   readonly readAt?: string;
   /** Seconds between telling and fixing. */
@@ -74,10 +81,13 @@ async function recordOnce(verdict: Verdict): Promise<Recorded> {
   if (standing.done) return { outcome: last?.outcome ?? outcome, findingId: last?.id ?? null };
   if (!drifts(decision)) {
     if (open) return close(open, verdict, outcome);
+    const passed = verdict.hears ? passedBy({ ...verdict, last }) : undefined;
+    if (passed) return pass(passed, verdict, outcome.status);
     // The end of an episode is told by whoever comes by, should the one who ended it have died before telling.
-    const unheard = last && (last.alerted || last.outcome?.status === 'REMEDIATED') && last.alerted !== toldKey(last);
-    if (unheard) await toldOrLater(last, verdict);
-    else if (last) await confirm(last, verdict);
+    const unheard = last && (last.alerted || last.transient || last.outcome?.status === 'REMEDIATED') && last.alerted !== toldKey(last);
+    const known = last && (await lookBack(last, verdict, unheard ? {} : { doneEventId: trigger.eventId }));
+    if (unheard) await toldOrLater(known!, verdict);
+    else if (known) await confirm(known, verdict);
     return { outcome, findingId: null };
   }
   if (open && isEventControl(control) && Date.parse(trigger.time) - Date.parse(open.openedBy.time) > dayInMs) {
@@ -97,7 +107,9 @@ function newsOf({ actor, judged, fixAfter, backlog, ports }: Verdict): News {
   const { evaluation, decision, plan } = judged;
   return {
     actor,
+    ...(judged.owner && { owner: judged.owner }),
     backlog: backlog || undefined,
+    transient: undefined,
     evaluation: evaluation!,
     decision,
     proposal: plan?.kind === 'change' ? plan.summary : undefined,
@@ -106,10 +118,42 @@ function newsOf({ actor, judged, fixAfter, backlog, ports }: Verdict): News {
 }
 
 async function begin(last: Finding | undefined, verdict: Verdict): Promise<Finding> {
-  const { key, control, trigger, ports } = verdict;
-  const first = opened(key, control, newsOf(verdict), trigger, last, ports.clock.now().toISOString());
+  const { key, control, trigger, edges, ports } = verdict;
+  const at = ports.clock.now().toISOString();
+  const openedBy = openerOf(control, trigger, edges);
+  const driftedBy = earlierBegin({ openedBy, openedAt: at }, edges, last?.resolvedAt);
+  const first = opened(key, control, { ...newsOf(verdict), openedBy, ...(driftedBy && { driftedBy }) }, trigger, last, at);
   await ports.ledger.open(first.finding, first.entry);
   return carryOut(first.finding, verdict);
+}
+
+/** Opened and resolved in one go. Who dies in between leaves an open one that the next look ends and tells. */
+async function pass(by: Edge, verdict: Verdict, status: OutcomeStatus): Promise<Recorded> {
+  const { begun, ended } = passing(by, { ...verdict, status, last: verdict.standing.last, at: verdict.ports.clock.now().toISOString() });
+  await verdict.ports.ledger.open(begun.finding, begun.entry);
+  await verdict.ports.ledger.save(ended.finding, ended.entry);
+  const told = await toldOrLater(ended.finding, verdict, { doneEventId: verdict.trigger.eventId });
+  return { outcome: told.outcome!, findingId: told.id };
+}
+
+/** When the last episode before this one ended: what happened earlier is no part of it. */
+const endBefore = async ({ episode }: Finding, { key, ports }: Verdict): Promise<string | undefined> =>
+  episode === 1 ? undefined : (await ports.ledger.get(findingId(key, episode - 1)))?.resolvedAt;
+
+/** Asks for the episode before only when there is something to ask. */
+const begunEarlier = async (finding: Finding, verdict: Verdict) =>
+  earlierBegin(finding, verdict.edges) && earlierBegin(finding, verdict.edges, await endBefore(finding, verdict));
+
+/** Events of an episode may come after its end, and tell when it began or ended. */
+async function lookBack(last: Finding, verdict: Verdict, options: SaveOptions): Promise<Finding> {
+  const { edges, trigger, ports } = verdict;
+  if (last.state !== 'resolved' || !hindsight(last, edges)) return last;
+  const learnt = hindsight(last, edges, await endBefore(last, verdict));
+  if (!learnt) return last;
+  const at = ports.clock.now().toISOString();
+  const next = step(last, learnt, { kind: 'SEEN', by: 'detect', at, note: 'A call that came later tells when it began or ended.', eventId: trigger.eventId });
+  await ports.ledger.save(next.finding, next.entry, options);
+  return next.finding;
 }
 
 /** An execution that has recorded nothing for so long is dead; its name is used up. */
@@ -118,15 +162,23 @@ export function isDead({ drives, outcome, drivenAt, fixNotBefore }: Finding, now
   return drives > 0 && outcome === undefined && now.getTime() - begun > deadAfterMs;
 }
 
-export const acts = ({ decision, outcome }: Finding): boolean => decision.action === 'fix' && outcome === undefined;
+const isActed = ({ action }: Decision): boolean => action === 'fix' || action === 'approve';
 
-/** A fix that follows at once is told when it is done, not before. */
+/** An execution is to write it, or to ask whether it may. */
+export const acts = ({ decision, outcome }: Finding): boolean => isActed(decision) && outcome === undefined;
+
+/** A question that an execution waits with for an answer, or that nobody has taken up since its time ran out. */
+export const isAsked = ({ outcome, question, held }: Finding): boolean =>
+  outcome?.status === 'AWAITING_APPROVAL' && question !== undefined && held === undefined;
+
+/** A fix that follows at once is told when it is done, a question when it is asked; not before. */
 export const untold = (finding: Finding): boolean =>
   finding.alerted !== toldKey(finding) && (!acts(finding) || (finding.fixNotBefore !== undefined && finding.fixNotBefore > finding.lastSeenAt));
 
 async function proceed(open: Finding, verdict: Verdict): Promise<Finding> {
   const { trigger, ports, own, judged, key } = verdict;
-  if (open.lastTrigger.eventId === trigger.eventId) return carryOut(open, verdict);
+  // What was thought to be gone has no verdict of its own yet.
+  if (open.lastTrigger.eventId === trigger.eventId && !open.transient) return carryOut(open, verdict);
   const now = ports.clock.now();
   // What a brake has decided stands until the brake lifts, or an operator wants it tried.
   const applies = trigger.source === 'sweep' && trigger.apply === true;
@@ -135,12 +187,15 @@ async function proceed(open: Finding, verdict: Verdict): Promise<Finding> {
   const same = open.decision.action === news.decision.action;
   // What an execution has already ended is taken up again by a new one: on a new decision, or on somebody's new event.
   const rested = open.outcome === undefined || now.getTime() - Date.parse(open.outcome.at) > restMs;
-  const ended = open.outcome !== undefined && (trigger.source !== 'sweep' || !same || rested);
-  const again = news.decision.action === 'fix' && (ended || isDead(open, now) || (!same && open.drives > 0)) && !isOwn(trigger, own);
+  // While people are asked about this very plan, nothing else is to be asked.
+  const asked = isAsked(open) && !applies && same && isAbout(open, judged);
+  const ended = open.outcome !== undefined && !asked && (trigger.source !== 'sweep' || !same || rested || isAsked(open));
+  const again = !holds && isActed(news.decision) && (ended || isDead(open, now) || (!same && open.drives > 0)) && !isOwn(trigger, own);
   const waits = acts(open) && open.drives === 0;
   // Who has waited once for a fix need not do so again for the next attempt.
   const waited = again && open.fixNotBefore !== undefined && open.fixNotBefore <= now.toISOString();
-  if (trigger.source === 'sweep' && same && !again && !waits && !untold(open) && open.evaluation.annotation === news.evaluation.annotation) {
+  const begun = await begunEarlier(open, verdict);
+  if (trigger.source === 'sweep' && same && !begun && !again && !waits && !untold(open) && open.evaluation.annotation === news.evaluation.annotation) {
     // A sweep that finds what is known writes nothing: it comes by every day.
     await ports.ledger.markDone(trigger.eventId, key);
     return open;
@@ -150,16 +205,26 @@ async function proceed(open: Finding, verdict: Verdict): Promise<Finding> {
     trigger,
     {
       ...news,
+      ...(begun && { driftedBy: begun }),
       fixNotBefore: same || waited ? open.fixNotBefore : news.fixNotBefore,
       // What comes of it is news after a day; before, only when it differs.
       ...(again && { outcome: undefined, alerted: rested ? undefined : open.alerted, drives: open.drives + 1, drivenAt: now.toISOString() }),
       ...(!same && !again && { outcome: undefined }),
+      // Who wants it treated like new drift has it asked anew.
+      ...(applies && { denied: undefined, question: undefined }),
     },
     ports.clock.now().toISOString(),
   );
+  // It waits with what is no longer asked, or no longer to be done.
+  const planned = acts(open) && open.drives > 0 && (open.fixNotBefore ?? '') > now.toISOString();
+  if (again ? isAsked(open) || planned : isAsked(open) && !same) await ports.stopExecution(open);
   await ports.ledger.save(next.finding, next.entry);
   return carryOut(next.finding, verdict);
 }
+
+/** What would be written is what people are being asked. */
+const isAbout = ({ question, ...finding }: Finding, { plan }: Judged): boolean =>
+  question !== undefined && plan?.kind === 'change' && planHash(finding, plan) === question.planHash;
 
 /** Tells or dispatches, then marks the event done. */
 async function carryOut(finding: Finding, { key, control, trigger, quiet, ports }: Verdict): Promise<Finding> {
@@ -190,18 +255,27 @@ const restlessMs = 10 * 60_000;
 /** A fix that was decided and that nobody is at: for who comes by without an event. */
 export async function redrive(finding: Finding, ports: Ports): Promise<void> {
   const now = ports.clock.now();
+  if (isOverdue(finding, now)) return driveAnew(finding, 'Nobody ended the question when its time ran out.', ports);
   if (!acts(finding)) return;
   const forgotten = finding.drives === 0 && now.getTime() - Date.parse(finding.lastSeenAt) > restlessMs;
   const justAsked = finding.drivenAt !== undefined && now.getTime() - Date.parse(finding.drivenAt) < 3 * restlessMs;
   // Whoever noted that may have died before asking.
   if (justAsked) return ports.dispatch(finding);
   if (!forgotten && !isDead(finding, now)) return;
-  const at = now.toISOString();
+  return driveAnew(finding, 'Nobody was at it.', ports);
+}
+
+async function driveAnew(finding: Finding, note: string, ports: Ports): Promise<void> {
+  const at = ports.clock.now().toISOString();
   // Recorded first: a name that is used up starts nothing.
-  const next = step(finding, { drives: finding.drives + 1, drivenAt: at }, { kind: 'DISPATCHED', by: 'detect', at, note: 'Nobody was at it.' });
+  const next = step(finding, { drives: finding.drives + 1, drivenAt: at }, { kind: 'DISPATCHED', by: 'detect', at, note });
   await ports.ledger.save(next.finding, next.entry);
   await ports.dispatch(next.finding);
 }
+
+/** The execution that was to end the question has died. */
+const isOverdue = (finding: Finding, now: Date): boolean =>
+  isAsked(finding) && now.getTime() - Math.max(Date.parse(finding.question!.expires), Date.parse(finding.drivenAt ?? finding.openedAt)) > restlessMs;
 
 /** Asks for the execution that the finding has, or for its first. Safe to repeat. */
 async function drive(finding: Finding, ports: Ports, { eventId }: Pick<Trigger, 'eventId'>, key: FindingKey): Promise<Finding> {
@@ -230,14 +304,20 @@ async function saveUnlessActed({ finding, entry }: Step, options: SaveOptions, {
 async function close(open: Finding, verdict: Verdict, outcome: Omit<Outcome, 'at'>): Promise<Recorded> {
   const { trigger, judged, ports, key } = verdict;
   // An intended write may be why the resource is compliant now: only `act`, which holds the lease, can tell.
-  if (open.intended && open.decision.action === 'fix' && open.outcome === undefined) {
+  if (open.intended && acts(open)) {
     await ports.dispatch(open);
     return { outcome: { status: 'RETRY_LATER', reason: 'A fix is under way.' }, findingId: open.id };
   }
-  const next = resolved(open, judged.evaluation, { ...outcome, at: ports.clock.now().toISOString() }, 'detect', trigger.eventId);
+  if (isAsked(open)) await ports.stopExecution(open);
+  const at = ports.clock.now().toISOString();
+  const begun = await begunEarlier(open, verdict);
+  const endedBy = outcome.status === 'OFF' || outcome.status === 'EXCEPTED' ? undefined : endOf(open, verdict.edges, at);
+  const learnt = { ...(begun && { driftedBy: begun }), ...(endedBy && { endedBy }) };
+  const reason = open.transient ? goneWords(outcome.reason) : outcome.reason;
+  const next = resolved(open, judged.evaluation, { ...outcome, reason, at }, 'detect', trigger.eventId, learnt);
   await ports.ledger.save(next.finding, next.entry);
   // Those who were told of the drift are told of its end; the others never knew.
-  if (open.alerted) await toldOrLater(next.finding, verdict, { doneEventId: trigger.eventId });
+  if (open.alerted || open.transient) await toldOrLater(next.finding, verdict, { doneEventId: trigger.eventId });
   else await ports.ledger.markDone(trigger.eventId, key);
   return { outcome, findingId: open.id };
 }

@@ -3,39 +3,53 @@
  * What stands for itself in AWS (ARNs, accounts, addresses, times, hashes, ids) stays to the letter; an identifier inside a name goes, the rest of the name stays.
  * Names of persons, and numbers that nothing marks as one of a person's and that are shorter than nine digits, are not recognised.
  */
-import { bare, email, type Kind, kept, type Label, labelled, labelSources } from './redact/patterns.ts';
+import { bare, email, escaped, hexByLabel, type Kind, kept, type Label, labelled, labelSources } from './redact/patterns.ts';
 
 export interface RedactOptions {
   /**
    * For who did it, and for nothing else: sessions of an account are named by the e-mail of who works in it, and an alert that does not say who did it is of no use.
    * A redactor cannot tell workforce from patients, so the caller says where an actor stands.
    */
-  readonly keep?: readonly 'email'[];
+  readonly keep?: readonly Keep[];
 }
 
+/** `email`: all of them. `session`: those that are the session or the user in a principal's ARN, in a sentence that names who did something. */
+export type Keep = 'email' | 'session';
+
+const addresses = new RegExp(email, 'gu');
 /** One expression, so that the text is gone through once, and what is kept at a place is seen by no later pattern. */
-function pass(mails: boolean): (text: string) => string {
-  const emails = mails ? [`(?<email>${email})`] : [];
-  const byLabel = labelled.map(([, label, value], at) => `(?<before${at}>${label})(?<labelled${at}>${unnamed(value, `l${at}`)})`);
-  const byShape = bare.map(([, source], at) => `(?<bare${at}>${unnamed(source, `b${at}`)})`);
-  const pattern = new RegExp([...emails, ...byLabel, ...kept.map((source) => `(?:${source})`), ...byShape].join('|'), 'gu');
-  return (text) =>
-    text.replace(pattern, (...found) => {
-      const match = found[0] as string;
-      const groups = found.at(-1) as Readonly<Record<string, string | undefined>>;
-      if (groups.email !== undefined) return marker('email');
-      const label = labelled.findIndex((_, at) => groups[`labelled${at}`] !== undefined);
-      if (label >= 0) return `${groups[`before${label}`]}${marker(labelled[label]![0])}`;
-      const kind = bare.find((_, at) => groups[`bare${at}`] !== undefined)?.[0];
-      return kind === undefined ? match : markerOf(kind, match);
-    });
-}
+const numbers = new RegExp(
+  [
+    hexByLabel,
+    ...labelled.map(([, label, value], at) => `(?<before${at}>${label})(?<labelled${at}>${unnamed(value, `l${at}`)})`),
+    ...kept.map((source) => `(?:${source})`),
+    ...bare.map(([, source], at) => `(?<bare${at}>${unnamed(source, `b${at}`)})`),
+    escaped,
+  ].join('|'),
+  'gu',
+);
+
+/** Addresses go before: one may begin in a number. */
+const everything = (text: string): string => exceptEmails(text.replace(addresses, marker('email')));
+
+const exceptEmails = (text: string): string =>
+  text.replace(numbers, (...found) => {
+    const match = found[0] as string;
+    const groups = found.at(-1) as Readonly<Record<string, string | undefined>>;
+    const label = labelled.findIndex((_, at) => groups[`labelled${at}`] !== undefined);
+    if (label >= 0) return `${groups[`before${label}`]}${marker(labelled[label]![0])}`;
+    const kind = bare.find((_, at) => groups[`bare${at}`] !== undefined)?.[0];
+    return kind === undefined ? match : markerOf(kind, match);
+  });
 
 /** Names of groups are unique in an expression. */
-const unnamed = (source: string, prefix: string): string =>
-  source.replace(/(\(\?|\\k)<(gap|four|six|club)>/g, (_, opening, name) => `${opening}<${prefix}${name}>`);
+function unnamed(source: string, prefix: string): string {
+  return source.replace(/(\(\?|\\k)<(gap|four|six|club)>/g, (_, opening, name) => `${opening}<${prefix}${name}>`);
+}
 
-const marker = (kind: Kind): string => `[${kind}]`;
+function marker(kind: Kind): string {
+  return `[${kind}]`;
+}
 
 /** What only looks like a card is a long number, or, in groups, none of ours. */
 function markerOf(kind: Kind, match: string): string {
@@ -53,11 +67,18 @@ function isLuhn(text: string): boolean {
   return sum % 10 === 0;
 }
 
-const everything = pass(true);
-const exceptEmails = pass(false);
-
 /** @returns the text with a marker for each identifier; the same again when given its own result */
-export const redact = (text: string, { keep = [] }: RedactOptions = {}): string => (keep.includes('email') ? exceptEmails : everything)(text);
+export function redact(text: string, { keep = [] }: RedactOptions = {}): string {
+  if (keep.includes('email')) return exceptEmails(text);
+  if (!keep.includes('session')) return everything(text);
+  return text
+    .split(principal)
+    .map((part, at) => (at % 2 === 1 ? exceptEmails(part) : everything(part)))
+    .join('');
+}
+
+/** Every second part of the split text is one; brackets are those of markers that an earlier pass has left. */
+const principal = /(arn:aws[a-z-]{0,8}:(?:sts::[0-9]{12}:assumed-role\/[\w+=,.@[\]-]+|iam::[0-9]{12}:user|sts::[0-9]{12}:federated-user)\/[\w+=.@[\]-]+)/;
 
 const labelEnds: readonly (readonly [Label, RegExp])[] = (Object.keys(labelSources) as Label[]).map((label) => [
   label,

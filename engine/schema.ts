@@ -4,14 +4,14 @@
  */
 import { unchained } from './evidence/seal.ts';
 import type { Entry, Finding } from './model.ts';
-import { defaultBacklog, defaultEvidence, defaultGuards } from './policy/defaults.ts';
+import { defaultApprovals, defaultBacklog, defaultEvidence, defaultGuards } from './policy/defaults.ts';
 import { identified } from './policy/identity.ts';
 import type { CompiledPolicy } from './policy/model.ts';
 import { redact } from './redact.ts';
 
 export const schema = 3;
 
-export type DocumentKind = 'finding' | 'entry' | 'memo' | 'policy';
+export type DocumentKind = 'finding' | 'entry' | 'answer' | 'memo' | 'policy';
 
 type Step = Readonly<Partial<Record<DocumentKind, (document: never) => unknown>>>;
 
@@ -19,9 +19,9 @@ type Step = Readonly<Partial<Record<DocumentKind, (document: never) => unknown>>
 const steps: Readonly<Record<number, Step>> = {
   // Guards and backlog are new.
   1: { policy: (policy: CompiledPolicy) => identified({ ...policy, guards: defaultGuards, backlog: defaultBacklog }) },
-  // Entries are chained from here on; those before are not. The policy says how evidence is locked.
+  // Persons, approvals and the lock of evidence are new; entries are chained from here on, those before are not.
   2: {
-    policy: (policy: CompiledPolicy) => identified({ ...policy, evidence: defaultEvidence }),
+    policy: (policy: CompiledPolicy) => identified({ ...policy, people: {}, approvals: defaultApprovals, evidence: defaultEvidence }),
     finding: (finding: Finding): Finding => ({ ...finding, chain: unchained }),
     entry: ({ note, ...rest }: Omit<Entry, 'facts' | 'mac' | 'prev' | 'hash' | 'raw'>): Entry => ({
       ...rest,

@@ -12,7 +12,7 @@ import { isOff, settingsOf } from './judge.ts';
 import type { Finding, Place, Trigger } from './model.ts';
 import { botBrakes, botPermissions, lift, ownControl, unknownControl } from './own.ts';
 import type { Deployment, Ports, SweepRequest } from './ports.ts';
-import { acts, redrive, untold } from './record.ts';
+import { acts, isAsked, redrive, untold } from './record.ts';
 import { globalRegionOf } from './route.ts';
 import { dueBetween, memoOf, sweepOf } from './sweep.ts';
 import { endTold, tell } from './tell.ts';
@@ -116,7 +116,7 @@ async function takeUpOnce(finding: Finding, { ports, policy, router, own }: Dete
 
 /** The policy no longer has the control: nothing of it goes on, and the evidence says why. */
 async function switchOff(finding: Finding, entry: CatalogueEntry | undefined, { ports }: Pick<Detection, 'ports'>): Promise<void> {
-  if (finding.drives > 0 && !finding.outcome) await ports.stopExecution(finding);
+  if (finding.drives > 0 && (!finding.outcome || isAsked(finding))) await ports.stopExecution(finding);
   const at = ports.clock.now().toISOString();
   const reason = entry ? 'The policy has this control off.' : 'The control is no longer in the catalogue.';
   const ended = resolved(finding, undefined, { status: 'OFF', reason, at }, 'detect');

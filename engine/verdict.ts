@@ -5,14 +5,16 @@ import type { AnyControl, AnyStateControl, EventControl } from './control.ts';
 import { isEventControl } from './control.ts';
 import { decide, statusOf } from './decide.ts';
 import { askAgain, cannotSee, deniedWords, mayPass } from './denied.ts';
+import { breaks, edgesOf } from './edges.ts';
 import { RetryLaterError, StaleVerdictError } from './errors.ts';
 import { actorOf, findingId, summaryOf } from './finding.ts';
 import { isOff, type Judged, judge, settingsOf } from './judge.ts';
-import type { Actor, Finding, ResourceRef, Trigger } from './model.ts';
+import type { Actor, Finding, Owner, ResourceRef, Trigger } from './model.ts';
 import { modeFor } from './policy/match.ts';
 import type { CompiledPolicy } from './policy/model.ts';
 import type { Aws, Deployment, Standing } from './ports.ts';
 import { drifts, record, type Verdict } from './record.ts';
+import { passedBy, toldOnly, wanted } from './transient.ts';
 
 type Judgement = Omit<Line, 'calls'> & { readonly index: number };
 
@@ -20,7 +22,10 @@ type Judgement = Omit<Line, 'calls'> & { readonly index: number };
 export async function judgeState(unit: Unit, first: Standing, since: Date, detection: Detection, aws: Aws): Promise<Judgement[]> {
   const { ports } = detection;
   const { trigger, index, listed, standing } = await speakerOf(unit, first, ports.ledger);
-  const spoken = { index, ...(await look(standing, listed, aws)) };
+  const calls = unit.work.map((work) => work.trigger);
+  const edges = edgesOf(unit.of, calls, settingsOf(detection.policy, unit.control).params);
+  // A list may be older than a call that came along with it.
+  const spoken = { index, ...(await look(standing, edges.length > 0 ? undefined : listed, aws)) };
   const others = unit.work.filter((work) => work.trigger !== trigger);
   return [
     spoken,
@@ -32,11 +37,14 @@ export async function judgeState(unit: Unit, first: Standing, since: Date, detec
     const actor = open?.actor ?? actorAmong(unit, detection.own.roleArns, settingsOf(detection.policy, unit.control));
     const backlog = isBacklog(trigger, open, unit.of as AnyStateControl);
     const readAt = from?.at ?? ports.clock.now().toISOString();
-    const seen = await verdictOn(unit, { actor, listed: from?.state, backlog }, place, detection);
-    const judged = contradicted(seen, unit, detection) ? await lookTwice(unit, { actor, backlog }, detection) : seen;
+    // Who asks for it to be treated like new drift is asked anew.
+    const denied = trigger.source === 'sweep' && trigger.apply ? undefined : open?.denied;
+    const looking = { actor, backlog, denied, owner: open?.owner };
+    const seen = await verdictOn(unit, { ...looking, listed: from?.state }, place, detection);
+    const judged = contradicted(seen, unit, detection) ? await lookTwice(unit, looking, detection) : seen;
     if (judged.denied && !detection.dryRun) return blind({ ...judged, denied: judged.denied }, known);
     try {
-      return await settle(unit, { trigger, actor, standing: known, judged, readAt, backlog }, detection);
+      return await settle(unit, { trigger, actor, standing: known, judged, edges, readAt, backlog }, detection);
     } catch (error) {
       if (!(error instanceof StaleVerdictError) || again === 0) throw error;
       const [now] = await ports.ledger.lookup([{ ...keyOf(unit), eventId: trigger.eventId }]);
@@ -73,28 +81,31 @@ const isBacklog = (trigger: Trigger, open: Finding | undefined, { deployed }: Pi
   return open ? open.backlog === true : trigger.source === 'sweep' && trigger.first === true;
 };
 
-type Looking = { readonly actor: Actor | undefined; readonly listed?: unknown; readonly backlog: boolean };
+interface Looking extends Pick<Finding, 'denied' | 'owner'> {
+  readonly actor: Actor | undefined;
+  readonly listed?: unknown;
+  readonly backlog: boolean;
+}
 
-async function verdictOn(unit: Unit, { actor, listed, backlog }: Looking, aws: Aws, { ports, policy }: Detection): Promise<Judged> {
+async function verdictOn(unit: Unit, { actor, ...known }: Looking, aws: Aws, { ports, policy }: Detection): Promise<Judged> {
   if (isOff(settingsOf(policy, unit.control))) return { decision: { action: 'off', reason: 'The policy has this control off.' } };
-  return judge(unit.of as AnyStateControl, unit.resource, actor, policy, aws, ports, { listed, backlog });
+  return judge(unit.of as AnyStateControl, unit.resource, actor, policy, aws, ports, known);
 }
 
 /** Seconds within which AWS may still show what was before a call. */
 const freshMs = 30_000;
 
 /** What is read is good, though the last that is known to have happened can only have made it bad. */
-const contradicted = ({ decision, evaluation }: Judged, unit: Unit, { ports, own }: Detection): boolean => {
+const contradicted = ({ decision, evaluation }: Judged, unit: Unit, { ports, own, policy }: Detection): boolean => {
   if (decision.action !== 'none' || evaluation?.complianceType === 'NOT_APPLICABLE') return false;
   const latest = inOrder(unit).at(-1)!.trigger.time;
   const last = unit.work.map(({ trigger }) => trigger).filter(({ time }) => time === latest);
   const fresh = ports.clock.now().getTime() - Date.parse(latest) < freshMs;
-  return fresh && last.every((trigger) => breaks(unit.of as AnyStateControl, trigger) && !own.roleArns.some((role) => role === actorOf(trigger)?.issuerArn));
+  const { params } = settingsOf(policy, unit.control);
+  return (
+    fresh && last.every((trigger) => breaks(unit.of as AnyStateControl, trigger, params) && !own.roleArns.some((role) => role === actorOf(trigger)?.issuerArn))
+  );
 };
-
-const breaks = ({ triggers }: AnyStateControl, trigger: Trigger): boolean =>
-  trigger.source === 'cloudtrail' &&
-  triggers.some((declared) => declared.source === 'cloudtrail' && declared.eventSource === trigger.eventSource && declared.breaks?.includes(trigger.eventName));
 
 async function lookTwice(unit: Unit, looking: Looking, detection: Detection): Promise<Judged> {
   const { ports, deadline } = detection;
@@ -119,17 +130,20 @@ export async function judgeEvents(unit: Unit, first: Standing, detection: Detect
     standing ??= (await ports.ledger.lookup([{ ...keyOf(unit), eventId: trigger.eventId }]))[0]!;
     const count = dryRun || !control.counts ? 0 : await ports.ledger.recent(control.id, unit.fold ?? '', trigger.eventId, trigger.time);
     const judged = judgeEvent(control, trigger, policy, count);
-    judgements.push({ index, ...(await settle(unit, { trigger, actor: actorOf(trigger), standing, judged, backlog: false }, detection)) });
+    judgements.push({ index, ...(await settle(unit, { trigger, actor: actorOf(trigger), standing, judged, edges: [], backlog: false }, detection)) });
     standing = undefined;
   }
   return judgements;
 }
 
+/** What an event control watches is what somebody does: no stack defines that. */
+const nothingDefined: Owner = {};
+
 export function judgeEvent(control: EventControl, trigger: Trigger, policy: CompiledPolicy, count: number): Judged {
   if (trigger.source !== 'cloudtrail') throw new Error(`${control.id} is judged from CloudTrail events only`);
   const settings = settingsOf(policy, control.id);
   const evaluation = control.evaluate(trigger.detail, settings.params, { count }, policy);
-  return { evaluation, decision: decide({ evaluation, mode: modeFor(settings, trigger.actor), noFix: control.noFix }) };
+  return { evaluation, decision: decide({ evaluation, mode: modeFor(settings, trigger.actor, nothingDefined), noFix: control.noFix }) };
 }
 
 const lineOf = ({ control, resource }: Pick<Line, 'control' | 'resource'>, trigger: Trigger) => ({
@@ -149,17 +163,23 @@ export const idle = (control: AnyControl, trigger: Trigger, resource: ResourceRe
   calls: { read: 0, write: 0 },
 });
 
-type Settling = Pick<Verdict, 'trigger' | 'actor' | 'standing' | 'judged' | 'readAt' | 'backlog'>;
+type Settling = Pick<Verdict, 'trigger' | 'actor' | 'standing' | 'judged' | 'edges' | 'readAt' | 'backlog'>;
 
 async function settle(unit: Unit, settling: Settling, detection: Detection): Promise<Omit<Judgement, 'index'>> {
-  const { trigger, standing, judged } = settling;
+  const { trigger, standing, judged, edges } = settling;
   const { ports, policy, dryRun, own } = detection;
   const key = keyOf(unit);
+  const passing = { control: unit.of, edges, judged, own };
+  const candidate = standing.done ? undefined : passedBy({ ...passing, last: undefined });
+  const hears = candidate !== undefined && (await wanted(candidate, unit.control, unit.resource, policy, ports));
+  // Drift that is gone is told of, like drift that stands.
+  const told = hears && passedBy({ ...passing, last: standing.last }) ? { ...judged, decision: toldOnly } : judged;
   const settled = dryRun
-    ? { outcome: dryOutcome(judged), findingId: standing.last?.state === 'open' ? standing.last.id : null }
+    ? { outcome: dryOutcome(told), findingId: standing.last?.state === 'open' ? standing.last.id : null }
     : await record({
         ...settling,
         key,
+        hears,
         control: unit.of,
         fixAfter: settingsOf(policy, unit.control).fixAfter,
         // What is left of a page is found after the digest has gone out.
@@ -167,13 +187,13 @@ async function settle(unit: Unit, settling: Settling, detection: Detection): Pro
         own,
         ports,
       });
-  const { evaluation = null, plan, decision } = judged;
+  const { evaluation = null, plan, decision } = told;
   return {
     ...lineOf(unit, trigger),
     evaluation,
     decision,
     ...settled,
-    findingId: settled.findingId ?? (dryRun && drifts(judged.decision) ? findingId(key, (standing.last?.episode ?? 0) + 1) : null),
+    findingId: settled.findingId ?? (dryRun && drifts(decision) ? findingId(key, (standing.last?.episode ?? 0) + 1) : null),
     change: plan?.kind === 'change' ? plan : null,
   };
 }

@@ -1,7 +1,8 @@
-/** The fix of one finding as a durable execution: it waits, then acts; what it knows, it reads anew from the ledger each time. */
-import { type DurableContext, withDurableExecution } from '@aws/durable-execution-sdk-js';
+/** The fix of one finding, or its undo, as a durable execution: it waits, then acts; what it knows, it reads anew from the ledger each time. */
+import { CallbackTimeoutError, type DurableContext, withDurableExecution } from '@aws/durable-execution-sdk-js';
 import { type Attempt, act, giveUp } from '../engine/act.ts';
 import { codeOf } from '../engine/errors.ts';
+import { giveUpUndo, undo } from '../engine/undo.ts';
 import { catalogue } from '../remediations/index.ts';
 import { environmentOf, runtimeOf } from './runtime.ts';
 
@@ -16,21 +17,40 @@ const retryStrategy = (_: Error, attempt: number) => ({ shouldRetry: attempt < a
 /** An execution that ends untold is noticed by nobody: a person is called when table and topic answer again, for about ten hours. */
 const untilTold = (_: Error, attempt: number) => ({ shouldRetry: attempt < 50, delay: { seconds: Math.min(2 ** attempt, 900) } });
 
-export const handler = withDurableExecution(async ({ findingId }: { findingId: string }, context: DurableContext) => {
-  for (;;) {
-    const attempt = await attemptOnce(findingId, context);
+interface Asked {
+  readonly findingId: string;
+  readonly undo?: true;
+}
+
+export const handler = withDurableExecution(async (asked: Asked, context: DurableContext) => {
+  for (let woken = false; ; ) {
+    const attempt = await attemptOnce(asked, woken, context);
     log.flush();
     if ('ended' in attempt) return attempt;
-    await context.wait({ seconds: attempt.again });
+    woken = attempt.knock === true && (await isWoken(asked.findingId, attempt.again, context));
+    if (!attempt.knock) await context.wait({ seconds: attempt.again });
   }
 });
 
-async function attemptOnce(findingId: string, context: DurableContext): Promise<Attempt> {
+/** Waits for a knock, at most so many seconds. What it brings is not looked at: whoever knocks has left an answer in the ledger, or nothing is done. */
+async function isWoken(findingId: string, seconds: number, context: DurableContext): Promise<boolean> {
+  const [knock, callbackId] = await context.createCallback('answer', { timeout: { seconds } });
+  await context.step('wait', () => ports.ledger.remember(`knock|${findingId}`, { callbackId }));
+  return knock.then(
+    () => true,
+    // A knock that says it has failed is one all the same; time that ran out is none.
+    (error: unknown) => !(error instanceof CallbackTimeoutError),
+  );
+}
+
+async function attemptOnce({ findingId, undo: undoes }: Asked, woken: boolean, context: DurableContext): Promise<Attempt> {
+  const attempt = undoes ? undo : act;
   try {
-    return await context.step('act', () => act(findingId, action).catch(withoutWords('Attempt failed')), { retryStrategy });
+    return await context.step('act', () => attempt(findingId, action, woken).catch(withoutWords('Attempt failed')), { retryStrategy });
   } catch (error) {
     const reason = `${attempts} attempts failed, the last with: ${codeFrom(error)}`;
-    return context.step('give up', () => giveUp(findingId, reason, action).catch(withoutWords('Nobody could be told')), { retryStrategy: untilTold });
+    const resign = undoes ? giveUpUndo : giveUp;
+    return context.step('give up', () => resign(findingId, reason, action).catch(withoutWords('Nobody could be told')), { retryStrategy: untilTold });
   }
 }
 

@@ -18,6 +18,8 @@ export interface Environment {
   readonly remediateArn?: string;
   /** detect only. */
   readonly sweepQueueUrl?: string;
+  /** remediate only: ARN of the key that approvals are sealed with. */
+  readonly sealKey?: string;
   /** remediate only: name of the SSM parameter. */
   readonly killSwitch?: string;
   /** Local stack only. */
@@ -35,6 +37,7 @@ export function environmentOf(variables: NodeJS.ProcessEnv): Environment {
     remediateRoleArn: given('REMEDIATE_ROLE_ARN', variables.REMEDIATE_ROLE_ARN),
     remediateArn: variables.REMEDIATE_ARN,
     sweepQueueUrl: variables.SWEEP_QUEUE_URL,
+    sealKey: variables.SEAL_KEY,
     killSwitch: variables.KILL_SWITCH,
     clockFile: variables.PHIDELITY_CLOCK_FILE,
   };
@@ -90,6 +93,20 @@ export function runtimeOf(environment: Environment, service: string, keepPolicyM
       const { requestSweepsThrough } = await import('./aws/sweeps.ts');
       await requestSweepsThrough(given('SWEEP_QUEUE_URL', environment.sweepQueueUrl), sweeps, home(), clock);
     },
+    async prove(proof) {
+      // Whose credentials a process runs under is no proof of anything here.
+      if (proof.kind !== 'sts') return undefined;
+      const { proveAt } = await import('./aws/proof.ts');
+      return proveAt(proof, environment.region);
+    },
+    async seal(words) {
+      const { sealWith } = await import('./aws/seal.ts');
+      return sealWith(given('SEAL_KEY', environment.sealKey), words, home());
+    },
+    async isSealed(words, seal) {
+      const { isSealedWith } = await import('./aws/seal.ts');
+      return isSealedWith(given('SEAL_KEY', environment.sealKey), words, seal, home());
+    },
     async killSwitch() {
       const { killSwitchAt } = await import('./aws/kill-switch.ts');
       return killSwitchAt(given('KILL_SWITCH', environment.killSwitch), home());
@@ -97,6 +114,10 @@ export function runtimeOf(environment: Environment, service: string, keepPolicyM
     async tags(resource) {
       const { tagsOf } = await import('./aws/tags.ts');
       return tagsOf(resource, access);
+    },
+    async stackStatus(stackId) {
+      const { stackStatusOf } = await import('./aws/stack-status.ts');
+      return stackStatusOf(stackId, access);
     },
   };
   return { ports, log, forgetPolicy: ledger.forget };

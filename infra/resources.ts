@@ -78,6 +78,7 @@ export const environmentOf = ({ channels }: Pick<CompiledPolicy, 'channels'>) =>
   TABLE: ref('Ledger'),
   TOPICS: sub(JSON.stringify(Object.fromEntries(Object.keys(channels).map((channel) => [channel, `\${${topicId(channel)}}`])))),
   SWEEP_QUEUE_URL: ref('SweepQueue'),
+  SEAL_KEY: dataKeyArn,
   KILL_SWITCH: ref('KillSwitch'),
   ACCOUNT_ID: ref('AWS::AccountId'),
   DETECT_ROLE_ARN: getAtt(roleId('detect'), 'Arn'),

@@ -1,9 +1,9 @@
 /** What the roles may do under a policy. Pure. */
-import type { AnyControl, Catalogue, CatalogueEntry } from '../engine/control.ts';
+import type { AnyControl, Catalogue } from '../engine/control.ts';
 import { isEventControl } from '../engine/control.ts';
 import { digestsPrefix, entriesPrefix } from '../engine/evidence/form.ts';
 import type { IamAction } from '../engine/model.ts';
-import { needsTags, routed, writes } from '../engine/policy/match.ts';
+import { routed, writes } from '../engine/policy/match.ts';
 import type { CompiledPolicy } from '../engine/policy/model.ts';
 import { deployedKeys, evidenceKeys } from '../handlers/aws/table.ts';
 import { dataPlaneReads } from './data-plane.ts';
@@ -60,7 +60,6 @@ export function rolesOf(policy: CompiledPolicy, catalogue: Catalogue, controls: 
   return {
     detect: [
       ...allow('ReadControls', actionsOf(watched.flatMap(({ permissions }) => permissions.inspect))),
-      ...tags(policy, watched),
       ...detectRuntime,
       ...common('detect'),
       denyDataPlane([own.table, own.dataKey, ...own.queues]),
@@ -72,11 +71,10 @@ export function rolesOf(policy: CompiledPolicy, catalogue: Catalogue, controls: 
         actionsOf([...fixable.flatMap(({ permissions }) => permissions.inspect), ...fixing]).filter((action) => action !== wakeUp),
       ),
       ...(fixing.includes(wakeUp) ? [ownRulesOn] : []),
-      ...tags(policy, fixable),
       ...passRoles(policy, controls),
       ...remediateRuntime,
       ...common('remediate'),
-      denyDataPlane([own.table, own.dataKey, own.killSwitch]),
+      ...denyDataPlaneButCopies([own.table, own.dataKey, own.killSwitch]),
       policyIsDeployed,
       ...denyOwn(policy, actionsOf(fixing.filter(isWrite))),
     ],
@@ -91,9 +89,6 @@ export const isWrite = (action: IamAction): boolean => !readNames.test(action);
 export const actionsOf = (actions: readonly IamAction[]): IamAction[] => [...new Set(actions)].filter((action) => action !== 'iam:PassRole').sort();
 
 const allow = (Sid: string, Action: readonly IamAction[]): Statement[] => (Action.length > 0 ? [{ Sid, Effect: 'Allow', Action, Resource: '*' }] : []);
-
-const tags = (policy: CompiledPolicy, entries: readonly CatalogueEntry[]): Statement[] =>
-  allow('ReadTagsForExceptions', entries.some(({ id }) => needsTags(policy.controls[id]!)) ? ['tag:GetResources'] : []);
 
 /** One statement for each role that a fix hands to a service. */
 export const passRoles = (policy: CompiledPolicy, controls: readonly AnyControl[]): Statement[] =>
@@ -129,6 +124,8 @@ const remediateRuntime: readonly Statement[] = [
     Resource: [own.remediateExecutions],
   },
   { Sid: 'ReadKillSwitch', Effect: 'Allow', Action: ['ssm:GetParameter'], Resource: [own.killSwitch] },
+  // Whether what is to be fixed belongs to a stack that is being updated.
+  { Sid: 'ReadStackStatus', Effect: 'Allow', Action: ['cloudformation:DescribeStacks'], Resource: [anyRegion('cloudformation', 'stack/*')] },
 ];
 
 /** It adds to the bucket, and can take nothing from it; of the table it writes only its own marks. */
@@ -185,6 +182,8 @@ const common = (name: string): Statement[] => [
     Action: ['dynamodb:BatchGetItem', 'dynamodb:ConditionCheckItem', 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query', 'dynamodb:UpdateItem'],
     Resource: [own.table],
   },
+  // Who defines what has drifted, and what may except it. The action knows no resources.
+  { Sid: 'ReadTags', Effect: 'Allow', Action: ['tag:GetResources'], Resource: '*' },
   { Sid: 'Alert', Effect: 'Allow', Action: ['sns:Publish'], Resource: [own.topics] },
   ownLogs(name),
   ownKey,
@@ -192,6 +191,21 @@ const common = (name: string): Statement[] => [
 
 /** @param NotResource what of its own the role reads */
 const denyDataPlane = (NotResource: readonly Sub[]): Statement => ({ Sid: 'NoDataPlaneReads', Effect: 'Deny', Action: dataPlaneReads, NotResource });
+
+/**
+ * A fix that has EC2 or RDS make an encrypted copy needs the key to be usable by them in the role's name, decryption included; the role itself
+ * sees nothing of it. Only the key's own policy can allow it.
+ * https://docs.aws.amazon.com/ebs/latest/userguide/ebs-encryption-requirements.html
+ */
+const denyDataPlaneButCopies = (NotResource: readonly Sub[]): Statement[] => {
+  const Action = dataPlaneReads.filter((action) => action !== decrypt);
+  const Condition = { StringNotLike: { 'kms:ViaService': ['ec2.*', 'rds.*'] } };
+  return [
+    { ...denyDataPlane(NotResource), Action },
+    { Sid: 'NoDecryption', Effect: 'Deny', Action: [decrypt], NotResource, Condition },
+  ];
+};
+const decrypt: IamAction = 'kms:Decrypt';
 
 /**
  * Remediate does what the stored policy says: who could write it would have all that remediate may. Only a deploy stores it.

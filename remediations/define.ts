@@ -119,6 +119,12 @@ export const idsAt =
     return [];
   };
 
+/** The value at a path, as text in lower case; undefined = it is not there or no lone value. */
+export function wordAt(detail: unknown, path: string): string | undefined {
+  const [value, ...others] = valuesAt(detail, path);
+  return others.length > 0 || value === undefined || typeof value === 'object' ? undefined : String(value).toLowerCase();
+}
+
 /** For events that never name the control's resource: it sweeps its type. */
 export const unnamed: ResourceIds = () => [];
 

@@ -93,7 +93,7 @@ async function listed(dlq: Dlq, raw: true | undefined): Promise<Listed> {
     return found.length < most ? 'more' : 'enough';
   });
   const messages = found
-    .map((message) => ({ ...letterOf(message), ...(raw && { body: message.Body }) }))
+    .map((message) => ({ ...letterOf(message, raw), ...(raw && { body: message.Body }) }))
     .toSorted((a, b) => (`${a.since}` < `${b.since}` ? -1 : 1));
   // SQS counts approximately, and late; what was read is there.
   return { queue: dlq.name, region: dlq.aws.region, url: dlq.url, count: Math.max(found.length, await countOf(dlq)), messages };
@@ -132,10 +132,10 @@ async function show(id: string, { stack: name, region, json, raw }: Options): Pr
   const { queue, message } = hit;
   const body = bodyOf(message);
   const shown = body ? redacted(body) : `no JSON object, ${message.Body?.length ?? 0} characters; --raw shows it`;
-  if (json) print(JSON.stringify({ queue: queue.name, ...letterOf(message), body: raw ? message.Body : shown }, null, 2));
+  if (json) print(JSON.stringify({ queue: queue.name, ...letterOf(message, raw), body: raw ? message.Body : shown }, null, 2));
   else if (raw) print(printable(message.Body ?? ''));
   else {
-    const { since, why } = letterOf(message);
+    const { since, why } = letterOf(message, raw);
     print(`${id} in ${queue.name}, since ${since}`);
     print(printable(why));
     for (const line of typeof shown === 'string' ? [shown] : JSON.stringify(shown, null, 2).split('\n')) print(printable(line));

@@ -1,22 +1,24 @@
 /** `findings`: what is open, and what has been. */
 import type { Command } from 'commander';
+import { exposureOf, exposureWords } from '../../engine/exposure.ts';
+import { waitsForStack } from '../../engine/finding.ts';
 import type { Finding } from '../../engine/model.ts';
-import type { Ledger } from '../../engine/ports.ts';
+import { definedIn } from '../../engine/owner.ts';
+import { redact, redactDeep } from '../../engine/redact.ts';
 import { colors } from '../colors.ts';
-import { existingState, print, say, stackNameOf } from '../context.ts';
+import { print, say, stackNameOf } from '../context.ts';
 import { type ExitCode, printable } from '../errors.ts';
-import { nameOf } from '../lines.ts';
-import { sqliteLedger } from '../state/sqlite-ledger.ts';
+import { ledgerOf } from '../ledger.ts';
+import { cleanerOf, nameOf } from '../lines.ts';
 
 interface Options {
   readonly open?: true;
   readonly json?: true;
+  readonly raw?: true;
   readonly state: string;
   readonly stack?: string;
   readonly region?: string;
 }
-
-const clock = { now: () => new Date(), sleep: async () => {} };
 
 export function addFindings(program: Command, exit: (code: ExitCode) => void): void {
   program
@@ -27,6 +29,7 @@ export function addFindings(program: Command, exit: (code: ExitCode) => void): v
     .option('--state <dir>', 'those of the embedded database in this folder', '.phidelity')
     .option('--region <region>', 'AWS region of the stack; by default that of the SDK')
     .option('--json', 'one JSON array')
+    .option('--raw', 'as they are stored; without it identifiers of persons are redacted')
     .addHelpText(
       'after',
       '\nExamples: of this folder, and of the deployed bot\n  npx phidelity findings --open\n  npx phidelity findings --open --stack phidelity-prod --region us-east-1',
@@ -42,23 +45,13 @@ async function findings(options: Options): Promise<ExitCode> {
   } finally {
     close();
   }
-  if (options.json) print(JSON.stringify(found, null, 2));
-  else for (const finding of found) print(human(finding));
+  const now = new Date();
+  const told = found.map((finding) => ({ ...finding, exposure: exposureOf(finding, now) }));
+  if (options.json) print(JSON.stringify(options.raw ? told : redactDeep(told), null, 2));
+  else for (const finding of found) print(human(finding, now, options.raw ?? false));
   const open = found.filter(({ state }) => state === 'open').length;
   if (!options.json) say(`${found.length} findings, ${open} open`);
   return open > 0 ? 1 : 0;
-}
-
-async function ledgerOf({ stack, state, region }: Options): Promise<{ readonly ledger: Ledger; close(): void }> {
-  if (!stack) {
-    const directory = existingState(state);
-    if (directory === undefined) say(`Nothing has been recorded in ${state} yet; \`sweep --apply\` and \`replay --apply\` do.`);
-    const ledger = sqliteLedger({ directory, clock });
-    return { ledger, close: () => ledger.close() };
-  }
-  const { openStack } = await import('../stack.ts');
-  const { ledger } = await openStack(stack, region);
-  return { ledger, close() {} };
 }
 
 /** Findings that the bot opens about itself have no control in the catalogue. */
@@ -67,20 +60,28 @@ const isOwn = (control: string): boolean => control.startsWith('bot-');
 const indent = ' '.repeat(19);
 
 /** What it was when it began, where that is no longer what is read; then what the bot makes of it. */
-function human(finding: Finding): string {
-  const { id, state, severity, control, resource, openedAt, evaluation, wrong, decision, outcome, actor, backlog, held, blind } = finding;
-  const since = `since ${openedAt}${actor ? `, by ${printable(actor.arn)}` : ''}`;
+function human(finding: Finding, now: Date, raw: boolean): string {
+  const clean = cleanerOf({ raw });
+  const { id, state, severity, control, resource, openedAt, evaluation, wrong, decision, outcome, actor, owner, backlog, held, heldOff, blind } = finding;
+  const exposure = exposureOf(finding, now);
+  // Who did it is told in full.
+  const named = (text: string) => printable(raw ? text : redact(text, { keep: ['session'] }));
+  const since = `since ${openedAt}${actor ? `, by ${printable(raw ? actor.arn : redact(actor.arn, { keep: ['email'] }))}` : ''}`;
+  const place = owner && definedIn(owner);
   const told = [
-    wrong === evaluation.annotation ? `${printable(evaluation.annotation)} ${colors.dim(since)}` : `${printable(wrong)} ${colors.dim(since)}`,
-    wrong !== evaluation.annotation && `Now: ${printable(evaluation.annotation)}`,
+    wrong === evaluation.annotation ? `${clean(evaluation.annotation)} ${colors.dim(since)}` : `${clean(wrong)} ${colors.dim(since)}`,
+    wrong !== evaluation.annotation && `Now: ${clean(evaluation.annotation)}`,
     isOwn(control) && 'This is about the bot itself, not about a resource of yours.',
     backlog && 'It was there before the bot: told, not changed. `npx phidelity sweep --apply --stack NAME` treats it like new drift.',
-    state === 'open' && held && `A guard holds until ${held.until}: ${printable(decision.reason)}`,
+    state === 'open' && held && `A guard holds until ${held.until}: ${named(decision.reason)}`,
+    heldOff && waitsForStack(finding) && `The fix waits for CloudFormation stack ${clean(heldOff.stack)}, until ${heldOff.until} at most.`,
+    place && `Defined in: ${clean(place)}`,
+    exposure && colors.dim(`Exposed ${named(exposureWords(exposure, 'it stands'))}`),
     blind && blind.length > 0 && `Not seen because of it: ${blindWords(blind)}.`,
     colors.dim(id),
   ];
   const paint = state === 'open' ? colors.red : colors.green;
-  const head = `${paint((outcome?.status ?? decision.action).padEnd(18))} ${severity.padEnd(9)} ${control}  ${printable(nameOf(resource))}`;
+  const head = `${paint((outcome?.status ?? decision.action).padEnd(18))} ${severity.padEnd(9)} ${control}  ${nameOf(resource, clean)}`;
   return [head, ...told.filter((line) => line !== false && line !== undefined).map((line) => `${indent}${line}`)].join('\n');
 }
 

@@ -12,7 +12,7 @@ import { catalogue, defaultPolicy, policyFrom, say, whoAmI } from '../context.ts
 import { type ExitCode, printable, UsageError } from '../errors.ts';
 import { failuresOf } from '../failures.ts';
 import { eventsOf, type InputEvent } from '../input.ts';
-import { lineWriter } from '../lines.ts';
+import { type Form, lineWriter } from '../lines.ts';
 import { openSession } from '../session.ts';
 import { sweepTrigger } from './sweep.ts';
 
@@ -21,6 +21,7 @@ interface Options {
   readonly apply?: true;
   readonly offline?: true;
   readonly json?: true;
+  readonly raw?: true;
   readonly state: string;
   readonly region?: string;
 }
@@ -45,6 +46,7 @@ export function addReplay(program: Command, exit: (code: ExitCode) => void): voi
     .option('--state <dir>', 'folder of the embedded database', '.phidelity')
     .option('--region <region>', 'AWS region to sign in to; by default that of the SDK')
     .option('--json', 'one JSON line a work item, and a last line with the summary')
+    .option('--raw', 'names as they are; without it identifiers of persons are redacted')
     .addHelpText(
       'after',
       '\nExamples: what would be looked at, what would be done, and do it\n  npx phidelity replay trail.json.gz --offline\n  npx phidelity replay trail.json.gz\n  npx phidelity replay trail.json.gz --apply --policy policies/restore-and-close.yaml',
@@ -60,7 +62,7 @@ export function addReplay(program: Command, exit: (code: ExitCode) => void): voi
 async function live(inputs: readonly InputEvent[], policy: CompiledPolicy, options: Options): Promise<ExitCode> {
   const caller = await whoAmI(options.region);
   const session = openSession({ state: options.state, policy, caller, apply: options.apply ?? false });
-  const writer = lineWriter(options.json ?? false);
+  const writer = lineWriter(options);
   const tally = tallyOf(caller.accountId);
   const failures = failuresOf();
   try {
@@ -104,9 +106,9 @@ async function live(inputs: readonly InputEvent[], policy: CompiledPolicy, optio
   return failures.count > 0 ? 2 : drift || tally.refused > 0 ? 1 : 0;
 }
 
-async function offline(inputs: readonly InputEvent[], policy: CompiledPolicy, { json = false }: { readonly json?: boolean }): Promise<ExitCode> {
+async function offline(inputs: readonly InputEvent[], policy: CompiledPolicy, form: Form): Promise<ExitCode> {
   const router = routerOf(catalogue);
-  const writer = lineWriter(json);
+  const writer = lineWriter(form);
   const tally = tallyOf();
   for (const { place, event } of inputs) {
     const { triggers, dropped } = normalise(event);

@@ -25,6 +25,7 @@ interface Options {
   readonly resume?: true;
   readonly stack?: string;
   readonly json?: true;
+  readonly raw?: true;
   readonly state: string;
   readonly region?: readonly string[];
 }
@@ -54,6 +55,7 @@ export function addSweep(program: Command, exit: (code: ExitCode) => void): void
     .option('--state <dir>', 'folder of the embedded database, and of what an interrupted sweep has reached', '.phidelity')
     .option('--region <region...>', 'AWS regions to sweep; by default that of the SDK')
     .option('--json', 'one JSON line a resource, and a last line with the summary')
+    .option('--raw', 'names as they are; without it identifiers of persons are redacted')
     .addHelpText(
       'after',
       '\nExamples: look at all buckets; close what fails one control; go on after Ctrl-C\n  npx phidelity sweep --service s3\n  npx phidelity sweep --control s3-bucket-public-access-block --apply\n  npx phidelity sweep --resume',
@@ -94,7 +96,7 @@ async function sweep(options: Options): Promise<ExitCode> {
   /** Where --resume goes on. What was done since is done again, and counted then. */
   let reached = structuredClone(standing);
   const session = openSession({ state: options.state, policy, caller, apply: asked.apply });
-  const writer = lineWriter(options.json ?? false, standing.counts);
+  const writer = lineWriter(options, standing.counts);
   const failures = failuresOf();
   const bar = progressBar(stretches.length, options);
   const stop = stopOnInterrupt(() => keepOrTell(options.state, asked, reached));

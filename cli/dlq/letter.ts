@@ -1,5 +1,6 @@
 /** What a message of a dead-letter queue tells: who it is, since when it lies there and why. Pure. */
 import type { Message } from '@aws-sdk/client-sqs';
+import { redact, redactDeep } from '../../engine/redact.ts';
 
 export interface Letter {
   readonly id: string;
@@ -31,17 +32,19 @@ export function bodyOf({ Body = '' }: Pick<Message, 'Body'>): Json | undefined {
   }
 }
 
-export function letterOf(message: Message): Letter {
+/** @param raw what others wrote into it stays as it is */
+export function letterOf(message: Message, raw?: true): Letter {
+  const clean = (text: string | null) => (text === null || raw ? text : redact(text));
   const body = bodyOf(message) ?? {};
   const detail = isObject(body.detail) ? body.detail : {};
   const sent = Number(message.Attributes?.SentTimestamp);
   return {
     id: message.MessageId ?? '',
     since: sent ? new Date(sent).toISOString() : null,
-    source: textOf(detail.eventSource) ?? textOf(body.source),
-    name: textOf(detail.eventName) ?? textOf(body['detail-type']),
-    region: textOf(body.region),
-    why: whyOf(message),
+    source: clean(textOf(detail.eventSource) ?? textOf(body.source)),
+    name: clean(textOf(detail.eventName) ?? textOf(body['detail-type'])),
+    region: clean(textOf(body.region)),
+    why: raw ? whyOf(message) : redact(whyOf(message)),
   };
 }
 
@@ -117,12 +120,13 @@ const looksInside = new Set([
 
 export const withheld = '(withheld; --raw shows it)';
 
-/** The shape of the message with the values that are no secret. */
+/** The shape of the message with the values that are no secret; the `arn` is that of who made the call. */
 export function redacted(value: Json): Json {
   return Object.fromEntries(
     Object.entries(value).map(([name, inner]) => {
       if (isObject(inner) && looksInside.has(name)) return [name, redacted(inner)];
-      return [name, inner === null || (plain.has(name) && typeof inner !== 'object') ? inner : withheld];
+      const shows = inner === null || (plain.has(name) && typeof inner !== 'object');
+      return [name, shows ? redactDeep(inner, name === 'arn' ? { keep: ['email'] } : {}) : withheld];
     }),
   );
 }

@@ -26,12 +26,17 @@ const steps: Readonly<Record<number, string>> = {
     ) STRICT, WITHOUT ROWID;
     CREATE TABLE memos (key TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT;
   `,
+  2: `
+    CREATE TABLE answers (id TEXT PRIMARY KEY, finding TEXT NOT NULL, body TEXT NOT NULL, expires INTEGER NOT NULL) STRICT;
+    CREATE INDEX answers_of_findings ON answers (finding);
+  `,
 };
 
 /** Tables with a document in each row. */
 const documents: readonly (readonly [string, DocumentKind])[] = [
   ['findings', 'finding'],
   ['entries', 'entry'],
+  ['answers', 'answer'],
   ['memos', 'memo'],
   ['policy', 'policy'],
 ];
@@ -87,7 +92,7 @@ const prepare = (db: DatabaseSync, file: string, expired: number) => {
     if (strangers > 0) throw new TerminalError(`${file} is another program's database: move it away, or name another folder with --state`);
   }
   bringUp(db, version);
-  for (const table of ['done', 'recent', 'slots']) db.prepare(`DELETE FROM ${table} WHERE expires <= ?`).run(expired);
+  for (const table of ['done', 'recent', 'slots', 'answers']) db.prepare(`DELETE FROM ${table} WHERE expires <= ?`).run(expired);
 };
 
 const bringUp = (db: DatabaseSync, from: number) => {

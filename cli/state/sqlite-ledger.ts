@@ -1,8 +1,8 @@
 /** The ledger in an embedded file database, DIRECTORY/state.sqlite. Several processes may use it at once. */
 import { ConflictError } from '../../engine/errors.ts';
 import { findingKey } from '../../engine/finding.ts';
-import { doneSeconds, expiredAt, expiresAfter, recentSeconds, recentWindow, slotKept } from '../../engine/ledger.ts';
-import type { Entry, Finding } from '../../engine/model.ts';
+import { answerSeconds, doneSeconds, expiredAt, expiresAfter, inOrder, recentSeconds, recentWindow, slotKept } from '../../engine/ledger.ts';
+import type { Answer, Entry, Finding } from '../../engine/model.ts';
 import type { Brake, Clock, Ledger, MemoKey, SaveOptions } from '../../engine/ports.ts';
 import { openState, transaction } from './database.ts';
 
@@ -137,6 +137,17 @@ export const sqliteLedger = ({ directory, clock, pageSize = 200 }: SqliteLedgerO
 
     async remember(key, document) {
       sql.run`INSERT OR REPLACE INTO memos (key, body) VALUES (${key}, ${JSON.stringify(document)})`;
+    },
+
+    async answer(answer) {
+      transaction(db, () => {
+        if (sql.get`SELECT 1 FROM answers WHERE id = ${answer.id}`) throw new ConflictError(`cannot keep the answer ${answer.id}: it is there already`);
+        sql.run`INSERT INTO answers (id, finding, body, expires) VALUES (${answer.id}, ${answer.findingId}, ${JSON.stringify(answer)}, ${expires(answerSeconds)})`;
+      });
+    },
+
+    async answers(findingId) {
+      return inOrder(sql.all`SELECT body FROM answers WHERE finding = ${findingId}`.map(({ body }) => JSON.parse(body as string) as Answer));
     },
 
     async policy() {

@@ -49,6 +49,7 @@ export function ocsfOf({ findingId, seq, at, kind, note, facts }: Entry | Omit<E
   const verdict = verdicts[evaluation.complianceType];
   const remedy = change?.summary ?? proposal;
   const region = resource.region;
+  const ended = facts.endedBy?.time ?? resolvedAt;
   return {
     activity_id: activityId,
     activity_name: activityName,
@@ -59,8 +60,8 @@ export function ocsfOf({ findingId, seq, at, kind, note, facts }: Entry | Omit<E
     type_uid: classUid * 100 + activityId,
     type_name: `Compliance Finding: ${activityName}`,
     time: milliseconds(at),
-    start_time: milliseconds(openedAt),
-    ...(resolvedAt && { end_time: milliseconds(resolvedAt) }),
+    start_time: milliseconds(facts.shownAt ?? facts.driftedBy?.time ?? facts.openedBy.time),
+    ...(ended && { end_time: milliseconds(ended) }),
     severity_id: severityId,
     severity: severityName,
     status_id: statusId,

@@ -1,7 +1,7 @@
 /** Seals what happened to a finding: one entry of its chain, and the finding that ends in it. Pure but for the salt. */
 import { createHmac, randomBytes } from 'node:crypto';
 import { canonical, fingerprint } from '../canonical.ts';
-import type { Entry, Facts, Finding, RecordedChange } from '../model.ts';
+import type { Entry, Facts, Finding, Happening, Question, RecordedChange, TriggerSummary, Undo } from '../model.ts';
 import { redact } from '../redact.ts';
 
 /** In the place of a hash: the finding is older than its chain. */
@@ -56,16 +56,36 @@ const factsOf = (finding: Finding): Facts => {
     wrong: redact(finding.wrong),
     evaluation: { ...evaluation, annotation: redact(evaluation.annotation) },
     decision: { ...decision, reason: redact(decision.reason) },
-    ...(actor && { actor: redact(actor.arn, { keep: ['email'] }) }),
+    openedBy: happening(finding.openedBy),
+    ...(finding.driftedBy && { driftedBy: happening(finding.driftedBy) }),
+    ...(finding.endedBy && { endedBy: happening(finding.endedBy) }),
+    ...(finding.shownAt && { shownAt: finding.shownAt }),
+    ...(finding.transient && { transient: true as const }),
+    ...(actor && { actor: redact(actor.arn, people) }),
     ...(proposal !== undefined && { proposal: redact(proposal) }),
     ...(done && { change: changeOf(done) }),
     ...(outcome && { outcome: { ...outcome, reason: redact(outcome.reason) } }),
+    ...(finding.question && { question: questionOf(finding.question) }),
+    ...(finding.denied && { denied: { ...finding.denied, reason: redact(finding.denied.reason) } }),
+    ...(finding.undo && { undo: undoOf(finding.undo) }),
+    ...(finding.also && { also: finding.also }),
     ...(finding.backlog && { backlog: true as const }),
     ...(finding.fixNotBefore && { fixNotBefore: finding.fixNotBefore }),
     ...(finding.confirmedBy && { confirmedBy: finding.confirmedBy }),
     ...(finding.resolvedAt && { resolvedAt: finding.resolvedAt }),
   };
 };
+
+const happening = ({ actor: _, ...trigger }: TriggerSummary): Happening => trigger;
+
+const people = { keep: ['email'] } as const;
+
+const questionOf = ({ change: _, approvals, ...question }: Question): NonNullable<Facts['question']> => ({
+  ...question,
+  approvals: approvals.map(({ person, arn, at }) => ({ person, arn: redact(arn, people), at })),
+});
+
+const undoOf = ({ reason, why, ...undo }: Undo): Undo => ({ ...undo, reason: redact(reason), ...(why !== undefined && { why: redact(why) }) });
 
 const changeOf = ({ change, intendedAt, doneAt, refused }: RecordedChange): NonNullable<Facts['change']> => ({
   action: change.action,

@@ -7,11 +7,11 @@
  */
 import type { AnyControl, CatalogueEntry } from '../control.ts';
 import type { Mode } from '../model.ts';
-import { defaultBacklog, defaultEvidence } from './defaults.ts';
+import { defaultApprovals, defaultBacklog, defaultEvidence } from './defaults.ts';
 import { guardsOf } from './guards.ts';
 import { identified } from './identity.ts';
 import { reachable } from './match.ts';
-import type { CompiledChannel, CompiledControl, CompiledException, CompiledPolicy } from './model.ts';
+import type { CompiledApprovals, CompiledChannel, CompiledControl, CompiledException, CompiledPolicy } from './model.ts';
 import { type CompileOptions, judgedRules, type PolicyLayer, pathOf, type Rule, saysMode, writing } from './rules.ts';
 import { type Settings, seconds } from './schema.ts';
 import { explain, wordsAt } from './words.ts';
@@ -93,7 +93,7 @@ export async function compile(layers: readonly PolicyLayer[], complete: boolean,
       mode: withMode?.settings.mode ? lowered.mode(entry, withMode.settings.mode, withMode) : 'off',
       params: paramsOf(entry.id, control, about, options),
       fixAfter: seconds(about.findLast(({ settings }) => settings.fixAfter !== undefined)?.settings.fixAfter ?? '0m'),
-      when: withWhen?.settings.when?.map(({ actor, mode }) => ({ actor, mode: lowered.mode(entry, mode, withWhen) })) ?? [],
+      when: withWhen?.settings.when?.map((rule) => ({ ...rule, mode: lowered.mode(entry, rule.mode, withWhen) })) ?? [],
       exceptions: about
         .flatMap(({ settings }) => settings.exceptions ?? [])
         .filter(({ expires }) => expires >= today)
@@ -132,6 +132,14 @@ export async function compile(layers: readonly PolicyLayer[], complete: boolean,
     version: 1,
     regions: regions ?? [],
     watch: usable.findLast((file) => file.watch)?.watch ?? 'all',
+    people: Object.fromEntries(
+      usable.flatMap((file) => Object.entries(file.people)).map(([name, { approver = false, ...person }]) => [name, { ...person, approver }]),
+    ),
+    approvals: Object.assign(
+      {},
+      defaultApprovals,
+      ...usable.map(({ approvals: { expires, ...rest } = {} }) => ({ ...rest, ...(expires && { expires: seconds(expires) }) })),
+    ) as CompiledApprovals,
     channels,
     guards: guardsOf(usable),
     backlog: usable.findLast((file) => file.backlog)?.backlog ?? defaultBacklog,

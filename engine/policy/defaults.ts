@@ -1,5 +1,5 @@
 /** What a policy means that says nothing of guards, evidence and backlog. Apart from the schema of the file, which the handlers do not load. */
-import type { CompiledGuards, CompiledPolicy } from './model.ts';
+import type { CompiledApprovals, CompiledGuards, CompiledPolicy } from './model.ts';
 
 export const defaultGuards: CompiledGuards = {
   fixesPerHour: 50,
@@ -11,3 +11,5 @@ export const defaultGuards: CompiledGuards = {
 export const defaultEvidence: CompiledPolicy['evidence'] = { lock: 'governance', years: 6 };
 
 export const defaultBacklog: CompiledPolicy['backlog'] = 'tell';
+
+export const defaultApprovals: CompiledApprovals = { expires: 72 * 3_600 };

@@ -1,6 +1,7 @@
 /** What a compiled policy says about one change, one resource, one control. Pure. */
-import type { Actor, Mode, ResourceRef } from '../model.ts';
-import type { CompiledControl, CompiledException, CompiledPolicy } from './model.ts';
+import type { Actor, Mode, Owner, ResourceRef } from '../model.ts';
+import { isOwnedBy, toolNames } from '../owner.ts';
+import type { CompiledControl, CompiledException, CompiledPolicy, CompiledWhen } from './model.ts';
 
 /**
  * `*` is any run of characters, `?` one character (UTF-16 unit), everything else itself; case matters.
@@ -46,29 +47,63 @@ export interface ModeSaid {
   readonly reason: string;
 }
 
-/** The mode for a change by this actor. While the actor is unknown and could matter, the most cautious reachable mode. */
-export function modeFor(control: Pick<CompiledControl, 'mode' | 'when'>, actor: Actor | undefined): ModeSaid {
+type Holds = 'yes' | 'no' | 'maybe';
+type Unknown = 'actor' | 'owner';
+
+const actorHolds = ({ actor: pattern }: CompiledWhen, actor: Actor | undefined): Holds => {
+  if (pattern === undefined) return 'yes';
+  if (!actor) return 'maybe';
+  return [actor.arn, actor.issuerArn].some((arn) => arn !== undefined && glob(pattern, arn)) ? 'yes' : 'no';
+};
+
+const ownerHolds = ({ owner: kind }: CompiledWhen, owner: Owner | undefined, actor: Actor | undefined): Holds =>
+  kind === undefined ? 'yes' : isOwnedBy(kind, owner, actor);
+
+const forWhom = ({ actor, owner }: CompiledWhen): string =>
+  [actor !== undefined && `actors like ${actor}`, owner && (owner === 'any' ? 'what a tool defines' : `what ${toolNames[owner]} defines`)]
+    .filter(Boolean)
+    .join(' and ');
+
+/**
+ * The mode for a change by this actor to a resource of this owner. While what is not known of them could matter,
+ * the most cautious mode that it could come to.
+ */
+export function modeFor(control: Pick<CompiledControl, 'mode' | 'when'>, actor: Actor | undefined, owner?: Owner): ModeSaid {
   if (control.when.length === 0) return { mode: control.mode, reason: `The policy says ${control.mode}.` };
-  if (!actor) {
-    const modes = reachable(control);
-    const mode = mostCautious(modes);
-    const why = modes.has(mode)
-      ? `${mode} is the most cautious mode that the policy has for this control.`
-      : `the policy says ${[...modes].join(' or ')} for this control, so it is told (${mode}).`;
-    return { mode, reason: `The actor is not known: ${why}` };
+  const modes = new Set<Mode>();
+  const unknown = new Set<Unknown>();
+  for (const rule of control.when) {
+    const [ofActor, ofOwner] = [actorHolds(rule, actor), ownerHolds(rule, owner, actor)];
+    if (ofActor === 'no' || ofOwner === 'no') continue;
+    if (ofActor === 'yes' && ofOwner === 'yes') {
+      if (modes.size === 0) return { mode: rule.mode, reason: `The policy says ${rule.mode} for ${forWhom(rule)}.` };
+      return cautiously(modes.add(rule.mode), unknown);
+    }
+    modes.add(rule.mode);
+    if (ofActor === 'maybe') unknown.add('actor');
+    if (ofOwner === 'maybe') unknown.add('owner');
   }
-  const arns = [actor.arn, actor.issuerArn].filter((arn) => arn !== undefined);
-  const rule = control.when.find((candidate) => arns.some((arn) => glob(candidate.actor, arn)));
-  if (rule) return { mode: rule.mode, reason: `The policy says ${rule.mode} for actors like ${rule.actor}.` };
-  return { mode: control.mode, reason: `The policy says ${control.mode}; it has no other mode for this actor.` };
+  if (modes.size > 0) return cautiously(modes.add(control.mode), unknown);
+  const whom = control.when.some((rule) => rule.owner) ? 'this actor and owner' : 'this actor';
+  return { mode: control.mode, reason: `The policy says ${control.mode}; it has no other mode for ${whom}.` };
 }
 
+function cautiously(modes: ReadonlySet<Mode>, unknown: ReadonlySet<Unknown>): ModeSaid {
+  const mode = mostCautious(modes);
+  const why = modes.has(mode)
+    ? `${mode} is the most cautious mode that the policy has for this control.`
+    : `the policy says ${[...modes].join(' or ')} for this control, so it is told (${mode}).`;
+  return { mode, reason: `${unknown.size === 2 ? 'Neither the actor nor who defines the resource is known' : notKnown[[...unknown][0]!]}: ${why}` };
+}
+
+const notKnown: Readonly<Record<Unknown, string>> = { actor: 'The actor is not known', owner: 'Who defines the resource is not known' };
+
 /** The mode for what several actors have done to one resource, when nobody can tell whose change it shows: the most cautious of theirs. */
-export function modeForAll(control: Pick<CompiledControl, 'mode' | 'when'>, actors: readonly Actor[]): ModeSaid {
-  const said = actors.map((actor) => modeFor(control, actor));
+export function modeForAll(control: Pick<CompiledControl, 'mode' | 'when'>, actors: readonly Actor[], owner?: Owner): ModeSaid {
+  const said = actors.map((actor) => modeFor(control, actor, owner));
   const modes = new Set(said.map(({ mode }) => mode));
   const [first] = said;
-  if (!first) return modeFor(control, undefined);
+  if (!first) return modeFor(control, undefined, owner);
   if (modes.size === 1) return first;
   const mode = mostCautious(modes);
   const rule = said.find((one) => one.mode === mode);
@@ -78,7 +113,7 @@ export function modeForAll(control: Pick<CompiledControl, 'mode' | 'when'>, acto
   };
 }
 
-/** Whether the tags of a resource can matter. */
+/** Whether an exception asks for the tags of a resource. */
 export const needsTags = ({ exceptions }: Pick<CompiledControl, 'exceptions'>): boolean => exceptions.some(({ tag }) => tag !== undefined);
 
 export interface ExceptionMatch {

@@ -1,5 +1,5 @@
 /** The policy as `act` and `detect` use it: complete, validated, patterns resolved. Stored as data in the ledger. */
-import type { Mode, Severity } from '../model.ts';
+import type { Mode, OwnerKind, Severity } from '../model.ts';
 
 export interface CompiledException {
   /** Glob over the resource's ARN. */
@@ -19,7 +19,9 @@ export interface CompiledException {
 
 export interface CompiledWhen {
   /** Glob over the actor's ARN or the ARN of the role behind it. */
-  readonly actor: string;
+  readonly actor?: string;
+  /** Who must define the resource. With `actor`, both must match; one of them is there. */
+  readonly owner?: OwnerKind | 'any';
   readonly mode: Mode;
 }
 
@@ -29,7 +31,7 @@ export interface CompiledControl {
   readonly params: unknown;
   /** Seconds to wait between telling and fixing. */
   readonly fixAfter: number;
-  /** The first that matches the actor wins. */
+  /** The first that matches wins. */
   readonly when: readonly CompiledWhen[];
   readonly exceptions: readonly CompiledException[];
 }
@@ -51,6 +53,23 @@ export interface CompiledGuards {
   readonly ramp: { readonly fixes: number; readonly hours: number };
 }
 
+/** A person who may answer the bot. */
+export interface CompiledPerson {
+  /** Globs over the ARN of the principal, as STS GetCallerIdentity tells it. */
+  readonly arns: readonly string[];
+  /** Slack member id. */
+  readonly slack?: string;
+  /** May approve alone where nobody knows who made the change. */
+  readonly approver: boolean;
+}
+
+export interface CompiledApprovals {
+  /** Seconds after which a question that nobody answered counts as denied. */
+  readonly expires: number;
+  /** From this severity on, two different persons must approve. */
+  readonly secondPerson?: Severity;
+}
+
 export interface CompiledPolicy {
   readonly version: 1;
   /** sha256 of everything else. */
@@ -59,6 +78,9 @@ export interface CompiledPolicy {
   readonly regions: readonly string[];
   /** Where the bot looks. */
   readonly watch: 'all' | readonly string[];
+  /** By name. */
+  readonly people: Readonly<Record<string, CompiledPerson>>;
+  readonly approvals: CompiledApprovals;
   readonly channels: Readonly<Record<string, CompiledChannel>>;
   readonly guards: CompiledGuards;
   /** What is done about drift that was there before the bot. */

@@ -1,9 +1,9 @@
 /** The policy file as it is in force now. Also the source of the JSON Schema that editors use, hence a description on every field. */
 import * as z from 'zod';
-import { modes, severities } from '../model.ts';
+import { modes, ownerKinds, severities } from '../model.ts';
 
 /** Planned for later versions. Named so that nobody believes they work already. */
-export const laterWords: ReadonlySet<string> = new Set(['people', 'slackApp', 'securityHub']);
+export const laterWords: ReadonlySet<string> = new Set(['slackApp', 'securityHub']);
 
 const text = z.string().min(1, { error: 'must not be empty' });
 const glob = (over: string) => text.optional().describe(`Glob over ${over}: * is any run of characters, ? is one character`);
@@ -60,17 +60,23 @@ const exception = z
   })
   .refine((given) => !('tagSetBy' in given) || 'tag' in given, { error: 'tagSetBy means nothing without tag', when: isMap });
 
-const when = z.strictObject({
-  actor: text.describe('Glob over the ARN of who made the change, or of the role behind the session'),
-  mode: mode.describe('Mode for the changes of this actor'),
-});
+const when = z
+  .strictObject({
+    actor: text.optional().describe('Glob over the ARN of who made the change, or of the role behind the session'),
+    owner: z
+      .enum([...ownerKinds, 'any'])
+      .optional()
+      .describe('Who defines the resource: cloudformation (its tags name a stack, or the change came through it), terraform or pulumi (the change did), any'),
+    mode: mode.describe('Mode for these changes'),
+  })
+  .refine((given) => 'actor' in given || 'owner' in given, { error: 'a when rule must name an actor, an owner or both', when: isMap });
 
 export const settingsSchema = z.strictObject({
   mode: mode.optional().describe('What the bot may do about a violation: off, notify, page, approve (ask first) or fix'),
   params: z.record(z.string(), z.unknown()).optional().describe("The control's own parameters; see its page in docs/controls"),
   fixAfter: duration.optional().describe('Time between telling and fixing: 30m, 1h, 2d; at most 30d'),
   exceptions: z.array(exception).optional().describe('Where the control need not hold, why, who approved it and until when'),
-  when: z.array(when).optional().describe('Other modes for changes made by certain actors; the first that matches wins'),
+  when: z.array(when).optional().describe('Other modes for changes made by certain actors, or to what certain tools define; the first that matches wins'),
 });
 export type Settings = z.output<typeof settingsSchema>;
 
@@ -83,6 +89,35 @@ const channel = z
     minSeverity: z.enum(severities).optional().describe('Notifications below this severity are not sent here. Default: INFORMATIONAL'),
   })
   .describe('Where alerts go');
+
+const principal = text.regex(/^arn:[a-z*?-]+:(iam|sts)::[\d*?]+:\S+$/, {
+  error: ({ input }) => `${JSON.stringify(input)} is not the ARN of a user or of a session, such as arn:aws:sts::*:assumed-role/SecOps/dana`,
+});
+
+const person = z
+  .strictObject({
+    arns: z
+      .array(principal)
+      .min(1, { error: 'must name at least one ARN' })
+      .describe('Globs over the ARNs of the person, as aws sts get-caller-identity prints them. An account that is only * is the account of the bot'),
+    slack: z
+      .string()
+      .regex(/^[UW][A-Z0-9]{2,}$/, { error: ({ input }) => `${JSON.stringify(input)} is not a Slack member id such as U012AB3CD` })
+      .optional()
+      .describe('Member id in Slack'),
+    approver: z.boolean().optional().describe('May approve alone where it is not known who made the change. Default: false'),
+  })
+  .describe('A person who may approve, deny and undo');
+
+const approvals = z
+  .strictObject({
+    expires: duration
+      .refine((given) => seconds(given) > 0, { error: 'must be longer than nothing' })
+      .optional()
+      .describe('Time to answer; a question that nobody has answered by then counts as denied. Default: 72h'),
+    secondPerson: z.enum(severities).optional().describe('From this severity on, two persons must approve. Default: one is enough'),
+  })
+  .describe('How fixes that wait for a person are approved');
 
 const count = (most: number) =>
   z
@@ -125,6 +160,16 @@ export const policySchema = z
       .union([z.literal('all'), z.array(region).min(1, { error: 'must name at least one region' })], { error: 'expected all or a list of regions' })
       .optional()
       .describe('Where the bot looks: all, or a list of regions. Default: all'),
+    people: z
+      .record(
+        z.string().regex(/^[A-Za-z][A-Za-z0-9._@-]{0,63}$/, {
+          error: 'the name of a person is 1 to 64 letters, digits, dots, hyphens, _ and @ and begins with a letter',
+        }),
+        person,
+      )
+      .optional()
+      .describe('Who may approve, deny and undo, by a name of your choice'),
+    approvals: approvals.optional(),
     channels: z
       .record(
         z.string().regex(/^[A-Za-z][A-Za-z0-9-]{0,31}$/, { error: 'the name of a channel is 1 to 32 letters, digits and hyphens and begins with a letter' }),

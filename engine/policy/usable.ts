@@ -2,7 +2,8 @@
 import type * as z from 'zod';
 import { type PolicyFile, policySchema, type Settings, settingsSchema } from './schema.ts';
 
-export interface UsableFile extends Pick<PolicyFile, 'extends' | 'regions' | 'watch' | 'guards' | 'backlog' | 'evidence' | 'iam'> {
+export interface UsableFile extends Pick<PolicyFile, 'extends' | 'regions' | 'watch' | 'approvals' | 'guards' | 'backlog' | 'evidence' | 'iam'> {
+  readonly people: NonNullable<PolicyFile['people']>;
   readonly channels: NonNullable<PolicyFile['channels']>;
   readonly controls: Readonly<Record<string, Settings>>;
 }
@@ -21,10 +22,14 @@ const usableFields = <Fields>(shape: Shape, value: unknown): Partial<Fields> =>
   ) as Partial<Fields>;
 
 export function usableParts(value: Readonly<Record<string, unknown>>): UsableFile {
-  const { channels, controls, ...rest } = value;
+  const { people, channels, controls, ...rest } = value;
   const channelShape = Object.fromEntries(entriesOf(channels).map(([name]) => [name, policySchema.shape.channels.unwrap().valueType]));
   return {
     ...usableFields<PolicyFile>(policySchema.shape, rest),
+    people: usableFields(
+      Object.fromEntries(entriesOf(people).map(([name]) => [name, policySchema.shape.people.unwrap().valueType])),
+      people,
+    ) as UsableFile['people'],
     channels: usableFields(channelShape, channels) as UsableFile['channels'],
     controls: Object.fromEntries(
       entriesOf(controls).map(([name, settings]) => [

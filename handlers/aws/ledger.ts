@@ -1,13 +1,29 @@
 /** The ledger in one DynamoDB table. What must be atomic is one transaction; reads are consistent, but for the list of open findings. */
 import { type DynamoDBClient, paginateQuery, paginateScan } from '@aws-sdk/client-dynamodb';
 import { findingKey as keyText } from '../../engine/finding.ts';
-import { doneSeconds, expiredAt, expiresAfter, recentSeconds, recentWindow } from '../../engine/ledger.ts';
-import type { Entry, Finding } from '../../engine/model.ts';
+import { answerSeconds, doneSeconds, expiredAt, expiresAfter, inOrder, recentSeconds, recentWindow } from '../../engine/ledger.ts';
+import type { Answer, Entry, Finding } from '../../engine/model.ts';
 import type { Clock, FindingKey, Ledger, MemoKey, SaveOptions } from '../../engine/ports.ts';
 import { held, leases } from './leases.ts';
 import { nameOf, names, type Step, tableRequests } from './requests.ts';
 import { slots } from './slots.ts';
-import { doneKey, entryKey, findingKey, headKey, type Item, known, memoKey, number, openIndex, pack, policyKey, recentKey, text, unpack } from './table.ts';
+import {
+  answerKey,
+  doneKey,
+  entryKey,
+  findingKey,
+  headKey,
+  type Item,
+  known,
+  memoKey,
+  number,
+  openIndex,
+  pack,
+  policyKey,
+  recentKey,
+  text,
+  unpack,
+} from './table.ts';
 
 export { tableDefinition } from './table.ts';
 
@@ -190,6 +206,25 @@ export const dynamoLedger = ({ client, table, clock, pageSize }: DynamoLedgerOpt
     },
 
     remember: (key, document) => requests.put(`remember ${key}`, requests.item(memoKey(key), pack(document))),
+
+    answer: (answer) =>
+      requests.put(`keep the answer ${answer.id}`, {
+        ...requests.item(answerKey(answer.findingId, answer.id), { expires: expires(answerSeconds), ...pack(answer) }),
+        ConditionExpression: 'attribute_not_exists(pk)',
+      }),
+
+    async answers(findingId) {
+      const answers: Answer[] = [];
+      const pages = paginateQuery(paging, {
+        TableName: table,
+        ConsistentRead: true,
+        KeyConditionExpression: '#pk = :pk',
+        ExpressionAttributeNames: names('pk'),
+        ExpressionAttributeValues: { ':pk': answerKey(findingId, '').pk! },
+      });
+      for await (const { Items = [] } of pages) for (const item of Items) answers.push(unpack<Answer>('answer', item));
+      return inOrder(answers);
+    },
 
     async policy() {
       const found = await requests.get(policyKey);

@@ -3,6 +3,7 @@ import { Logger } from '@aws-lambda-powertools/logger';
 import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
 import { codeOf } from '../../engine/errors.ts';
 import type { Log } from '../../engine/ports.ts';
+import { redact, redactDeep } from '../../engine/redact.ts';
 
 export interface LambdaLog extends Log {
   /** Writes the counters; call once an invocation. */
@@ -14,9 +15,9 @@ export function lambdaLog(service: string): LambdaLog {
   // The function's name: two stacks of one account must not count for each other's alarms.
   const metrics = new Metrics({ namespace: 'phidelity', serviceName: process.env.AWS_LAMBDA_FUNCTION_NAME ?? service });
   return {
-    info: (message, keys = {}) => logger.info(message, loggable(keys)),
-    warn: (message, keys = {}) => logger.warn(message, loggable(keys)),
-    error: (message, keys = {}) => logger.error(message, loggable(keys)),
+    info: (message, keys = {}) => logger.info(redact(message), loggable(keys)),
+    warn: (message, keys = {}) => logger.warn(redact(message), loggable(keys)),
+    error: (message, keys = {}) => logger.error(redact(message), loggable(keys)),
     count(name, dimensions) {
       const target = dimensions ? metrics.singleMetric() : metrics;
       if (dimensions) target.addDimensions({ ...dimensions });
@@ -30,7 +31,7 @@ export function lambdaLog(service: string): LambdaLog {
 }
 
 const loggable = (keys: Readonly<Record<string, unknown>>): Record<string, unknown> =>
-  Object.fromEntries(Object.entries(keys).map(([name, value]) => [name, value instanceof Error ? bare(value) : value]));
+  Object.fromEntries(Object.entries(keys).map(([name, value]) => [redact(name), redactDeep(value instanceof Error ? bare(value) : value, {}, name)]));
 
 /** An error without its message: what AWS and others write there names resources, and logs are read by more people than the ledger. */
 function bare(error: Error): Record<string, unknown> {

@@ -1,12 +1,12 @@
 /** Alerts to the topics of the policy's channels. */
 import { PublishCommand, SNSClient } from '@aws-sdk/client-sns';
-import { severities } from '../../engine/model.ts';
+import { isAtLeast } from '../../engine/model.ts';
 import type { CompiledChannel, CompiledPolicy } from '../../engine/policy/model.ts';
 import type { Alert, Aws } from '../../engine/ports.ts';
 
 /** A page goes to every channel that takes pages; anything else to those whose `minSeverity` it reaches. */
 const takes = ({ pages, minSeverity }: CompiledChannel, { urgency, severity }: Alert): boolean =>
-  urgency === 'page' ? pages : severities.indexOf(severity) >= severities.indexOf(minSeverity);
+  urgency === 'page' ? pages : isAtLeast(severity, minSeverity);
 
 /** A channel that the policy does not know yet is told: better twice than not at all. */
 export async function publishTo(

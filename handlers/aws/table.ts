@@ -13,6 +13,7 @@
  * | `slot#HASH`      | `slot#NUMBER`  | holder, taken (epoch milliseconds) of a brake's slot; expires |
  * | `memo#KEY`       | `memo`         | a document of the bot's own book-keeping                     |
  * | `digest#pending` | finding id     | entries in the bucket that no digest has signed yet          |
+ * | `answer#ID`      | `answer#ID`    | what somebody answered about a finding; expires              |
  * | `policy`         | `current`      | the compiled policy                                          |
  */
 import { createHash } from 'node:crypto';
@@ -70,6 +71,7 @@ export const leaseKey = (name: string): Item => key(`lease#${hash(name)}`, 'leas
 export const recentKey = (control: string, fold: string, eventId: string): Item =>
   key(`recent#${hash(JSON.stringify([control, fold]))}`, `event#${hash(eventId)}`);
 export const slotKey = (scope: string, slot: number): Item => key(`slot#${hash(scope)}`, `slot#${String(slot).padStart(9, '0')}`);
+export const answerKey = (findingId: string, id: string): Item => key(`answer#${findingId}`, `answer#${id}`);
 export const memoKey = (name: string): Item => key(`memo#${name}`, 'memo');
 export const policyKey = key('policy', 'current');
 /** Partition keys of what a deploy stores and the functions only read. */

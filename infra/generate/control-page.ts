@@ -64,7 +64,10 @@ export function controlPage({ control, file, proof, service }: Source): string {
 const fixWord = (control: AnyControl): string =>
   isEventControl(control) || !control.remediate ? 'none' : control.defaultMode === 'fix' ? 'automatic' : 'on approval';
 
-const undoWord = (control: AnyControl): string => (isEventControl(control) || !control.undo ? 'no' : 'yes');
+const undoWord = (control: AnyControl): string => {
+  if (isEventControl(control) || !control.undo) return 'no';
+  return control.endsPublicExposure ? 'yes, by two persons' : 'yes';
+};
 
 const fixText = (control: AnyControl): string => {
   if (isEventControl(control) || !control.remediate) return `There is no fix. ${control.noFix ?? ''}`.trim();

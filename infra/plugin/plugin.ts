@@ -90,6 +90,8 @@ export default class PhidelityPlugin {
     const version = this.#serverless.service.getFunction('remediate').versionLogicalId!;
     const detect = this.#template().Resources.DetectLambdaFunction as unknown as { Properties: { Environment: { Variables: Record<string, unknown> } } };
     detect.Properties.Environment.Variables.REMEDIATE_ARN = sub(`\${${version}}`);
+    const { Outputs } = this.#template() as unknown as { Outputs: Record<string, object> };
+    Outputs.RemediateVersionArn = { Description: 'What an answer of a person wakes or starts', Value: sub(`\${${version}}`) };
   }
 
   async #settle(): Promise<void> {

@@ -1,6 +1,6 @@
 import { DescribeTrailsCommand, type Trail, UpdateTrailCommand } from '@aws-sdk/client-cloudtrail';
 import * as z from 'zod';
-import { type Aws, change, compliant, defineControl, listed, nonCompliant, onCalls, type ResourceRef, required } from '../define.ts';
+import { type Aws, change, compliant, defineControl, listed, nonCompliant, onCalls, type ResourceRef, required, wordAt } from '../define.ts';
 import { homeOf, trailNamed, trails, trailsAt } from './cloudtrail.ts';
 
 interface State {
@@ -46,6 +46,9 @@ export default defineControl({
   impact: 'An hourly digest file appears beside the logs. Hours without digests before the fix cannot be proved afterwards.',
   // Digests are part of the log: turning them on again is restoring logging, and no reader of the log files can notice.
   defaultMode: 'fix',
+  reportTransient: 'while it exists',
+  opens: (detail) => detail.eventName === 'UpdateTrail' && wordAt(detail, 'requestParameters.enableLogFileValidation') === 'false',
+  closes: (detail) => detail.eventName === 'DeleteTrail' || wordAt(detail, 'requestParameters.enableLogFileValidation') === 'true',
 
   async *list(aws) {
     yield { resources: (await trailsAt(aws)).map(([resource, trail]) => listed(resource, () => stateOf(trail))) };

@@ -1,6 +1,18 @@
 import { GetTrailStatusCommand, StartLoggingCommand, StopLoggingCommand } from '@aws-sdk/client-cloudtrail';
 import * as z from 'zod';
-import { type Aws, change, compliant, defineControl, nonCompliant, notApplicable, onCalls, orUndefined, type ResourceRef, required } from '../define.ts';
+import {
+  type Aws,
+  change,
+  compliant,
+  defineControl,
+  leafOf,
+  nonCompliant,
+  notApplicable,
+  onCalls,
+  orUndefined,
+  type ResourceRef,
+  required,
+} from '../define.ts';
 import { homeOf, trailNamed, trails, trailsAt } from './cloudtrail.ts';
 
 interface State {
@@ -23,6 +35,9 @@ async function setLogging(aws: Aws, resource: ResourceRef, wanted: boolean): Pro
   const { client, name } = homeOf(aws, resource);
   await (wanted ? client.send(new StartLoggingCommand({ Name: name })) : client.send(new StopLoggingCommand({ Name: name })));
 }
+
+/** A call names its trail by name or by ARN, and the policy may too. */
+const isExempt = (trail = '', exempt: readonly string[]) => exempt.some((each) => leafOf({ id: each }) === leafOf({ id: trail }));
 
 export default defineControl({
   id: 'cloudtrail-logging-on',
@@ -55,6 +70,9 @@ export default defineControl({
   impact: 'The trail writes to its bucket again, at the price of its events.',
   defaultMode: 'fix',
   sweptOften: true,
+  reportTransient: 'while it exists',
+  opens: (detail, { exemptTrails }) => detail.eventName === 'StopLogging' && ![...trailNamed(detail)].some((trail) => isExempt(trail, exemptTrails)),
+  closes: ({ eventName }) => eventName === 'StartLogging' || eventName === 'DeleteTrail',
 
   async *list(aws) {
     yield { resources: (await trailsAt(aws)).map(([resource]) => [resource]) };
@@ -66,7 +84,7 @@ export default defineControl({
     if (exemptTrails.some((exempt) => exempt === name || exempt === arn)) return notApplicable('The policy lets this trail be stopped.');
     // CreateTrail makes a trail that does not log. Whoever makes one starts it next; starting it first does no harm, and one forgotten logs nothing.
     return stoppedAt
-      ? nonCompliant(`The trail was stopped at ${stoppedAt.toISOString()}.`)
+      ? nonCompliant(`The trail was stopped at ${stoppedAt.toISOString()}.`, stoppedAt)
       : nonCompliant('The trail has never logged: it was made and not started, or not started yet.');
   },
 

@@ -30,6 +30,7 @@ export default defineControl({
   permissions: { inspect: ['ec2:DescribeImages'], remediate: ['ec2:ModifyImageAttribute'], undo: ['ec2:ModifyImageAttribute'] },
   impact: 'An image published on purpose disappears for others; running instances and accounts it is shared with by number are unharmed.',
   defaultMode: 'fix',
+  endsPublicExposure: true,
   reportTransient: true,
 
   list: (aws, { from: startingToken }) =>
@@ -52,6 +53,8 @@ export default defineControl({
   ...notPublic({
     exposure: 'Everybody with an AWS account may launch the image.',
     action: 'ec2:ModifyImageAttribute',
+    member: 'launchPermission',
+    ending: ['DeregisterImage', 'DisableImage', 'ResetImageAttribute'],
     allow: (aws, ImageId, operation) =>
       aws
         .client(EC2Client)

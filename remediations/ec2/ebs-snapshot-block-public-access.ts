@@ -7,7 +7,20 @@ import {
   type SnapshotBlockPublicAccessState,
 } from '@aws-sdk/client-ec2';
 import * as z from 'zod';
-import { type Aws, accountArn, blocked, change, compliant, defineControl, listAccount, nonCompliant, required, theAccount } from '../define.ts';
+import {
+  type Aws,
+  accountArn,
+  blocked,
+  type CloudTrailDetail,
+  change,
+  compliant,
+  defineControl,
+  listAccount,
+  nonCompliant,
+  required,
+  theAccount,
+  wordAt,
+} from '../define.ts';
 import { againstPublicAccess, onEc2Calls } from './ec2.ts';
 
 const account = { resourceType: 'AWS::EC2::SnapshotBlockPublicAccess', arn: accountArn };
@@ -30,6 +43,8 @@ async function anyPublished(aws: Aws): Promise<boolean> {
   for await (const { Snapshots } of pages) if (required(Snapshots, 'Snapshots').length > 0) return true;
   return false;
 }
+
+const asked = (detail: CloudTrailDetail) => wordAt(detail, 'requestParameters.EnableSnapshotBlockPublicAccessRequest.State');
 
 export default defineControl({
   id: 'ebs-snapshot-block-public-access',
@@ -60,6 +75,11 @@ export default defineControl({
   },
   impact: 'Nobody in the account can publish a snapshot. Where some are public, a person decides what becomes of them first.',
   defaultMode: 'fix',
+  endsPublicExposure: true,
+  reportTransient: 'while it exists',
+  opens: (detail, { state }) =>
+    detail.eventName === 'DisableSnapshotBlockPublicAccess' || (state === 'block-all-sharing' && asked(detail) === 'block-new-sharing'),
+  closes: (detail, { state }) => ['block-all-sharing', state].includes(asked(detail) ?? ''),
 
   list: listAccount(account),
   inspect: (_, aws) => stateOf(aws),

@@ -38,6 +38,7 @@ export default defineControl({
   },
   impact: 'A data set published on purpose stops being public; accounts it is shared with by number keep their access.',
   defaultMode: 'fix',
+  endsPublicExposure: true,
   reportTransient: true,
 
   // AWS refuses to make an encrypted snapshot public: no need to ask. RestorableByUserIds=all would be one call,
@@ -56,6 +57,8 @@ export default defineControl({
   ...notPublic({
     exposure: 'Everybody with an AWS account may make volumes from the snapshot.',
     action: 'ec2:ModifySnapshotAttribute',
+    member: 'createVolumePermission',
+    ending: ['DeleteSnapshot', 'ResetSnapshotAttribute'],
     allow: (aws, SnapshotId, OperationType) =>
       aws.client(EC2Client).send(new ModifySnapshotAttributeCommand({ SnapshotId, Attribute: 'createVolumePermission', OperationType, GroupNames: ['all'] })),
   }),

@@ -1,13 +1,14 @@
-import { DescribeVolumesCommand, EC2Client, paginateDescribeVolumes, type Volume } from '@aws-sdk/client-ec2';
+import { EC2Client, paginateDescribeVolumes } from '@aws-sdk/client-ec2';
 import * as z from 'zod';
 import {
+  blocked,
+  change,
   compliant,
   defineControl,
   idsAt,
   leafOf,
   listed,
   nonCompliant,
-  orUndefined,
   pagesOf,
   type ResourceIds,
   refTo,
@@ -15,7 +16,10 @@ import {
   unnamed,
   valuesAt,
 } from '../define.ts';
-import { onEc2Calls } from './ec2.ts';
+import { alreadyReplaced, keepDays, keptVerdict, kmsKeyId } from '../replaced.ts';
+import { onEc2Calls, onTags } from './ec2.ts';
+import { isRunning, obstacle, plainOf, type Serving, stateOfVolume, type VolumeState, volumeAt } from './volume.ts';
+import { swap, swapBack } from './volume-swap.ts';
 
 const volumes = { resourceType: 'AWS::EC2::Volume', arn: 'arn:{partition}:ec2:{region}:{account}:volume/{id}' };
 
@@ -25,7 +29,10 @@ const launched: ResourceIds = (detail) => {
   return mapped.every((ids) => ids.length > 0) ? (mapped.flat() as string[]) : [];
 };
 
-const stateOf = ({ Encrypted }: Volume) => ({ encrypted: required(Encrypted, 'Encrypted') });
+const settingOf = ({ plain }: VolumeState): Serving => ({
+  replaced: plain?.serving ? plain.serving.replacement : plain?.kept?.until !== undefined,
+  attachment: plain?.serving?.attachment ?? null,
+});
 
 export default defineControl({
   id: 'ebs-volume-encrypted',
@@ -41,33 +48,99 @@ export default defineControl({
   related: { securityHub: ['EC2.3'], configRule: ['encrypted-volumes'], prowler: ['ec2_ebs_volume_encryption'] },
   triggers: [
     onEc2Calls(['CreateVolume'], idsAt('responseElements.volumeId')),
-    // No call encrypts a volume in place: deleting the old one, after the swap, is what ends the finding.
-    onEc2Calls(['AttachVolume', 'DeleteVolume'], idsAt('requestParameters.volumeId')),
+    onEc2Calls(['AttachVolume', 'DeleteVolume', 'DetachVolume'], idsAt('requestParameters.volumeId')),
     onEc2Calls(['RunInstances'], launched),
     onEc2Calls(['CopyVolumes', 'ImportVolume'], unnamed),
+    onTags('vol-'),
     { source: 'config', resourceType: volumes.resourceType },
   ],
-  params: z.strictObject({}),
+  params: z.strictObject({
+    stopInstances: z
+      .boolean()
+      .default(false)
+      .describe('Whether the fix may stop the instance that a volume is attached to, and start it again; if not, such volumes are left to a person'),
+    kmsKeyId: kmsKeyId('', 'empty = the key that the account has set for EBS'),
+    keepDays,
+  }),
   reads: 1,
-  writes: [],
-  permissions: { inspect: ['ec2:DescribeVolumes'], remediate: [], undo: [] },
-  impact: 'None: a person is told. The swap by hand needs the instance stopped for the length of a snapshot.',
-  defaultMode: 'page',
-  noFix:
-    'AWS cannot encrypt a volume in place: stop the instance, snapshot the volume, make an encrypted volume from the snapshot in the same zone, attach it under the same device name, start, and delete the old volume and snapshot once all is well.',
+  writes: ['ec2:volume'],
+  permissions: {
+    inspect: ['ec2:DescribeInstanceTypes', 'ec2:DescribeInstances', 'ec2:DescribeSnapshots', 'ec2:DescribeVolumes'],
+    remediate: [
+      'ec2:AttachVolume',
+      'ec2:CreateSnapshot',
+      'ec2:CreateTags',
+      'ec2:CreateVolume',
+      'ec2:DescribeInstances',
+      'ec2:DescribeSnapshots',
+      'ec2:DescribeVolumes',
+      'ec2:DetachVolume',
+      'ec2:ModifyInstanceAttribute',
+      'ec2:StartInstances',
+      'ec2:StopInstances',
+    ],
+    undo: [
+      'ec2:AttachVolume',
+      'ec2:CreateTags',
+      'ec2:DeleteTags',
+      'ec2:DescribeInstances',
+      'ec2:DescribeSnapshots',
+      'ec2:DescribeVolumes',
+      'ec2:DetachVolume',
+      'ec2:ModifyInstanceAttribute',
+      'ec2:StartInstances',
+      'ec2:StopInstances',
+    ],
+  },
+  impact:
+    'A new volume with another id takes over, same data, type, size, tags, device; what names the old id (stacks, scripts, alarms) must be changed. An instance is stopped for the length of a snapshot, minutes to hours, and reads slowly at first; it may get another public address. The old volume and the snapshot stay, unencrypted and charged for, until a person deletes them. Undo puts the old volume back as it was: what has been written since the swap is on the new one alone and is not merged.',
+  defaultMode: 'approve',
 
   list: (aws, { from: startingToken }) =>
     pagesOf(
       paginateDescribeVolumes({ client: aws.client(EC2Client), startingToken }, { MaxResults: 500 }),
       ({ NextToken }) => NextToken,
-      ({ Volumes }) => required(Volumes, 'Volumes').map((volume) => listed(refTo(volumes, aws, volume.VolumeId), () => stateOf(volume))),
+      ({ Volumes }) => required(Volumes, 'Volumes').map((volume) => listed(refTo(volumes, aws, volume.VolumeId), () => stateOfVolume(volume))),
     ),
 
-  async inspect(resource, aws) {
-    const answer = await orUndefined(aws.client(EC2Client).send(new DescribeVolumesCommand({ VolumeIds: [leafOf(resource)] })), 'InvalidVolume.NotFound');
-    return answer && required(answer.Volumes, 'Volumes').map(stateOf)[0];
+  async inspect(resource, aws): Promise<VolumeState | undefined> {
+    const volume = await volumeAt(aws, leafOf(resource));
+    return volume && (stateOfVolume(volume) ?? { encrypted: false, plain: await plainOf(aws, volume) });
   },
 
-  evaluate: ({ encrypted }) =>
-    encrypted ? compliant('The volume is encrypted.') : nonCompliant('The volume is not encrypted; swap it for an encrypted one made from a snapshot of it.'),
+  evaluate({ encrypted, plain }, { keepDays: days }, now) {
+    if (encrypted) return compliant('The volume is encrypted.');
+    const kept = plain?.kept && plain.attachments === 0 ? keptVerdict(plain.kept, days, now) : undefined;
+    return kept ?? nonCompliant('The volume is not encrypted; swap it for an encrypted one made from a snapshot of it.');
+  },
+
+  plan(state, { stopInstances, ...how }) {
+    const plain = required(state.plain, 'what an unencrypted volume is attached to');
+    const { kept, serving } = plain;
+    const reason = obstacle(plain, stopInstances);
+    const no = alreadyReplaced(kept) ?? (reason ? blocked(reason) : undefined);
+    if (no) return no;
+    const running = serving !== undefined && isRunning(serving.host);
+    const stop = serving ? `; ${serving.attachment.instanceId} is stopped for it${running ? ' and started again' : ''}` : '';
+    const address = running && serving.host.lentAddress ? ', which changes its public address' : '';
+    return change<Serving>({
+      action: 'ec2:CreateVolume',
+      summary: `Swap the volume for an encrypted one made from a snapshot of it${stop}${address}`,
+      before: settingOf(state),
+      after: { replaced: true, attachment: serving?.attachment ?? null, how: { ...how, running } },
+    });
+  },
+
+  setting: settingOf,
+
+  // The date is the last thing that a fix sets.
+  unfinished({ plain }, { after: { attachment, how } }) {
+    const { kept, serving } = plain ?? {};
+    const up = !how?.running || (serving !== undefined && isRunning(serving.host));
+    if (!kept) return serving !== undefined && !up;
+    return !kept.until || (attachment !== null && !(serving?.replacement && up));
+  },
+
+  remediate: swap,
+  undo: swapBack,
 });

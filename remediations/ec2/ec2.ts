@@ -13,6 +13,7 @@ import {
   type Aws,
   type Change,
   type Citation,
+  type CloudTrailDetail,
   change,
   compliant,
   type Evaluation,
@@ -26,13 +27,27 @@ import {
   type ResourceIds,
   type ResourceRef,
   required,
+  valuesAt,
 } from '../define.ts';
+import { aboutReplacing } from '../replaced.ts';
 
 export const groupArn = 'arn:{partition}:ec2:{region}:{account}:security-group/{id}';
 export const groupType = 'AWS::EC2::SecurityGroup';
 
 export const onEc2Calls = <Name extends string>(eventNames: readonly Name[], resourceIds: ResourceIds, breaks: readonly NoInfer<Name>[] = []) =>
   onCalls('ec2.amazonaws.com', eventNames, resourceIds, { breaks });
+
+const taggedIds = (detail: unknown, prefix: string): string[] =>
+  valuesAt(detail, 'requestParameters.resourcesSet.items[].resourceId').filter((id): id is string => typeof id === 'string' && id.startsWith(prefix));
+
+/** Calls that set or remove the tags by which the bot knows what it has replaced, of resources whose ids begin so. No tag named = all of them. */
+export const onTags = (prefix: string) =>
+  onCalls('ec2.amazonaws.com', ['CreateTags', 'DeleteTags'], (detail) => taggedIds(detail, prefix), {
+    concerns: (detail) => {
+      const keys = valuesAt(detail, 'requestParameters.tagSet.items[].key');
+      return taggedIds(detail, prefix).length > 0 && (keys.length === 0 || aboutReplacing(keys));
+    },
+  });
 
 /** The id in a request: younger calls of EC2 log the whole request under its name, as the API spells it. */
 export const requested = (member: string, ...calls: readonly string[]): ResourceIds =>
@@ -47,10 +62,18 @@ export const againstPublicAccess: readonly Citation[] = [
 /** `['all']` when everybody may use the resource, else empty. Accounts it is shared with are no concern of this family. */
 export type PublicGroups = readonly string[];
 
+/** https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ModifySnapshotAttribute.html, API_ModifyImageAttribute.html, as CloudTrail logs them. */
+const namesAll = (detail: CloudTrailDetail, member: string, operation: 'add' | 'remove'): boolean =>
+  valuesAt(detail, `requestParameters.${member}.${operation}.items[].group`).includes('all');
+
 /** The parts of a control that takes the group `all` out of a resource's permissions. Adding or removing it twice is no error. */
 export const notPublic = (words: {
   readonly exposure: string;
   readonly action: IamAction;
+  /** Where a request holds the permission. */
+  readonly member: string;
+  /** Calls after which nobody else may use it. */
+  readonly ending: readonly string[];
   readonly allow: (aws: Aws, id: string, operation: 'add' | 'remove') => Promise<unknown>;
 }) => ({
   evaluate: ({ groups }: { readonly groups: PublicGroups }): Evaluation =>
@@ -58,6 +81,8 @@ export const notPublic = (words: {
   plan: ({ groups }: { readonly groups: PublicGroups }): Plan<PublicGroups> =>
     change<PublicGroups>({ action: words.action, summary: 'Take back the permission of everybody', before: groups, after: [] }),
   setting: ({ groups }: { readonly groups: PublicGroups }): PublicGroups => groups,
+  opens: (detail: CloudTrailDetail): boolean => namesAll(detail, words.member, 'add'),
+  closes: (detail: CloudTrailDetail): boolean => words.ending.includes(detail.eventName) || namesAll(detail, words.member, 'remove'),
   async remediate(resource: ResourceRef, _: Change<PublicGroups>, aws: Aws): Promise<void> {
     await words.allow(aws, leafOf(resource), 'remove');
   },

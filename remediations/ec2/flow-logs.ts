@@ -30,6 +30,11 @@ export const recordingOf = ({ TrafficType, LogDestinationType = 'cloud-watch-log
   destination: LogGroupName ?? LogDestination,
 });
 
+// Undo must delete the flow log that the fix made and no other.
+const mark = { Key: 'phidelity', Value: 'vpc-flow-logs-enabled' };
+
+export const isMade = ({ Tags = [] }: FlowLog): boolean => Tags.some(({ Key, Value }) => Key === mark.Key && Value === mark.Value);
+
 export async function flowLogsOf(aws: Aws, ...filters: Filter[]): Promise<FlowLog[]> {
   const found: FlowLog[] = [];
   const pages = paginateDescribeFlowLogs({ client: aws.client(EC2Client) }, { Filter: filters, MaxResults: 1_000 });
@@ -38,9 +43,6 @@ export async function flowLogsOf(aws: Aws, ...filters: Filter[]): Promise<FlowLo
 }
 
 export const ofVpc = (vpcId: string): Filter => ({ Name: 'resource-id', Values: [vpcId] });
-
-// Undo must delete the flow log that the fix made and no other.
-const mark = { Key: 'phidelity', Value: 'vpc-flow-logs-enabled' };
 
 async function made(aws: Aws, vpcId: string, { destination }: Recording): Promise<string[]> {
   const marked = await flowLogsOf(aws, ofVpc(vpcId), { Name: `tag:${mark.Key}`, Values: [mark.Value] });

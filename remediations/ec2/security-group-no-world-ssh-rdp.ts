@@ -1,6 +1,20 @@
 import { EC2Client, paginateDescribeSecurityGroups, paginateGetManagedPrefixListEntries } from '@aws-sdk/client-ec2';
 import * as z from 'zod';
-import { type Aws, blocked, change, compliant, defineControl, listed, nonCompliant, pagesOf, refTo, required, unnamed } from '../define.ts';
+import {
+  type Aws,
+  blocked,
+  type CloudTrailDetail,
+  change,
+  compliant,
+  defineControl,
+  listed,
+  nonCompliant,
+  pagesOf,
+  refTo,
+  required,
+  unnamed,
+  valuesAt,
+} from '../define.ts';
 import { againstPublicAccess, groupArn, groupAt, groupNamed, groupRules, groupType, inWords, onEc2Calls, type Rule, setRules, some } from './ec2.ts';
 
 const groups = { resourceType: groupType, arn: groupArn };
@@ -30,6 +44,29 @@ const reachesOthers = (rule: Rule, ports: readonly number[]) => {
 
 const offending = ({ ingress, worldLists }: State, ports: readonly number[]) =>
   ingress.filter((rule) => fromWorld(rule, worldLists) && ports.some((port) => covers(rule, port)));
+
+/**
+ * Rules that a call has made or changed, as CloudTrail logs them: those that it answers with, and what it asked for. A prefix list is not among
+ * them, as a call does not tell what it holds. https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_SecurityGroupRule.html
+ */
+function rulesIn(detail: CloudTrailDetail): Rule[] {
+  const answered = valuesAt(detail, 'responseElements.securityGroupRuleSet.items[]');
+  const changed = valuesAt(detail, 'requestParameters.ModifySecurityGroupRulesRequest.SecurityGroupRule[].SecurityGroupRule');
+  const asked = valuesAt(detail, 'requestParameters.ipPermissions.items[]');
+  return [...answered, ...changed, ...asked].flatMap((rule) => {
+    const [IpProtocol] = textsAt(rule, 'ipProtocol');
+    const traffic = { IpProtocol, FromPort: portAt(rule, 'fromPort'), ToPort: portAt(rule, 'toPort') };
+    const narrow = [...textsAt(rule, 'cidrIpv4'), ...textsAt(rule, 'ipRanges.items[].cidrIp')].map((CidrIp) => ({ ...traffic, IpRanges: [{ CidrIp }] }));
+    const wide = [...textsAt(rule, 'cidrIpv6'), ...textsAt(rule, 'ipv6Ranges.items[].cidrIpv6')].map((CidrIpv6) => ({
+      ...traffic,
+      Ipv6Ranges: [{ CidrIpv6 }],
+    }));
+    return IpProtocol === undefined || valuesAt(rule, 'isEgress').includes(true) ? [] : [...narrow, ...wide];
+  });
+}
+
+const textsAt = (value: unknown, path: string): string[] => valuesAt(value, path).filter((text): text is string => typeof text === 'string');
+const portAt = (rule: unknown, path: string): number | undefined => valuesAt(rule, path).map(Number).find(Number.isInteger);
 
 async function holdsWorld(aws: Aws, PrefixListId: string): Promise<boolean> {
   for await (const { Entries } of paginateGetManagedPrefixListEntries({ client: aws.client(EC2Client) }, { PrefixListId })) {
@@ -79,8 +116,15 @@ export default defineControl({
     undo: ['ec2:DescribeSecurityGroups', 'ec2:AuthorizeSecurityGroupIngress'],
   },
   impact:
-    'Administrators who come in from anywhere are locked out; with revokeWideRules a rule goes whole, other ports in it too. Session Manager needs no open port.',
+    'Administrators who come in from anywhere are locked out; with revokeWideRules a rule goes whole, other ports in it too. Session Manager needs no open port. Undo gives the rules new ids, without tags.',
   defaultMode: 'approve',
+  endsPublicExposure: true,
+  reportTransient: true,
+  opens: (detail, { ports }) =>
+    ['AuthorizeSecurityGroupIngress', 'ModifySecurityGroupRules'].includes(detail.eventName) &&
+    offending({ ingress: rulesIn(detail), worldLists: [] }, ports).length > 0,
+  // A call that revokes one rule does not tell of the others.
+  closes: ({ eventName }) => eventName === 'DeleteSecurityGroup',
 
   list: (aws, { from: startingToken }) =>
     pagesOf(
@@ -121,7 +165,7 @@ export default defineControl({
     });
   },
 
-  setting: ({ ingress }) => ingress,
+  setting: ({ ingress, worldLists }): readonly Rule[] => ingress.filter((rule) => fromWorld(rule, worldLists)),
   remediate: (resource, { before }, aws) => setRules(aws, resource, 'revoke', 'ingress', before),
   undo: (resource, { before }, aws) => setRules(aws, resource, 'authorize', 'ingress', before),
 });

@@ -70,8 +70,9 @@ export default defineControl({
     remediate: ['ec2:DescribeSecurityGroups', 'ec2:RevokeSecurityGroupIngress', 'ec2:RevokeSecurityGroupEgress'],
     undo: ['ec2:DescribeSecurityGroups', 'ec2:AuthorizeSecurityGroupIngress', 'ec2:AuthorizeSecurityGroupEgress'],
   },
-  impact: 'What is launched into the default group later has no network until it gets a group of its own.',
+  impact: 'What is launched into the default group later has no network until it gets a group of its own. Undo gives the rules new ids, without tags.',
   defaultMode: 'approve',
+  endsPublicExposure: true,
 
   list: (aws, { from: startingToken }) =>
     pagesOf(

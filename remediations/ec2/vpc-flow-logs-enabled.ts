@@ -17,18 +17,22 @@ import {
   unnamed,
 } from '../define.ts';
 import { onEc2Calls } from './ec2.ts';
-import { eraseMade, flowLogsOf, ofVpc, type Recording, record, recordingOf } from './flow-logs.ts';
+import { eraseMade, flowLogsOf, isMade, ofVpc, type Recording, record, recordingOf } from './flow-logs.ts';
 
 const vpcs = { resourceType: 'AWS::EC2::VPC', arn: 'arn:{partition}:ec2:{region}:{account}:vpc/{id}' };
 
 interface State {
   readonly vpcId: string;
-  readonly flowLogs: readonly (Recording & { readonly delivers: boolean })[];
+  readonly flowLogs: readonly (Recording & { readonly delivers: boolean; readonly made: boolean })[];
 }
 
 const stateOf = (vpcId: string, flowLogs: readonly FlowLog[]): State => ({
   vpcId,
-  flowLogs: flowLogs.map((log) => ({ ...recordingOf(log), delivers: log.FlowLogStatus === 'ACTIVE' && log.DeliverLogsStatus !== 'FAILED' })),
+  flowLogs: flowLogs.map((log) => ({
+    ...recordingOf(log),
+    delivers: log.FlowLogStatus === 'ACTIVE' && log.DeliverLogsStatus !== 'FAILED',
+    made: isMade(log),
+  })),
 });
 
 /** A flow log can also be made for a subnet or an interface: then no VPC is named. */
@@ -150,6 +154,7 @@ export default defineControl({
 
   setting: ({ flowLogs }) =>
     flowLogs
+      .filter(({ made }) => made)
       .map(({ trafficType, destinationType, destination }) => ({ trafficType, destinationType, destination }))
       .sort((one, other) => (one.destination + one.trafficType < other.destination + other.trafficType ? -1 : 1)),
 

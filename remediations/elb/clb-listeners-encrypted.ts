@@ -85,7 +85,7 @@ export default defineControl({
     });
   },
 
-  setting: ({ listeners }): readonly Listener[] => listeners,
+  setting: ({ listeners }): readonly Listener[] => listeners.filter((listener) => !isEncrypted(listener)),
   remediate: (resource, { before }, aws) => removeListeners(aws, resource, before),
   undo: (resource, { before }, aws) => addListeners(aws, resource, before),
 });

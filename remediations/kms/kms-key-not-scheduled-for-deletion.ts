@@ -77,7 +77,8 @@ export default defineControl({
     remediate: ['kms:CancelKeyDeletion', 'kms:DescribeKey', 'kms:EnableKey'],
     undo: ['kms:DescribeKey', 'kms:ScheduleKeyDeletion'],
   },
-  impact: 'The key works again and is charged for. A key that was disabled on purpose before it was scheduled for deletion is enabled too.',
+  impact:
+    'The key works again and is charged for. A key that was disabled on purpose before it was scheduled for deletion is enabled too. Undo starts the waiting time anew, at least 7 days.',
   defaultMode: 'fix',
 
   list: keysOf,

@@ -1,6 +1,6 @@
 import { type FunctionUrlAuthType, LambdaClient, UpdateFunctionUrlConfigCommand } from '@aws-sdk/client-lambda';
 import * as z from 'zod';
-import { type Aws, change, compliant, defineControl, nonCompliant, onCalls, type ResourceRef } from '../define.ts';
+import { type Aws, change, compliant, defineControl, nonCompliant, onCalls, type ResourceRef, wordAt } from '../define.ts';
 import { addressable, addressOf, urlAuthOf, urlNamed, urls } from './lambda.ts';
 
 const names = ['CreateFunctionUrlConfig', 'DeleteFunctionUrlConfig', 'UpdateFunctionUrlConfig'];
@@ -41,7 +41,10 @@ export default defineControl({
   },
   impact: 'Callers without a signature of an IAM principal get 403. The address stays: deleting the URL would lose it for good.',
   defaultMode: 'approve',
+  endsPublicExposure: true,
   reportTransient: true,
+  opens: (detail) => wordAt(detail, 'requestParameters.authType') === 'none',
+  closes: (detail) => detail.eventName.startsWith('Delete') || wordAt(detail, 'requestParameters.authType') === 'aws_iam',
 
   list: addressable,
 

@@ -44,6 +44,7 @@ export default defineControl({
   },
   impact: 'Clients outside the VPC lose the database; its name then resolves to the private address, after DNS caches have run out.',
   defaultMode: 'approve',
+  endsPublicExposure: true,
 
   list: instancesOf,
   inspect: (resource, aws) => instanceOf(aws, resource),

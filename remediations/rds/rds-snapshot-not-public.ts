@@ -1,8 +1,10 @@
 import * as z from 'zod';
-import { change, compliant, defineControl, nonCompliant, notApplicable, onCalls } from '../define.ts';
+import { type CloudTrailDetail, change, compliant, defineControl, nonCompliant, notApplicable, onCalls, valuesAt, wordAt } from '../define.ts';
 import { manualSnapshotsOf, type RestoredBy, restoredBy, setRestoredBy, snapshotArn, snapshotNamed, snapshotType } from './rds.ts';
 
 const everybody = (by: RestoredBy): readonly string[] => (by?.includes('all') ? ['all'] : []);
+
+const restores = (detail: CloudTrailDetail) => wordAt(detail, 'requestParameters.attributeName') === 'restore';
 
 export default defineControl({
   id: 'rds-snapshot-not-public',
@@ -32,7 +34,10 @@ export default defineControl({
   },
   impact: 'Whoever restored from the public snapshot no longer can. Copies that others have made stay with them: assess it as a possible breach.',
   defaultMode: 'fix',
+  endsPublicExposure: true,
   reportTransient: true,
+  opens: (detail) => valuesAt(detail, 'requestParameters.valuesToAdd[]').includes('all') && restores(detail),
+  closes: (detail) => detail.eventName === 'DeleteDBSnapshot' || (valuesAt(detail, 'requestParameters.valuesToRemove[]').includes('all') && restores(detail)),
 
   list: manualSnapshotsOf,
 

@@ -34,7 +34,7 @@ const lowered =
     [...ids(detail)].map((id) => id?.toLowerCase());
 
 /** The identifier in an ARN; an automated snapshot's holds a colon (`rds:orders-2026-11-01-03-00`). */
-const identifierOf = (resource: ResourceRef): string => resourcePart(resource).replace(/^[^:]+:/, '');
+export const identifierOf = (resource: ResourceRef): string => resourcePart(resource).replace(/^[^:]+:/, '');
 
 export const instanceArn = 'arn:{partition}:rds:{region}:{account}:db:{id}';
 export const instanceType = 'AWS::RDS::DBInstance';

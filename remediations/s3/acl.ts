@@ -8,7 +8,7 @@ import {
   S3Client,
   type Grant as SdkGrant,
 } from '@aws-sdk/client-s3';
-import { type Aws, orUndefined, type ResourceRef, required } from '../define.ts';
+import { type Aws, type CloudTrailDetail, orUndefined, type ResourceRef, required, valuesAt } from '../define.ts';
 import { bucketOf, orNone } from './s3.ts';
 
 export interface Grant {
@@ -27,8 +27,25 @@ const publicGroups = ['http://acs.amazonaws.com/groups/global/AllUsers', 'http:/
 
 export const isPublic = ({ grantee }: Grant): boolean => publicGroups.includes(grantee);
 
+const publicAcls = ['public-read', 'public-read-write', 'authenticated-read'];
+const grantHeaders = ['read', 'read-acp', 'write', 'write-acp', 'full-control'].map((permission) => `x-amz-grant-${permission}`);
+
+/**
+ * The ACL that a call asks for: canned, by headers, or as a list; undefined when the event shows none. CloudTrail shows headers beside the
+ * parameters, as text or a list of one. https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketAcl.html
+ */
+export function aclIn(detail: CloudTrailDetail): 'public' | 'private' | undefined {
+  const texts = (path: string) => valuesAt(detail, `requestParameters.${path}`).filter((text): text is string => typeof text === 'string');
+  const canned = texts('x-amz-acl[]');
+  const grantees = [...texts('AccessControlPolicy.AccessControlList.Grant[].Grantee.URI'), ...grantHeaders.flatMap((header) => texts(`${header}[]`))];
+  if (canned.some((acl) => publicAcls.includes(acl)) || grantees.some((text) => publicGroups.some((group) => text.includes(group)))) return 'public';
+  const listed = valuesAt(detail, 'requestParameters.AccessControlPolicy.AccessControlList.Grant[]').length;
+  return canned.length + grantees.length + listed > 0 ? 'private' : undefined;
+}
+
 const isGroup = (grantee: string) => /^https?:/.test(grantee);
 const keyOf = ({ grantee, permission }: Grant) => `${grantee} ${permission}`;
+const isAmong = (grants: readonly Grant[], grant: Grant) => grants.some((one) => keyOf(one) === keyOf(grant));
 const inOrder = (one: Grant, other: Grant) => (keyOf(one) < keyOf(other) ? -1 : 1);
 
 /** Grants in a fixed order; undefined = there is no such bucket. */
@@ -54,11 +71,11 @@ export const ownershipOf = (aws: Aws, resource: Pick<ResourceRef, 'id'>): Promis
     'NoSuchBucket',
   );
 
-export const removeGrants = (aws: Aws, resource: ResourceRef, unwanted: (grant: Grant) => boolean): Promise<void> =>
-  rewriteAcl(aws, resource, (grants) => grants.filter((grant) => !unwanted(grant)));
+export const removeGrants = (aws: Aws, resource: ResourceRef, unwanted: readonly Grant[]): Promise<void> =>
+  rewriteAcl(aws, resource, (grants) => grants.filter((grant) => !isAmong(unwanted, grant)));
 
 export const addGrants = (aws: Aws, resource: ResourceRef, wanted: readonly Grant[]): Promise<void> =>
-  rewriteAcl(aws, resource, (grants) => [...grants, ...wanted.filter((grant) => !grants.some((present) => keyOf(present) === keyOf(grant)))]);
+  rewriteAcl(aws, resource, (grants) => [...grants, ...wanted.filter((grant) => !isAmong(grants, grant))]);
 
 async function rewriteAcl(aws: Aws, resource: ResourceRef, edit: (grants: readonly Grant[]) => readonly Grant[]): Promise<void> {
   const acl = await bucketAclOf(aws, resource);

@@ -1,6 +1,6 @@
 /** A bucket's policy. S3 has no conditional write of it: what is written is built on a read just made. */
 import { DeleteBucketPolicyCommand, GetBucketPolicyCommand, PutBucketPolicyCommand, S3Client } from '@aws-sdk/client-s3';
-import { type Aws, orUndefined, type ResourceRef } from '../define.ts';
+import { type Aws, type CloudTrailDetail, orUndefined, type ResourceRef, valuesAt } from '../define.ts';
 import { exchanged, type Policy, parsePolicy, printPolicy, type Statement } from '../resource-policy.ts';
 import { bucketOf, orNone } from './s3.ts';
 
@@ -17,6 +17,12 @@ export async function bucketPolicyOf(aws: Aws, resource: ResourceRef): Promise<P
     ),
     'NoSuchBucket',
   );
+}
+
+/** The statements of the policy that a call sets; undefined when it sets none, or the event does not show it. */
+export function policyIn(detail: CloudTrailDetail): readonly Statement[] | undefined {
+  const [found] = valuesAt(detail, 'requestParameters.bucketPolicy');
+  return found === undefined ? undefined : parsePolicy(typeof found === 'string' ? found : JSON.stringify(found)).Statement;
 }
 
 /** Takes `out` out of the live policy and puts `into` in; a policy without statements is deleted. A bucket that is gone stays so. */

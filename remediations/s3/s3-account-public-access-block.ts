@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { accountArn, change, compliant, defineControl, listAccount, nonCompliant, onCalls, theAccount } from '../define.ts';
 import { accountBlockOf, setAccountBlock } from './account.ts';
-import { type AccessBlock, everythingBlocked, missing } from './s3.ts';
+import { type AccessBlock, everythingBlocked, missing, onBlockCalls } from './s3.ts';
 
 const resourceType = 'AWS::S3::AccountPublicAccessBlock';
 
@@ -37,6 +37,9 @@ export default defineControl({
   },
   impact: 'Every bucket that serves a website or downloads to the public directly stops to; access from other accounts through a public policy ends too.',
   defaultMode: 'approve',
+  endsPublicExposure: true,
+  reportTransient: 'while it exists',
+  ...onBlockCalls,
 
   list: listAccount({ resourceType, arn: accountArn }),
   inspect: async (_resource, aws): Promise<{ block: AccessBlock | null } | undefined> => ({ block: await accountBlockOf(aws) }),

@@ -1,8 +1,8 @@
 import * as z from 'zod';
 import { type Aws, change, compliant, defineControl, nonCompliant, type ResourceRef } from '../define.ts';
 import { accountBlockOf } from './account.ts';
-import { addGrants, bucketAclOf, type Grant, isPublic, ownershipOf, removeGrants } from './acl.ts';
-import { accessBlockOf, bucketArn, bucketsOf, bucketType, onAccountBlock, onBucketCalls } from './s3.ts';
+import { aclIn, addGrants, bucketAclOf, type Grant, isPublic, ownershipOf, removeGrants } from './acl.ts';
+import { accessBlockOf, blockIn, bucketArn, bucketsOf, bucketType, onAccountBlock, onBucketCalls } from './s3.ts';
 
 interface State {
   readonly publicGrants: readonly Grant[];
@@ -68,7 +68,11 @@ export default defineControl({
   },
   impact: 'Public readers and writers of the bucket lose access; grants to accounts and to log delivery stay.',
   defaultMode: 'approve',
+  endsPublicExposure: true,
   reportTransient: true,
+  opens: (detail) => aclIn(detail) === 'public',
+  closes: (detail) =>
+    detail.eventName === 'DeleteBucket' || (detail.eventName === 'PutBucketAcl' && aclIn(detail) === 'private') || blockIn(detail)?.IgnorePublicAcls === true,
 
   list: bucketsOf,
   inspect,
@@ -88,6 +92,6 @@ export default defineControl({
     }),
 
   setting: ({ publicGrants }) => publicGrants,
-  remediate: (resource, _change, aws) => removeGrants(aws, resource, isPublic),
+  remediate: (resource, { before }, aws) => removeGrants(aws, resource, before),
   undo: (resource, { before }, aws) => addGrants(aws, resource, before),
 });

@@ -3,8 +3,8 @@ import { type Aws, change, compliant, defineControl, nonCompliant, type Resource
 import { isPublicStatement } from '../public-statement.ts';
 import { normalised, type Policy } from '../resource-policy.ts';
 import { accountBlockOf } from './account.ts';
-import { bucketPolicyOf, exchangeStatements } from './bucket-policy.ts';
-import { accessBlockOf, bucketArn, bucketsOf, bucketType, onAccountBlock, onBucketCalls } from './s3.ts';
+import { bucketPolicyOf, exchangeStatements, policyIn } from './bucket-policy.ts';
+import { accessBlockOf, blockIn, bucketArn, bucketsOf, bucketType, onAccountBlock, onBucketCalls } from './s3.ts';
 
 interface State {
   /** The policy with its public statements alone; `null` when it has none. */
@@ -62,7 +62,13 @@ export default defineControl({
   },
   impact: 'Whoever came in by the public statements alone is refused: visitors of a website or of downloads, and accounts that have no statement of their own.',
   defaultMode: 'approve',
+  endsPublicExposure: true,
   reportTransient: true,
+  opens: (detail) => policyIn(detail)?.some((statement) => isPublicStatement(statement)) === true,
+  closes: (detail) =>
+    ['DeleteBucket', 'DeleteBucketPolicy'].includes(detail.eventName) ||
+    policyIn(detail)?.some((statement) => isPublicStatement(statement)) === false ||
+    blockIn(detail)?.RestrictPublicBuckets === true,
 
   list: bucketsOf,
   inspect,

@@ -1,6 +1,17 @@
 import * as z from 'zod';
 import { change, compliant, defineControl, nonCompliant } from '../define.ts';
-import { type AccessBlock, accessBlockOf, bucketArn, bucketsOf, bucketType, everythingBlocked, missing, onBucketCalls, setAccessBlock } from './s3.ts';
+import {
+  type AccessBlock,
+  accessBlockOf,
+  bucketArn,
+  bucketsOf,
+  bucketType,
+  everythingBlocked,
+  missing,
+  onBlockCalls,
+  onBucketCalls,
+  setAccessBlock,
+} from './s3.ts';
 
 export default defineControl({
   id: 's3-bucket-public-access-block',
@@ -34,6 +45,9 @@ export default defineControl({
   },
   impact: 'A bucket that serves a website or downloads to the public stops to; access from other accounts through a public policy ends too.',
   defaultMode: 'approve',
+  endsPublicExposure: true,
+  reportTransient: 'while it exists',
+  ...onBlockCalls,
 
   list: bucketsOf,
 

@@ -7,7 +7,22 @@ import {
   paginateListBuckets,
   S3Client,
 } from '@aws-sdk/client-s3';
-import { type Aws, idsAt, type Listing, leafOf, onCalls, orUndefined, type Page, type ResourceRef, refTo, required, unnamed } from '../define.ts';
+import {
+  type Aws,
+  type CloudTrailDetail,
+  idsAt,
+  type Listing,
+  leafOf,
+  onCalls,
+  orUndefined,
+  type Page,
+  type ResourceRef,
+  refTo,
+  required,
+  unnamed,
+  valuesAt,
+  wordAt,
+} from '../define.ts';
 
 export const bucketArn = 'arn:{partition}:s3:::{id}';
 export const bucketType = 'AWS::S3::Bucket';
@@ -40,6 +55,27 @@ export const blockFrom = ({
   BlockPublicPolicy: found.BlockPublicPolicy ?? false,
   RestrictPublicBuckets: found.RestrictPublicBuckets ?? false,
 });
+
+/** The block that a call sets, of a bucket or of the account; undefined when it sets none, or the event does not show it. */
+export function blockIn(detail: CloudTrailDetail): AccessBlock | undefined {
+  if (/^Delete(Bucket|Account)PublicAccessBlock$/.test(detail.eventName)) return blockFrom({});
+  const path = 'requestParameters.PublicAccessBlockConfiguration';
+  const [found] = valuesAt(detail, path);
+  if (typeof found !== 'object') return undefined;
+  const on = (name: keyof AccessBlock) => wordAt(detail, `${path}.${name}`) === 'true';
+  return {
+    BlockPublicAcls: on('BlockPublicAcls'),
+    IgnorePublicAcls: on('IgnorePublicAcls'),
+    BlockPublicPolicy: on('BlockPublicPolicy'),
+    RestrictPublicBuckets: on('RestrictPublicBuckets'),
+  };
+}
+
+/** Whether a call sets a block with holes, and whether it closes them all. */
+export const onBlockCalls = {
+  opens: (detail: CloudTrailDetail): boolean => missing(blockIn(detail) ?? everythingBlocked).length > 0,
+  closes: (detail: CloudTrailDetail): boolean => detail.eventName === 'DeleteBucket' || missing(blockIn(detail) ?? null).length === 0,
+};
 
 /** The settings that are off, in words for a summary. */
 export const missing = (block: AccessBlock | null): readonly (keyof AccessBlock)[] =>

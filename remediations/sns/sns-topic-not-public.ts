@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { type Aws, change, compliant, defineControl, nonCompliant, onCalls, type ResourceRef } from '../define.ts';
+import { type Aws, type CloudTrailDetail, change, compliant, defineControl, nonCompliant, onCalls, type ResourceRef, valuesAt, wordAt } from '../define.ts';
 import { isPublicStatement } from '../public-statement.ts';
 import { allowsEverybody, exchanged, normalised, parsePolicy, printPolicy, type Statement } from '../resource-policy.ts';
 import { setTopicAttribute, topicArn, topicAttributesOf, topicNamed, topicsOf, topicType } from './sns.ts';
@@ -56,6 +56,17 @@ async function exchange(aws: Aws, resource: ResourceRef, out: readonly Statement
   if (policy) await setTopicAttribute(aws, resource, 'Policy', printPolicy(policy));
 }
 
+/** What the call makes of the topic's policy; undefined when it does not set it. */
+function verdictIn(detail: CloudTrailDetail, allowed: readonly string[]): 'public' | 'private' | undefined {
+  if (valuesAt(detail, 'requestParameters.aWSAccountIds[]').includes('*')) return 'public';
+  const set = wordAt(detail, 'requestParameters.attributeName') === 'policy' ? 'requestParameters.attributeValue' : 'requestParameters.attributes.Policy';
+  const [text] = valuesAt(detail, set);
+  if (typeof text !== 'string') return undefined;
+  const open = parsePolicy(text).Statement.filter(allowsEverybody);
+  const state = { arn: '', accountId: detail.recipientAccountId ?? '', open, others: 0 };
+  return publicAmong(state, allowed).length > 0 ? 'public' : 'private';
+}
+
 export default defineControl({
   id: 'sns-topic-not-public',
   title: 'SNS topic policies do not let in the public',
@@ -88,7 +99,10 @@ export default defineControl({
   },
   impact: 'Publishers and subscribers that came in by the public statements alone are refused; subscriptions that exist stay.',
   defaultMode: 'approve',
+  endsPublicExposure: true,
   reportTransient: true,
+  opens: (detail, { allowedAccounts }) => verdictIn(detail, allowedAccounts) === 'public',
+  closes: (detail, { allowedAccounts }) => detail.eventName === 'DeleteTopic' || verdictIn(detail, allowedAccounts) === 'private',
 
   list: topicsOf,
   inspect,

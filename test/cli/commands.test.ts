@@ -118,7 +118,7 @@ describe('controls --json', () => {
 
   test('a fix that the baseline lets run is auto, one that it asks for is approval', () => {
     const fixOf = (id: string) => document('controls').find((control: { id: string }) => control.id === id).fix;
-    expect([fixOf('cloudtrail-logging-on'), fixOf('s3-bucket-tls-only'), fixOf('ebs-volume-encrypted')]).toEqual(['auto', 'approval', 'none']);
+    expect([fixOf('cloudtrail-logging-on'), fixOf('s3-bucket-tls-only'), fixOf('cloudtrail-trail-exists')]).toEqual(['auto', 'approval', 'none']);
   });
 });
 

@@ -14,7 +14,7 @@ const place = { accountId: '123456789012', region: 'us-east-1', control: 's3-buc
 const findings: Record<string, readonly [given: Partial<Finding>, told: RegExp, untold?: RegExp]> = {
   'one that is as it began': [
     { ...keyOf({ id: 'arn:aws:s3:::began' }), wrong: open.annotation, evaluation: open },
-    /^notify +HIGH +s3-bucket-public-access-block +began\n +The bucket is open\. since 2026-03-01T12:00:00\.000Z\n +f-[0-9a-f]{26}$/,
+    /^notify +HIGH +s3-bucket-public-access-block +began\n +The bucket is open\. since 2026-03-01T12:00:00\.000Z\n +Exposed for at least .+, since 2026-03-01T.+; it stands, at .+\n +f-[0-9a-f]{26}$/,
   ],
   'one that has changed': [
     { ...keyOf({ id: 'arn:aws:s3:::changed' }), wrong: 'Everybody could read.', evaluation: open },
@@ -27,6 +27,15 @@ const findings: Record<string, readonly [given: Partial<Finding>, told: RegExp, 
   'one that a guard holds': [
     { ...keyOf({ id: 'arn:aws:s3:::held' }), held, decision: { action: 'approve', reason: '50 fixes within an hour: the policy allows no more.' } },
     /\n +A guard holds until 2026-03-01T13:00:00\.000Z: 50 fixes within an hour: the policy allows no more\.\n/,
+  ],
+  'one that waits for its stack': [
+    {
+      ...keyOf({ id: 'arn:aws:s3:::waits' }),
+      decision: { action: 'fix', reason: 'The policy says fix.' },
+      owner: { stack: { name: 'portal', id: 'arn:aws:cloudformation:us-east-1:123456789012:stack/portal/1' } },
+      heldOff: { since: '2026-03-01T12:00:00.000Z', until: '2026-03-01T14:00:00.000Z', stack: 'portal' },
+    },
+    /\n +The fix waits for CloudFormation stack portal, until 2026-03-01T14:00:00\.000Z at most\.\n +Defined in: CloudFormation stack portal: mend the template too/,
   ],
   'one about the bot itself': [
     {

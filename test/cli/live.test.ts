@@ -54,6 +54,17 @@ describeOnMoto('replay and sweep on live state', () => {
     desk?.clear();
   });
 
+  test.each([[[]], [['--json']]])('names that may be those of persons are redacted, unless --raw is given: sweep %j', async (form) => {
+    for (const name of ['mrn-00123456', 'claims-123-45-6789']) await bucket(name, false);
+    const sweep = (...more: string[]) => phidelity('sweep', '--control', control, '--policy', 'notify.yaml', ...form, ...more);
+    const [shown, raw] = [await sweep(), await sweep('--raw')];
+    expect([shown.code, raw.code]).toEqual([1, 1]);
+    expect(shown.out).toMatch(/mrn-\[mrn\][\s\S]*claims-\[ssn\]|claims-\[ssn\][\s\S]*mrn-\[mrn\]/);
+    expect(shown.out + shown.err).not.toMatch(/00123456|6789[^0]/);
+    expect(raw.out).toContain('mrn-00123456');
+    expect(raw.out).toContain('claims-123-45-6789');
+  });
+
   test('a drift: looked at, fixed, recorded, and left alone the second time', async () => {
     await bucket('records', false);
 

@@ -14,7 +14,7 @@ type Answer = (action: string, token: string | null) => { readonly status?: numb
 
 const page = (from: number, next?: string) =>
   `<DescribeVolumesResponse><volumeSet>${[from, from + 1]
-    .map((n) => `<item><volumeId>vol-${n}</volumeId><encrypted>${n % 2 === 0}</encrypted></item>`)
+    .map((n) => `<item><volumeId>vol-${n}</volumeId><encrypted>${n % 2 === 0}</encrypted><status>available</status></item>`)
     .join('')}</volumeSet>${next ? `<nextToken>${next}</nextToken>` : ''}</DescribeVolumesResponse>`;
 const snapshots = (from: number, next?: string) =>
   `<DescribeSnapshotsResponse><snapshotSet>${[from, from + 1]

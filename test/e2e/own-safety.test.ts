@@ -45,7 +45,7 @@ describeOnMoto('the deployed bot (on moto, IAM enforced) watches itself', () => 
         const aws = awsAccess({ endpoint, credentials: emulator.adminCredentials() })({ accountId, region }, { share: false });
         for await (const { resources } of control.list(aws, { params })) {
           for (const [resource] of resources) {
-            const evaluation = control.evaluate(await control.inspect(resource, aws), params);
+            const evaluation = control.evaluate(await control.inspect(resource, aws), params, new Date());
             if (evaluation.complianceType !== 'COMPLIANT') found.push(`${resource.id}: ${evaluation.annotation}`);
           }
         }

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { act, giveUp } from '../../engine/act.ts';
 import { TerminalError } from '../../engine/errors.ts';
 import { resourceKey } from '../../engine/finding.ts';
+import { type Change, change, type ResourceRef, type Task } from '../../engine/model.ts';
 import { call, denied, policyOf, World } from '../support/world.ts';
 
 let world: World;
@@ -24,7 +25,6 @@ describe('asked again after every wait', () => {
   const changed = {
     'the policy turned to notify': { now: policyOf({ 'lamp-off': { mode: 'notify' } }), status: 'NOTIFIED', state: 'open' },
     'the policy turned to page': { now: policyOf({ 'lamp-off': { mode: 'page' } }), status: 'PAGED', state: 'open' },
-    'the policy turned to approve': { now: policyOf({ 'lamp-off': { mode: 'approve' } }), status: 'AWAITING_APPROVAL', state: 'open' },
     'the control was switched off': { now: policyOf({ 'lamp-off': { mode: 'off' } }), status: 'OFF', state: 'resolved' },
     'the control left the policy': { now: policyOf({}), status: 'OFF', state: 'resolved' },
     'an exception was made': {
@@ -36,7 +36,7 @@ describe('asked again after every wait', () => {
   for (const [name, { now, status, state }] of Object.entries(changed)) {
     test(`a wait that wakes after ${name}: no write`, async () => {
       const id = await dispatched(policyOf({ 'lamp-off': { fixAfter: 3_600 } }));
-      expect(await act(id, world.action)).toEqual({ again: 3_600, note: expect.any(String) });
+      expect(await act(id, world.action)).toEqual({ again: 3_600, note: expect.any(String), knock: true });
       world.policy = now;
       world.advance(3_600);
       expect(await act(id, world.action)).toEqual({ ended: status });
@@ -44,6 +44,16 @@ describe('asked again after every wait', () => {
       expect(await finding()).toMatchObject({ state, outcome: { status } });
     });
   }
+
+  test('a wait that wakes after the policy turned to approve: people are asked, no write', async () => {
+    const id = await dispatched(policyOf({ 'lamp-off': { fixAfter: 3_600 } }));
+    await act(id, world.action);
+    world.policy = policyOf({ 'lamp-off': { mode: 'approve' } });
+    world.advance(3_600);
+    expect(await act(id, world.action)).toMatchObject({ again: 72 * 3_600, knock: true });
+    expect(world.house.writes).toEqual([]);
+    expect(await finding()).toMatchObject({ state: 'open', outcome: { status: 'AWAITING_APPROVAL' } });
+  });
 
   test('told at once, fixed when it is due', async () => {
     const id = await dispatched(policyOf({ 'lamp-off': { fixAfter: 3_600 } }));
@@ -265,6 +275,44 @@ describe('a fix of two steps, killed between them', () => {
     expect(await act(id, world.action)).toEqual({ ended: 'PAGED' });
     expect(world.house.writes).toHaveLength(1);
     expect(world.alerts[0]!.text).toContain('written in part');
+  });
+});
+
+describe('a slow fix, of which some is done while the drift still stands', () => {
+  const begun = async (unfinished: boolean) => {
+    const id = await dispatched();
+    const entry = world.catalogue[0]!;
+    const control = await entry.load();
+    const changes: unknown[] = [];
+    let calls = 0;
+    // What is planned anew in the middle is not what was planned.
+    const plan = () => change({ action: 'lamp:Switch', summary: 'Switch', before: { on: true }, after: { on: calls > 0 } });
+    const remediate = async (resource: ResourceRef, given: Change, _aws: unknown, task: Task) => {
+      expect(task).toEqual({ findingId: id });
+      changes.push(given.after);
+      calls += 1;
+      if (calls < 3) return { again: 20, note: 'busy' };
+      await world.house.write(resource.id.split('/')[1]!, false);
+      return undefined;
+    };
+    world.catalogue[0] = {
+      ...entry,
+      load: async () => ({ ...control, plan, remediate, unfinished: () => unfinished && calls < 3 }) as unknown as typeof control,
+    };
+    return { id, changes };
+  };
+
+  test('goes on as it was recorded', async () => {
+    const { id, changes } = await begun(true);
+    for (let round = 0; round < 3; round += 1) await act(id, world.action);
+    expect(changes).toEqual([{ on: false }, { on: false }, { on: false }]);
+    expect((await world.ledger.get(id))!.changes).toHaveLength(1);
+  });
+
+  test('is planned anew when nothing of it is done', async () => {
+    const { id, changes } = await begun(false);
+    for (let round = 0; round < 2; round += 1) await act(id, world.action);
+    expect(changes).toEqual([{ on: false }, { on: true }]);
   });
 });
 

@@ -66,7 +66,8 @@ const line = (text: string, name: string) =>
   text
     .split('\n')
     .find((each) => each.startsWith(`${name}:`))
-    ?.slice(11);
+    ?.slice(name.length + 1)
+    .trim();
 
 interface Expected {
   readonly given: Partial<Finding>;
@@ -109,14 +110,14 @@ const cases: Readonly<Record<string, Expected>> = {
     given: decided('approve'),
     urgency: 'page',
     subject: '[HIGH] Approval needed: lamp-off on hall',
-    done: 'Nothing. A person must make the change, or set the control to fix in the policy and deploy.',
+    done: 'Nothing. It waits for a person.',
     lines: { Proposal: 'Switch the lamp off', Impact: 'It gets dark.' },
   },
   'held by a brake': {
     given: { ...decided('approve'), held: { by: 'hour', until: '2026-11-01T05:00:00.000Z' } },
     urgency: 'page',
     subject: '[HIGH] Approval needed: lamp-off on hall',
-    done: 'Nothing. A person may make the change; a sweep that finds it after 2026-11-01T05:00:00.000Z tries again.',
+    done: 'Nothing. A person may approve it or make the change; a sweep that finds it after 2026-11-01T05:00:00.000Z tries again.',
     lines: { Proposal: 'Switch the lamp off' },
   },
   'a fix planned for later': {
@@ -125,6 +126,39 @@ const cases: Readonly<Record<string, Expected>> = {
     subject: '[HIGH] Fix planned: lamp-off on hall',
     done: 'Nothing yet. The fix is due at 2026-11-01T04:00:00.000Z, unless it is put right or excepted before.',
     lines: { Fix: 'Switch the lamp off' },
+  },
+  'a fix that waits for its stack': {
+    given: { heldOff: { since: at, until: '2026-11-01T05:00:00.000Z', stack: 'portal', told: true }, owner: { stack: { name: 'portal', id: 'arn' } } },
+    urgency: 'notify',
+    subject: '[HIGH] Fix waits: lamp-off on hall',
+    done: 'Nothing yet. The fix waits for CloudFormation, which is at stack portal, until 2026-11-01T05:00:00.000Z at most; then a person is called.',
+    lines: { 'Defined in': 'CloudFormation stack portal: mend the template too, or its next update may bring the drift back.' },
+  },
+  'a fix that goes on after such a wait': {
+    given: { heldOff: { since: at, until: '2026-11-01T05:00:00.000Z', stack: 'portal' }, intended: begun },
+    urgency: 'notify',
+    subject: '[HIGH] Fix under way: lamp-off on hall',
+    done: 'The bot began a change, "Switch the lamp off". It may have been written in part; look at the resource.',
+    lines: { 'Defined in': undefined },
+  },
+  'done and verified, but defined elsewhere': {
+    given: { state: 'resolved', changes: [done], owner: { through: { kind: 'pulumi', as: 'Pulumi/1.0' } }, ...ended('REMEDIATED', 'Done.') },
+    urgency: 'notify',
+    subject: '[HIGH] Fixed: lamp-off on hall',
+    done: `Switch the lamp off. Verified by reading the live state at ${at}.`,
+    lines: { 'Defined in': 'Pulumi, perhaps: the change came through it (Pulumi/1.0). Mend the configuration too, should it be there.' },
+  },
+  'put right by somebody else: where it is defined is no matter any more': {
+    given: {
+      state: 'resolved',
+      owner: { stack: { name: 'portal', id: 'arn' } },
+      evaluation: compliant('The lamp is off.'),
+      ...ended('COMPLIANT', 'The lamp is off.'),
+    },
+    urgency: 'notify',
+    subject: '[HIGH] Resolved: lamp-off on hall',
+    done: 'Nothing by the bot. The lamp is off.',
+    lines: { 'Defined in': undefined },
   },
   'done and verified': {
     given: { state: 'resolved', changes: [done], evaluation: compliant('The lamp is off.'), ...ended('REMEDIATED', 'Switch the lamp off; verified.') },
@@ -213,6 +247,7 @@ describe('what is told', () => {
       'Decided:   page - The policy says page.',
       'Who:       arn:aws:sts::123456789012:assumed-role/Admin/dana through the AWS CLI from 192.0.2.1',
       `When:      SwitchOn at ${at}`,
+      'Exposed:   since 2026-11-01T03:00:00.000Z (SwitchOn); not ended when last read, at 2026-11-01T03:00:00.000Z',
       'HIPAA:     45 CFR 164.312(a)(1) (standard), 45 CFR 164.312(e)(2)(ii) (addressable)',
       'Finding:   f-abcdefghijklmnopqrstuvwxyz, episode 1, seen 1 time',
     ]);

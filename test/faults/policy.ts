@@ -1,5 +1,4 @@
 /** The policy under which the schedules run: every control that a scenario breaks is fixed, paged or asked about, as its actor says. */
-import { catalogue } from '../../remediations/index.ts';
 import { scenarios } from './drifts/index.ts';
 import type { Mode } from './schedule.ts';
 
@@ -12,9 +11,9 @@ export const params: Readonly<Record<string, Readonly<Record<string, string>>>> 
 const others = (['page', 'approve'] as const).map((mode) => ({ actor: `arn:aws:sts::*:assumed-role/${actors[mode]}/*`, mode }));
 
 export const controls: string = scenarios
-  .flatMap(({ controls: broken }) => broken)
-  .map((control) => {
-    const settings = catalogue.find(({ id }) => id === control)!.fix ? { mode: 'fix', params: params[control], when: others } : { mode: 'page' };
+  .flatMap(({ controls: broken, fixes }) => broken.map((control) => ({ control, fixes })))
+  .map(({ control, fixes }) => {
+    const settings = fixes ? { mode: 'fix', params: params[control], when: others } : { mode: 'page' };
     return `${control}: ${JSON.stringify(settings)}`;
   })
   .join('\n');

@@ -87,6 +87,11 @@ describe.each(catalogue.map((entry) => [entry.id, entry] as const))('%s', (id, e
     expect(undo === undefined).toBe(permissions.undo.length === 0);
   });
 
+  test('brings back a public exposure by two persons only', () => {
+    const isPublic = !isEventControl(control) && control.undo !== undefined && /not-public|public-access|no-world|url-auth/.test(id);
+    if (isPublic) expect(control.endsPublicExposure).toBe(true);
+  });
+
   test('its ARN can be built and read back', () => {
     const place = { accountId: '123456789012', region: 'us-east-1' };
     expect(matchArn(entry.arn, arnFrom(entry.arn, place, 'some-id'))).toBeDefined();

@@ -84,7 +84,8 @@ describeOnMoto('the resources of the stack', () => {
           for (const [resource] of resources.filter(([resource]) => isOwn(resource))) {
             const state = await control.inspect(resource, aws);
             // A function without a URL has nothing that could be open.
-            const { complianceType, annotation } = state === undefined ? { complianceType: 'GONE', annotation: '' } : control.evaluate(state, params);
+            const { complianceType, annotation } =
+              state === undefined ? { complianceType: 'GONE', annotation: '' } : control.evaluate(state, params, new Date());
             found.push({ control: entry.id, resource, verdict: complianceType, annotation });
           }
         }

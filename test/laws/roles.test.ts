@@ -59,6 +59,15 @@ describe.each(Object.entries(policies))('%s', (_, text) => {
     }
   });
 
+  test('decrypts nothing itself: only EC2 and RDS may, for an encrypted copy, and only where the policy of a key lets them', async () => {
+    const { detect, remediate } = await rolesFor(await policyOf(text));
+    const denials = (statements: readonly Statement[]) => statements.filter(({ Effect, Action }) => Effect === 'Deny' && Action.includes('kms:Decrypt'));
+    expect(denials(detect).map(({ Condition }) => Condition)).toEqual([undefined]);
+    // A negated condition holds where the key is absent: of a call that comes through no service.
+    expect(denials(remediate).map(({ Condition }) => Condition)).toEqual([{ StringNotLike: { 'kms:ViaService': ['ec2.*', 'rds.*'] } }]);
+    expect(allowedAnywhere(remediate).filter((action) => action.startsWith('kms:') && /Grant|GenerateDataKey|ReEncrypt|Decrypt/.test(action))).toEqual([]);
+  });
+
   test('hands out no role but those a control names, and only to their service', async () => {
     for (const statement of await statementsOf(text)) {
       if (!statement.Action.includes('iam:PassRole') || statement.Effect === 'Deny') continue;
@@ -97,8 +106,9 @@ describe('writes', () => {
     for (const mode of ['notify', 'page', '"off"']) {
       const statements = await statementsOf(`controls: { "*": ${mode} }`);
       for (const action of allowedAnywhere(statements)) expect({ action, write: await isWrite(action) }).toEqual({ action, write: false });
-      for (const { Effect, Resource } of statements) {
-        if (Effect === 'Allow' && Resource !== '*') for (const own of textsOf(Resource)) expect(own).toMatch(ownArn);
+      for (const { Effect, Action, Resource } of statements) {
+        if (Effect === 'Deny' || Resource === '*' || !(await Promise.all(Action.map(isWrite))).includes(true)) continue;
+        for (const own of textsOf(Resource)) expect(own).toMatch(ownArn);
       }
     }
   });
@@ -106,7 +116,7 @@ describe('writes', () => {
   test('one control in fix gives its own writes and no others', async () => {
     const { remediate } = await rolesFor(await policyOf('controls: { "*": notify, s3-bucket-public-access-block: fix }'));
     const { permissions } = catalogue.find(({ id }) => id === 's3-bucket-public-access-block')!;
-    expect(allowedAnywhere(remediate).sort()).toEqual([...new Set(Object.values(permissions).flat())].sort());
+    expect(allowedAnywhere(remediate).sort()).toEqual([...new Set([...Object.values(permissions).flat(), 'tag:GetResources'])].sort());
   });
 
   test.each(['approve', '{ mode: notify, when: [{ actor: "*x*", mode: fix }] }', '{ mode: "off", when: [{ actor: "*x*", mode: approve }] }'])(
@@ -233,19 +243,18 @@ describe('evidence', () => {
   });
 });
 
-describe('tags', () => {
-  const exception = (match: string) =>
-    `controls: { s3-bucket-public-access-block: { mode: fix, exceptions: [{ ${match}, reason: public site, approvedBy: a@example.com, expires: 2027-01-01 }] } }`;
-
-  test('are read when an exception asks for them', async () => {
-    const { detect, remediate } = await rolesFor(await policyOf(exception('tag: "site=public"')));
-    expect(allowedAnywhere(detect)).toContain('tag:GetResources');
-    expect(allowedAnywhere(remediate)).toContain('tag:GetResources');
-  });
-
-  test('are not read otherwise', async () => {
-    const statements = await statementsOf(exception('resource: "arn:aws:s3:::site"'));
-    expect(actionsIn(statements, 'Allow')).not.toContain('tag:GetResources');
+describe('who owns what has drifted', () => {
+  test.each(Object.entries(policies))('both roles read tags, only remediate the status of the stacks of this account: %s', async (_, text) => {
+    const { detect, remediate } = await rolesFor(await policyOf(text));
+    expect([allowedAnywhere(detect), allowedAnywhere(remediate)]).toEqual([
+      expect.arrayContaining(['tag:GetResources']),
+      expect.arrayContaining(['tag:GetResources']),
+    ]);
+    const reading = (statements: readonly Statement[]) => statements.filter(({ Sid }) => Sid === 'ReadStackStatus');
+    expect(reading(detect)).toEqual([]);
+    expect(reading(remediate).map(({ Effect, Action, Resource }) => [Effect, Action, textsOf(Resource)])).toEqual([
+      ['Allow', ['cloudformation:DescribeStacks'], [expect.stringMatching(/^arn:\$\{AWS::Partition\}:cloudformation:\*:\$\{AWS::AccountId\}:stack\/\*$/)]],
+    ]);
   });
 });
 

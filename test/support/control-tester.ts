@@ -10,7 +10,7 @@ import { withMotoNames } from '../../cli/local-stack/moto-actions.ts';
 import { arnFrom } from '../../engine/arn.ts';
 import type { Control } from '../../engine/control.ts';
 import { isDenied } from '../../engine/errors.ts';
-import type { Again, Change, CloudTrailDetail, Evaluation, IamAction, ResourceRef } from '../../engine/model.ts';
+import type { Again, Change, CloudTrailDetail, Evaluation, IamAction, ResourceRef, Task } from '../../engine/model.ts';
 import type { Aws, ClientClass } from '../../engine/ports.ts';
 import { resourcesOf, unnamed } from '../../engine/route.ts';
 import { awsAccess } from '../../handlers/aws/access.ts';
@@ -20,6 +20,8 @@ import { describeOnMoto, type Moto, startMoto } from './moto.ts';
 /** moto's default account, also used by the fakes and the event fixtures. */
 export const accountId = '123456789012';
 export const region = 'us-east-1';
+/** The finding that every fix and undo of a case works for. */
+export const task: Task = { findingId: 'f-abcdefghijklmnopqrstuvwxyz' };
 
 /** Builds the world of a case with an administrator's rights and names the resource: its ARN, or the `{id}` of it. */
 export type Arrange = (admin: Aws) => Promise<string>;
@@ -28,6 +30,8 @@ interface Expected<Params> {
   readonly given: Arrange;
   /** A function is asked after `given`: AWS makes up some ids. */
   readonly params?: Params | (() => Params);
+  /** When it is judged; default: now. */
+  readonly at?: Date;
   /** Part of the annotation. */
   readonly annotation?: string | RegExp;
 }
@@ -60,12 +64,12 @@ export interface ControlCases<Setting, Params> {
 }
 
 type Phase = 'inspect' | 'remediate' | 'undo';
-interface Sent {
+export interface Sent {
   readonly client: string;
   readonly operation: string;
 }
 
-const adminKeys = { accessKeyId: 'AKIAIOSFODNN7EXAMPLE', secretAccessKey: 'wJalrXUtnFEMI' };
+export const adminKeys = { accessKeyId: 'AKIAIOSFODNN7EXAMPLE', secretAccessKey: 'wJalrXUtnFEMI' };
 
 export function testControl<State, Setting, Params extends ZodType>(
   control: Control<State, Setting, Params>,
@@ -148,19 +152,19 @@ export function testControl<State, Setting, Params extends ZodType>(
       return { state: frozen(result), sent };
     };
 
-    const judge = (state: State | undefined, params: output<Params>): Evaluation => {
+    const judge = (state: State | undefined, params: output<Params>, now = new Date()): Evaluation => {
       if (state === undefined) throw new Error('inspect found nothing');
-      const first = control.evaluate(state, params);
-      expect(control.evaluate(state, params)).toEqual(first);
+      const first = control.evaluate(state, params, now);
+      expect(control.evaluate(state, params, now)).toEqual(first);
       expect(first.annotation).toMatch(/\S.*\.$/s);
       return first;
     };
 
     const expectVerdict = async (complianceType: string, expected: Arrange | Expected<Partial<output<Params>>>) => {
-      const { given, params, annotation } = typeof expected === 'function' ? { given: expected, params: undefined, annotation: undefined } : expected;
+      const { given, params, annotation, at }: Expected<Partial<output<Params>>> = typeof expected === 'function' ? { given: expected } : expected;
       const ref = refOf(await given(await asAdmin()));
       const { state, sent } = await inspect(ref);
-      const evaluation = judge(state, paramsOf(params));
+      const evaluation = judge(state, paramsOf(params), at);
       expect(evaluation).toMatchObject({ complianceType });
       if (annotation) expect(evaluation.annotation).toMatch(annotation);
       return { ref, state: state as State, sent, params: paramsOf(params) };
@@ -219,7 +223,7 @@ export function testControl<State, Setting, Params extends ZodType>(
         expect(change).toEqual(planned);
         const original = control.setting!(state);
 
-        const fix = (aws: Aws) => untilDone(() => control.remediate!(ref, change, aws));
+        const fix = (aws: Aws) => untilDone(() => control.remediate!(ref, change, aws, task));
         await run('remediate', [...permissions.inspect, ...permissions.remediate], fix);
         const fixed = await inspect(ref);
         expect(judge(fixed.state, params)).toMatchObject({ complianceType: 'COMPLIANT' });
@@ -231,7 +235,7 @@ export function testControl<State, Setting, Params extends ZodType>(
 
         if (!control.undo) return;
         for (const round of ['undo', 'undo again']) {
-          await run('undo', [...permissions.inspect, ...permissions.undo], (aws) => untilDone(() => control.undo!(ref, change, aws)));
+          await run('undo', [...permissions.inspect, ...permissions.undo], (aws) => untilDone(() => control.undo!(ref, change, aws, task)));
           const undone = await inspect(ref);
           expect({ round, setting: control.setting!(undone.state!) }).toEqual({ round, setting: original });
         }
@@ -314,7 +318,7 @@ export function testControl<State, Setting, Params extends ZodType>(
   });
 }
 
-async function untilDone(move: () => Promise<Again | void>): Promise<void> {
+export async function untilDone(move: () => Promise<Again | void>): Promise<void> {
   for (let round = 0; round < 50; round += 1) if (!(await move())) return;
   throw new Error('still not done after 50 moves');
 }
@@ -331,7 +335,7 @@ function frozen<Value>(value: Value): Value {
 type Sendable = { send(command: object, ...rest: unknown[]): Promise<unknown> };
 
 /** The same place, each call noted by client class and operation. */
-function watched(aws: Aws, sent: Sent[], before?: () => void): Aws {
+export function watched(aws: Aws, sent: Sent[], before?: () => void): Aws {
   return {
     ...aws,
     client<Client extends object>(type: ClientClass<Client>) {

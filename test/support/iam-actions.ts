@@ -27,6 +27,9 @@ const renamed: Readonly<Record<string, readonly string[]>> = {
   // https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-s3-create-flow-log.html; tags in the request:
   // https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/supported-iam-actions-tagging.html
   'EC2Client:CreateFlowLogs': ['ec2:CreateFlowLogs', 'ec2:CreateTags', 'logs:CreateLogDelivery'],
+  'EC2Client:CopyImage': ['ec2:CopyImage', 'ec2:CreateTags'],
+  'EC2Client:CreateSnapshot': ['ec2:CreateSnapshot', 'ec2:CreateTags'],
+  'EC2Client:CreateVolume': ['ec2:CreateTags', 'ec2:CreateVolume'],
   'EC2Client:DeleteFlowLogs': ['ec2:DeleteFlowLogs', 'logs:DeleteLogDelivery'],
   // https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html
   'S3Client:ListBuckets': ['s3:ListAllMyBuckets'],

@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { ConflictError } from '../../engine/errors.ts';
-import type { Finding } from '../../engine/model.ts';
+import type { Answer, Finding } from '../../engine/model.ts';
 import type { Brake, Deployment, FindingKey, Ledger } from '../../engine/ports.ts';
 import { memoryLedger, observe, operations, type TestClock, testClock } from './ledger-model.ts';
 import { control, entryOf, findingOf, keyOf, policyOf } from './ledger-samples.ts';
@@ -408,6 +408,15 @@ const cases: Record<string, (world: World) => Promise<void>> = {
     for (let index = 0; index < 7; index += 1) await open(keyOf({ id: `arn:aws:s3:::bucket-${index}` }));
     for await (const finding of ledger.findings({ open: true })) await save(finding, { state: 'resolved' });
     expect(await listed(true)).toEqual([]);
+  },
+  'answers are kept once, and come in the order they were given': async ({ ledger }) => {
+    const answerOf = (id: string, at: string, findingId = 'f-1'): Answer => ({ id, findingId, decision: 'approve', question: 'q', planHash: 'h', at });
+    const [late, early, third] = [answerOf('a', '2026-03-01T12:00:02Z'), answerOf('b', '2026-03-01T12:00:01Z'), answerOf('c', '2026-03-01T12:00:03Z')];
+    for (const answer of [late, early, third, answerOf('d', '2026-03-01T12:00:00Z', 'f-2'), answerOf('e', '2026-03-01T12:00:04Z')]) await ledger.answer(answer);
+    expect((await ledger.answers('f-1')).map(({ id }) => id)).toEqual(['b', 'a', 'c', 'e']);
+    expect(await ledger.answers('f-3')).toEqual([]);
+    await expect(ledger.answer({ ...late, decision: 'deny' })).rejects.toThrow(ConflictError);
+    expect((await ledger.answers('f-1'))[1]).toEqual(late);
   },
   'the policy stored last is read back': async ({ ledger }) => {
     await ledger.storePolicy(policyOf(2));

@@ -193,6 +193,8 @@ export const memoryLedger = (clock: TestClock): Ledger => {
     },
     recall: async <Document>(key: MemoKey) => memos.get(key) as Document | undefined,
     remember: async (key, document) => void memos.set(key, document),
+    answer: async () => {},
+    answers: async () => [],
     policy: async () => undefined,
     storePolicy: async () => {},
   };

@@ -64,6 +64,8 @@ export const policyOf = (exceptions = 0): CompiledPolicy => ({
   id: `policy with ${exceptions} exceptions`,
   regions: ['us-east-1'],
   watch: 'all',
+  people: {},
+  approvals: { expires: 259_200 },
   channels: { security: { sns: true, pages: true, minSeverity: 'INFORMATIONAL' } },
   guards: { fixesPerHour: 50, fixesPerControlPerHour: 20, repeat: { limit: 3, within: 86_400 }, ramp: { fixes: 25, hours: 24 } },
   backlog: 'tell',

@@ -22,18 +22,18 @@ export interface Balancer {
   rule(listener: string, priority: number, actions: Action[]): Promise<void>;
 }
 
-export async function balancer(admin: Aws, type: LoadBalancerTypeEnum = 'application'): Promise<Balancer> {
+export async function balancer(admin: Aws, type: LoadBalancerTypeEnum = 'application', name = 'web'): Promise<Balancer> {
   const elb = admin.client(ElasticLoadBalancingV2Client);
   const { Subnets = [] } = await admin.client(EC2Client).send(new DescribeSubnetsCommand({}));
   const subnets = Subnets.slice(0, 2).map(({ SubnetId }) => SubnetId!);
-  const { LoadBalancers } = await elb.send(new CreateLoadBalancerCommand({ Name: 'web', Type: type, Subnets: subnets }));
+  const { LoadBalancers } = await elb.send(new CreateLoadBalancerCommand({ Name: name, Type: type, Subnets: subnets }));
   const { TargetGroups } = await elb.send(
-    new CreateTargetGroupCommand({ Name: 'web', Protocol: type === 'application' ? 'HTTP' : 'TCP', Port: 8080, VpcId: Subnets[0]!.VpcId }),
+    new CreateTargetGroupCommand({ Name: name, Protocol: type === 'application' ? 'HTTP' : 'TCP', Port: 8080, VpcId: Subnets[0]!.VpcId }),
   );
   const targetGroup = TargetGroups![0]!.TargetGroupArn!;
   const { ServerCertificateMetadata } = await admin
     .client(IAMClient)
-    .send(new UploadServerCertificateCommand({ ServerCertificateName: 'web', CertificateBody: 'body', PrivateKey: 'key' }));
+    .send(new UploadServerCertificateCommand({ ServerCertificateName: name, CertificateBody: 'body', PrivateKey: 'key' }));
   return {
     targetGroup,
     certificate: ServerCertificateMetadata!.Arn!,

@@ -8,7 +8,7 @@ import { type Action, act } from '../../engine/act.ts';
 import type { CatalogueEntry, Control, EventControl } from '../../engine/control.ts';
 import { type Detection, detect, type Report } from '../../engine/detect.ts';
 import { DeniedError } from '../../engine/errors.ts';
-import { change, compliant, type Finding, nonCompliant, type SweepOf } from '../../engine/model.ts';
+import { change, compliant, type Finding, nonCompliant, type Principal, type SweepOf } from '../../engine/model.ts';
 import type { CompiledControl, CompiledPolicy } from '../../engine/policy/model.ts';
 import type { Alert, Aws, Ports, SweepRequest } from '../../engine/ports.ts';
 import { routerOf } from '../../engine/route.ts';
@@ -128,7 +128,7 @@ export const rootCall: EventControl = {
       : compliant('Not root.'),
 };
 
-const entryOf = (control: Control<Lamp, Lamp> | EventControl): CatalogueEntry => ({
+export const entryOf = (control: Control<Lamp, Lamp> | EventControl): CatalogueEntry => ({
   id: control.id,
   service: 'lamp',
   kind: 'fold' in control ? 'event' : 'state',
@@ -155,6 +155,8 @@ export const policyOf = (controls: Record<string, Partial<CompiledControl>>, id 
   id,
   regions: [region],
   watch: 'all',
+  people: {},
+  approvals: { expires: 259_200 },
   channels: { security: { sns: true, pages: true, minSeverity: 'INFORMATIONAL' } },
   guards: { fixesPerHour: 1_000, fixesPerControlPerHour: 1_000, repeat: { limit: 1_000, within: 86_400 }, ramp: { fixes: 1_000, hours: 24 } },
   backlog: 'tell',
@@ -172,10 +174,14 @@ export class World {
   readonly #started = new Set<string>();
   readonly sweeps: SweepRequest[] = [];
   readonly stopped: string[] = [];
+  /** Who signed what, by the `authorization` header of a proof. */
+  readonly principals = new Map<string, Principal>();
   /** `on`, `off`, or an error when it is read. */
   killSwitch: 'on' | 'off' | Error = 'off';
   readonly directory = mkdtempSync(join(tmpdir(), 'world-'));
   readonly tags = new Map<string, Record<string, string>>();
+  /** Status of each CloudFormation stack by its ARN, or an error when it is read. */
+  readonly stacks = new Map<string, string | Error>();
   #now = Date.parse('2026-11-01T03:00:00Z');
   readonly clock = { now: () => new Date(this.#now), sleep: async (milliseconds: number) => this.advance(milliseconds / 1_000) };
   readonly ledger = sqliteLedger({ directory: this.directory, clock: this.clock });
@@ -198,7 +204,16 @@ export class World {
         throw new Error('nowhere else');
       },
     }),
-    tags: async ({ id }) => this.tags.get(id) ?? {},
+    tags: async ({ id }) => {
+      this.before('tags');
+      return this.tags.get(id) ?? {};
+    },
+    stackStatus: async (stackId) => {
+      this.before('stackStatus');
+      const status = this.stacks.get(stackId);
+      if (status instanceof Error) throw status;
+      return status;
+    },
     alert: async (alert) => {
       this.before('alert');
       this.alerts.push(alert);
@@ -211,11 +226,18 @@ export class World {
       this.#started.add(name);
       this.dispatched.push(name);
     },
-    stopExecution: async ({ id }) => void this.stopped.push(id),
+    stopExecution: async ({ id, drives }) => {
+      this.stopped.push(id);
+      const waiting = this.dispatched.indexOf(drives > 1 ? `${id}-${drives}` : id);
+      if (waiting >= 0) this.dispatched.splice(waiting, 1);
+    },
     requestSweeps: async (sweeps) => {
       this.before('requestSweeps');
       this.sweeps.push(...sweeps);
     },
+    prove: async (proof) => (proof.kind === 'sts' ? this.principals.get(proof.headers.authorization ?? '') : undefined),
+    seal: async (words) => `sealed ${words}`,
+    isSealed: async (words, seal) => seal === `sealed ${words}`,
     killSwitch: async () => {
       if (this.killSwitch instanceof Error) throw this.killSwitch;
       return this.killSwitch === 'on';
@@ -275,10 +297,19 @@ export class World {
           ended.push(attempt.ended);
           break;
         }
+        // Nobody answers.
+        if ('knock' in attempt && attempt.knock && (await this.isAsked(name))) {
+          ended.push('AWAITING_APPROVAL');
+          break;
+        }
         this.advance(attempt.again);
       }
     }
     return ended;
+  }
+
+  private async isAsked(name: string): Promise<boolean> {
+    return (await this.ledger.get(name.slice(0, 28)))?.outcome?.status === 'AWAITING_APPROVAL';
   }
 
   async findings(): Promise<Finding[]> {

@@ -93,6 +93,17 @@ describe('redacted', () => {
     expect(JSON.stringify(redacted(body as never))).not.toMatch(/jane/i);
   });
 
+  test('what may be shown is redacted; who made the call is told', () => {
+    const body = {
+      ...event,
+      detail: { ...event.detail, eventName: 'Put 123-45-6789', userIdentity: { arn: 'arn:aws:sts::123456789012:assumed-role/Dev/jo@clinic.example' } },
+    };
+    expect(redacted(body as never)).toMatchObject({ detail: { eventName: 'Put [ssn]', userIdentity: { arn: expect.stringMatching(/jo@clinic\.example$/) } } });
+    const why = attributes({ ERROR_CODE: 'X', ERROR_MESSAGE: 'mrn-00123456 is not yours' });
+    expect(letterOf(message(body, why))).toMatchObject({ name: 'Put [ssn]', why: 'X: mrn-[mrn] is not yours' });
+    expect(letterOf(message(body, why), true)).toMatchObject({ name: 'Put 123-45-6789', why: 'X: mrn-00123456 is not yours' });
+  });
+
   test('who did what and when stays, and the shape of the rest', () => {
     expect(redacted(event as never)).toMatchObject({
       source: 'aws.s3',

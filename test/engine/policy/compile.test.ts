@@ -14,6 +14,8 @@ test('the baseline alone', async () => {
     id: expect.stringMatching(/^[0-9a-f]{64}$/),
     regions: ['us-east-1'],
     watch: 'all',
+    people: {},
+    approvals: { expires: 259_200 },
     channels: { security: { sns: true, pages: true, minSeverity: 'INFORMATIONAL' } },
     guards: { fixesPerHour: 50, fixesPerControlPerHour: 20, repeat: { limit: 3, within: 86_400 }, ramp: { fixes: 25, hours: 24 } },
     backlog: 'tell',
@@ -94,7 +96,7 @@ controls:
     fixAfter: 2d
     params: { port: 8443, owners: [dana] }
     exceptions: [{ tag: a=b=c, tagSetBy: "*", reason: base, approvedBy: a, expires: ${today} }]
-    when: [{ actor: "*", mode: page }]
+    when: [{ actor: "*", mode: page }, { owner: terraform, mode: approve }]
 `,
   };
   const own = `version: 1
@@ -113,7 +115,10 @@ controls:
       mode: 'notify',
       params: { port: 8443, owners: [] },
       fixAfter: 172_800,
-      when: [{ actor: '*', mode: 'page' }],
+      when: [
+        { actor: '*', mode: 'page' },
+        { owner: 'terraform', mode: 'approve' },
+      ],
       exceptions: [
         { account: '000000000001', reason: 'all', approvedBy: 'a', expires: '2027-01-01' },
         { tag: { key: 'a', value: 'b=c' }, tagSetBy: '*', reason: 'base', approvedBy: 'a', expires: today },
@@ -143,6 +148,19 @@ controls:
   test('anchors and merge keys', async () => {
     const text = `${head}controls:\n  s3-bucket-tls-only: &x { mode: notify, fixAfter: 1h }\n  rds-instance-not-public: { <<: *x, mode: page }\n`;
     expect(await control('rds-instance-not-public', text)).toMatchObject({ mode: 'page', fixAfter: 3_600 });
+  });
+});
+
+test('people and approvals: those of all files, the nearer file beats the farther', async () => {
+  const base = `${head}people:\n  dana: { arns: ["arn:aws:iam::*:user/dana"] }\n  lee: { arns: ["arn:aws:iam::*:user/lee"], approver: true }\napprovals: { expires: 4h, secondPerson: HIGH }\n`;
+  const text =
+    'version: 1\nextends: base.yaml\npeople:\n  dana: { arns: ["arn:aws:sts::*:assumed-role/SecOps/dana"], slack: U012AB3CD }\napprovals: { expires: 1h }\n';
+  expect(await compiled(text, { 'base.yaml': base })).toMatchObject({
+    people: {
+      dana: { arns: ['arn:aws:sts::*:assumed-role/SecOps/dana'], slack: 'U012AB3CD', approver: false },
+      lee: { arns: ['arn:aws:iam::*:user/lee'], approver: true },
+    },
+    approvals: { expires: 3_600, secondPerson: 'HIGH' },
   });
 });
 

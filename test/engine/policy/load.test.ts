@@ -68,15 +68,33 @@ controls:
       'what this version does not have',
       `version: 1
 extends: hipaa
-people: {}
 channels:
   slack: { sns: true, slackApp: {} }
   hub: { sns: true, securityHub: true }
 `,
       [
-        'account.yaml:3:1 this version of phidelity does not have "people" yet',
-        'account.yaml:5:23 this version of phidelity does not have "slackApp" yet',
-        'account.yaml:6:21 this version of phidelity does not have "securityHub" yet',
+        'account.yaml:4:23 this version of phidelity does not have "slackApp" yet',
+        'account.yaml:5:21 this version of phidelity does not have "securityHub" yet',
+      ],
+    ],
+    [
+      'people and approvals',
+      `version: 1
+extends: hipaa
+people:
+  dana: { arns: [], slack: dana }
+  1st: { arns: ["arn:aws:iam::*:user/x"] }
+  lee: { arns: ["lee"], approvr: true }
+approvals: { expires: 0m, secondPerson: high }
+`,
+      [
+        'account.yaml:4:17 must name at least one ARN',
+        'account.yaml:4:28 "dana" is not a Slack member id such as U012AB3CD',
+        'account.yaml:5:3 the name of a person is 1 to 64 letters, digits, dots, hyphens, _ and @ and begins with a letter',
+        'account.yaml:6:17 "lee" is not the ARN of a user or of a session, such as arn:aws:sts::*:assumed-role/SecOps/dana',
+        'account.yaml:6:25 unknown key "approvr"; did you mean "approver"?',
+        'account.yaml:7:23 must be longer than nothing',
+        'account.yaml:7:41 "high" is not one of INFORMATIONAL, LOW, MEDIUM, HIGH, CRITICAL',
       ],
     ],
     ['a key with line breaks and colours', 'version: 1\nextends: hipaa\n"a\\n\\u001b[31mb": 1\n', ['account.yaml:3:1 unknown key "a [31mb"']],
@@ -204,8 +222,19 @@ guards:
       onBaseline('  rds-storage-encrypted:\n    when: [{ actor: "*", mode: fix }]\n  s3-bucket-tls-only:\n    when: [{ mode: ask }]\n'),
       [
         'account.yaml:5:32 "rds-storage-encrypted" has no fix, so its mode cannot be fix; use page, notify or off',
-        'account.yaml:7:12 "actor" is missing',
+        'account.yaml:7:12 a when rule must name an actor, an owner or both',
         'account.yaml:7:20 "ask" is not one of off, notify, page, approve, fix',
+      ],
+    ],
+    [
+      'owners',
+      onBaseline(
+        '  s3-bucket-tls-only:\n    when: [{ owner: terrafrom, mode: notify }, { owner: any, mode: notify }, { actor: "", owner: any, mode: page }, notify]\n',
+      ),
+      [
+        'account.yaml:5:21 "terrafrom" is not one of cloudformation, terraform, pulumi, any; did you mean "terraform"?',
+        'account.yaml:5:87 must not be empty',
+        'account.yaml:5:117 expected a map, found "notify"',
       ],
     ],
     [

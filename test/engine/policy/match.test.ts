@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { type Actor, type Mode, modes, type ResourceRef } from '../../../engine/model.ts';
+import { type Actor, type Mode, modes, type Owner, ownerKinds, type ResourceRef } from '../../../engine/model.ts';
 import { exceptionFor, glob, modeFor, modeForAll, needsTags, routed, writes } from '../../../engine/policy/match.ts';
-import type { CompiledControl, CompiledException, CompiledPolicy } from '../../../engine/policy/model.ts';
+import type { CompiledControl, CompiledException, CompiledPolicy, CompiledWhen } from '../../../engine/policy/model.ts';
 
 describe('glob', () => {
   test.each<[string, string, boolean]>([
@@ -81,6 +81,81 @@ describe('modeFor', () => {
     ['no actor: nothing but fix', 'fix', [rule('a', 'fix')], undefined, 'fix'],
   ])('%s', (_, mode, when, actor, expected) => {
     expect(modeFor(control({ mode, when }), actor)).toEqual({ mode: expected, reason: expect.stringContaining(expected) });
+  });
+});
+
+describe('modeFor and owners', () => {
+  const cloudFormation = { owner: 'cloudformation', mode: 'notify' } as const;
+  const any = { owner: 'any', mode: 'notify' } as const;
+  const dana: Actor = { arn: 'arn:aws:iam::123456789012:user/dana', type: 'IAMUser' };
+  const ci: Actor = { arn: 'arn:aws:iam::123456789012:user/ci', type: 'IAMUser', userAgent: 'APN/1.0 HashiCorp/1.0 Terraform/1.9.5' };
+  const stack = { stack: { name: 'portal', id: 'arn:aws:cloudformation:us-east-1:123456789012:stack/portal/1' } };
+
+  test.each<[string, Mode, CompiledWhen[], Actor | undefined, Owner | undefined, Mode, RegExp]>([
+    ['the stack matches', 'fix', [cloudFormation], dana, stack, 'notify', /notify for what CloudFormation defines/],
+    ['no stack', 'fix', [cloudFormation], dana, {}, 'fix', /no other mode for this actor and owner/],
+    ['no stack, nobody knows who', 'fix', [cloudFormation], undefined, {}, 'fix', /no other mode/],
+    ['tags not read', 'fix', [cloudFormation], dana, { unread: true }, 'notify', /^Who defines the resource is not known: notify is the most cautious/],
+    ['nobody has asked', 'fix', [cloudFormation], dana, undefined, 'notify', /^Who defines the resource is not known/],
+    ['tags not read, but the rule is as the control', 'fix', [{ owner: 'any', mode: 'fix' }], dana, { unread: true }, 'fix', /fix/],
+    ['any, by a tool', 'fix', [any], ci, {}, 'notify', /notify for what a tool defines/],
+    ['any, by hand', 'fix', [any], dana, {}, 'fix', /fix/],
+    ['any, nobody knows who', 'fix', [any], undefined, {}, 'notify', /^Who defines the resource is not known/],
+    ['actor and owner: both', 'fix', [{ actor: '*/ci', ...cloudFormation }], ci, stack, 'notify', /for actors like \*\/ci and what CloudFormation defines/],
+    ['actor and owner: another actor', 'fix', [{ actor: '*/ci', ...cloudFormation }], dana, stack, 'fix', /no other mode/],
+    ['another actor: what tags would tell is no matter', 'fix', [{ actor: '*/ci', ...cloudFormation }], dana, { unread: true }, 'fix', /no other mode/],
+    ['actor and owner: another owner', 'fix', [{ actor: '*/ci', ...cloudFormation }], ci, {}, 'fix', /no other mode/],
+    ['another owner: who it was is no matter', 'fix', [{ actor: '*/ci', ...cloudFormation }], undefined, {}, 'fix', /no other mode/],
+    [
+      'neither is known',
+      'fix',
+      [{ actor: '*/ci', ...cloudFormation }],
+      undefined,
+      { unread: true },
+      'notify',
+      /^Neither the actor nor who defines the resource is known/,
+    ],
+    [
+      'a rule that holds ends what could be meant',
+      'fix',
+      [cloudFormation, { actor: '*', mode: 'approve' }, { actor: 'x', mode: 'page' }],
+      dana,
+      undefined,
+      'approve',
+      /approve/,
+    ],
+    [
+      'a rule that holds before one that may',
+      'fix',
+      [{ actor: '*', mode: 'off' }, cloudFormation],
+      dana,
+      undefined,
+      'off',
+      /^The policy says off for actors like \*\.$/,
+    ],
+  ])('%s', (_, mode, when, actor, owner, expected, reason) => {
+    expect(modeFor(control({ mode, when }), actor, owner)).toEqual({ mode: expected, reason: expect.stringMatching(reason) });
+  });
+
+  test('what is not known never leads to a write or to silence that some knowledge would not lead to', () => {
+    const kinds = fc.constantFrom(...ownerKinds, 'any' as const);
+    const rule = fc.record({ owner: fc.option(kinds, { nil: undefined }), actor: fc.constantFrom('*', '*/ci', '*/dana'), mode: fc.constantFrom(...modes) });
+    const when = fc.array(rule, { minLength: 1, maxLength: 4 });
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...modes),
+        when,
+        fc.constantFrom(undefined, dana, ci),
+        fc.constantFrom<Owner | undefined>(undefined, { unread: true }),
+        (mode, rules, actor, owner) => {
+          const one = control({ mode, when: rules });
+          const { mode: given } = modeFor(one, actor, owner);
+          const possible = (actor ? [actor] : [dana, ci]).flatMap((who) => [{}, stack].map((what) => modeFor(one, who, what).mode));
+          if (given === 'fix' || given === 'off') expect(new Set(possible)).toEqual(new Set([given]));
+        },
+      ),
+      { numRuns: 2_000 },
+    );
   });
 });
 

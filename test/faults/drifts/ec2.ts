@@ -88,7 +88,7 @@ export const publicVolumeSnapshot: Scenario = {
 };
 
 export const clearVolume: Scenario = {
-  name: 'volume in clear, which has no fix',
+  name: 'volume in clear, whose swap is left to a person',
   controls: ['ebs-volume-encrypted'],
   fixes: false,
   async make(admin) {

@@ -35,7 +35,7 @@ export interface Drift {
 export interface Scenario {
   readonly name: string;
   readonly controls: readonly string[];
-  /** The bot can mend it. */
+  /** The bot may mend it; otherwise the policy has it page. */
   readonly fixes: boolean;
   /** There is one of it in the account: two schedules at a time must not have the same. */
   readonly alone?: true;

@@ -6,7 +6,7 @@ import {
   EC2Client,
   type IpPermission,
 } from '@aws-sdk/client-ec2';
-import { expect } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import control from '../../../remediations/ec2/security-group-no-world-ssh-rdp.ts';
 import { type Arrange, testControl } from '../../support/control-tester.ts';
 
@@ -138,4 +138,11 @@ testControl(control, {
     ModifyManagedPrefixList: { detail: ec2({ requestParameters: { ModifyManagedPrefixListRequest: { PrefixListId: 'pl-1' } } }), sweep: true },
     RestoreManagedPrefixListVersion: { detail: ec2({ requestParameters: { RestoreManagedPrefixListVersionRequest: { PrefixListId: 'pl-1' } } }), sweep: true },
   },
+});
+
+test('rules that let in somebody known are no part of the setting: an undo leaves them alone, and is not refused for one that came later', () => {
+  const lists = [{ PrefixListId: 'pl-world' }, { PrefixListId: 'pl-offices' }].map((list) => ({ ...tcp(22, 22), IpRanges: undefined, PrefixListIds: [list] }));
+  const open = [one(22, '0.0.0.0/0'), tcp6(443, '::/0'), lists[0]!];
+  const state = { ingress: [...open, one(22, '198.51.100.7/32'), one(443, '10.0.0.0/8'), lists[1]!], worldLists: ['pl-world'] };
+  expect(control.setting!(state)).toEqual(open);
 });

@@ -1,5 +1,14 @@
 import { CloudWatchLogsClient, CreateLogGroupCommand, DescribeLogGroupsCommand, PutRetentionPolicyCommand } from '@aws-sdk/client-cloudwatch-logs';
-import { CreateFlowLogsCommand, CreateVpcCommand, DeleteFlowLogsCommand, DescribeFlowLogsCommand, EC2Client, type TrafficType } from '@aws-sdk/client-ec2';
+import {
+  CreateFlowLogsCommand,
+  CreateVpcCommand,
+  DeleteFlowLogsCommand,
+  DescribeFlowLogsCommand,
+  DescribeVpcsCommand,
+  EC2Client,
+  type Tag,
+  type TrafficType,
+} from '@aws-sdk/client-ec2';
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { expect, test } from '@jest/globals';
 import { mockClient } from 'aws-sdk-client-mock';
@@ -141,7 +150,7 @@ test.each(['remediate', 'undo'] as const)('%s: an error inside a 200 is an error
     const aws = awsAccess()({ accountId, region }, { share: false });
     const resource = { accountId, region, type: control.resourceType, id: `arn:aws:ec2:${region}:${accountId}:vpc/vpc-1` };
     const planned = change({ action: 'ec2:CreateFlowLogs', summary: 'Log', before: [], after: [recording] });
-    await expect(control[phase]!(resource, planned, aws)).rejects.toThrow('LogDestination does not exist');
+    await expect(control[phase]!(resource, planned, aws, { findingId: 'f-1' })).rejects.toThrow('LogDestination does not exist');
   } finally {
     mock.restore();
   }
@@ -162,3 +171,24 @@ test.each([{ deliverLogsPermissionArn: 'flow-logs' }, { s3DestinationArn: 'flow-
     expect(control.params.safeParse(params).success).toBe(false);
   },
 );
+
+test('the setting is the flow log that the fix made: an undo is not refused for another that came later', async () => {
+  const log = (FlowLogId: string, LogGroupName: string, Tags?: Tag[]) => ({
+    FlowLogId,
+    LogGroupName,
+    Tags,
+    TrafficType: 'ALL' as const,
+    FlowLogStatus: 'ACTIVE',
+  });
+  const made = log('fl-1', '/hipaa/vpc-flow-logs/vpc-1', [{ Key: 'phidelity', Value: 'vpc-flow-logs-enabled' }]);
+  const mock = mockClient(EC2Client);
+  mock.on(DescribeVpcsCommand).resolves({ Vpcs: [{ VpcId: 'vpc-1' }] });
+  mock.on(DescribeFlowLogsCommand).resolves({ FlowLogs: [log('fl-2', 'network', [{ Key: 'team', Value: 'network' }]), made] });
+  try {
+    const resource = { accountId, region, type: control.resourceType, id: `arn:aws:ec2:${region}:${accountId}:vpc/vpc-1` };
+    const state = await control.inspect(resource, awsAccess()({ accountId, region }, { share: false }));
+    expect(control.setting!(state!)).toEqual([{ trafficType: 'ALL', destinationType: 'cloud-watch-logs', destination: made.LogGroupName }]);
+  } finally {
+    mock.restore();
+  }
+});

@@ -23,9 +23,9 @@ test.each(controls)('%s does not concern a gateway load balancer', async (_, con
   fake = fakeBalancer('gwy');
   const id = fake.listen(forward);
   const params = control.params.parse({});
-  expect(control.evaluate(await control.inspect(refTo(control, id), aws()), params).complianceType).toBe('NOT_APPLICABLE');
+  expect(control.evaluate(await control.inspect(refTo(control, id), aws()), params, new Date()).complianceType).toBe('NOT_APPLICABLE');
   const [page] = await Array.fromAsync(control.list(aws(), { params }));
-  expect(control.evaluate(page!.resources[0]![1], params).complianceType).toBe('NOT_APPLICABLE');
+  expect(control.evaluate(page!.resources[0]![1], params, new Date()).complianceType).toBe('NOT_APPLICABLE');
 });
 
 describe.each(controls)('%s', (_, control) => {
@@ -46,7 +46,7 @@ test('a protocol that AWS has yet to make is not taken for encrypted', async () 
   fake = fakeBalancer('net');
   const id = fake.listen({ ...forward, Protocol: 'SCTP' as Listener['Protocol'], Port: 443 });
   const state = await encrypted.inspect(refTo(encrypted, id), aws());
-  expect(encrypted.evaluate(state!, encrypted.params.parse({}))).toEqual({
+  expect(encrypted.evaluate(state!, encrypted.params.parse({}), new Date())).toEqual({
     complianceType: 'INSUFFICIENT_DATA',
     annotation: expect.stringMatching('SCTP'),
   });

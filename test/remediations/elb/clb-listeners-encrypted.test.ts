@@ -6,7 +6,7 @@ import {
   type Listener,
   SetLoadBalancerPoliciesOfListenerCommand,
 } from '@aws-sdk/client-elastic-load-balancing';
-import { expect } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import control from '../../../remediations/elb/clb-listeners-encrypted.ts';
 import { type Arrange, testControl } from '../../support/control-tester.ts';
 
@@ -99,4 +99,9 @@ testControl(control, {
     SetLoadBalancerPoliciesOfListener: { detail: called({ loadBalancerName: 'portal', loadBalancerPort: 80, policyNames: [] }), ids: ['portal'] },
     'CreateLoadBalancer with null request parameters': { detail: called(null), sweep: true },
   },
+});
+
+test('encrypted listeners are no part of the setting: an undo leaves them alone, and is not refused for one that came later', () => {
+  const plain = [shown('HTTP', 80), shown('TCP', 5432)];
+  expect(control.setting!({ listeners: [...plain, shown('HTTPS', 443), shown('SSL', 8883)] })).toEqual(plain);
 });

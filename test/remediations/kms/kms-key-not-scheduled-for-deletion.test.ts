@@ -61,7 +61,7 @@ testControl(control, {
 
 test('a multi-Region primary key that waits for its replicas counts as waiting', () => {
   const state = { keyState: 'PendingReplicaDeletion', pending: { windowInDays: 30, tags: {} } };
-  expect(control.evaluate(state, { allowTag: '' })).toEqual({
+  expect(control.evaluate(state, { allowTag: '' }, new Date())).toEqual({
     complianceType: 'NON_COMPLIANT',
     annotation: 'The key is PendingReplicaDeletion: KMS deletes it 30 days after its last replica.',
   });

@@ -256,7 +256,7 @@ describe('while the stack is being deployed', () => {
       const aws = awsAccess({ credentials: { accessKeyId: 'x', secretAccessKey: 'x' } })({ accountId, region }, { share: false });
       const own = { arn, codeSha256: 'x', roleArn: 'arn:aws:iam::123456789012:role/x', policies: [], sources: [] };
       const state = await control.inspect({ accountId, region, type: 'AWS::Lambda::Function', id: arn }, aws);
-      return control.evaluate(state!, { functions: [own], updated: stored ? at.toISOString() : CreationTime.toISOString() }).complianceType;
+      return control.evaluate(state!, { functions: [own], updated: stored ? at.toISOString() : CreationTime.toISOString() }, at).complianceType;
     } finally {
       cloudFormation.restore();
       lambda.restore();

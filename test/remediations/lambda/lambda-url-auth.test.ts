@@ -115,7 +115,7 @@ test('the URL of an alias is a resource of its own: found, read and changed by i
     expect(state).toEqual({ auth: 'NONE' });
     const plan = control.plan!(state!, {});
     if (plan.kind === 'blocked') throw new Error(plan.reason);
-    await control.remediate!(resource, plan, aws);
+    await control.remediate!(resource, plan, aws, { findingId: 'f-1' });
     expect(await control.inspect(resource, aws)).toEqual({ auth: 'AWS_IAM' });
   } finally {
     lambda.restore();

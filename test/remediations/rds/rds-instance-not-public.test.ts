@@ -111,7 +111,7 @@ describe('waiting for RDS', () => {
   const fix = () => {
     const aws = awsAccess({ credentials: { accessKeyId: 'x', secretAccessKey: 'x' } })({ accountId, region }, { share: false });
     const resource = { accountId, region, type: control.resourceType, id: `arn:aws:rds:${region}:${accountId}:db:orders` };
-    return control.remediate!(resource, { after: false, before: true } as Change<boolean>, aws);
+    return control.remediate!(resource, { after: false, before: true } as Change<boolean>, aws, { findingId: 'f-1' });
   };
   const live = (DBInstanceStatus: string, PubliclyAccessible = true) =>
     rds.on(DescribeDBInstancesCommand).resolves({ DBInstances: [{ DBInstanceIdentifier: 'orders', DBInstanceStatus, PubliclyAccessible }] });

@@ -12,9 +12,10 @@ import { PutPublicAccessBlockCommand as PutAccountBlockCommand, S3ControlClient 
 import { expect, test } from '@jest/globals';
 import { mockClient } from 'aws-sdk-client-mock';
 import { TerminalError } from '../../../engine/errors.ts';
+import { change } from '../../../engine/model.ts';
 import { awsAccess } from '../../../handlers/aws/access.ts';
 import control from '../../../remediations/s3/s3-bucket-acl-not-public.ts';
-import { type Arrange, accountId, testControl } from '../../support/control-tester.ts';
+import { type Arrange, accountId, task, testControl } from '../../support/control-tester.ts';
 
 const everyone = 'http://acs.amazonaws.com/groups/global/AllUsers';
 const anyAccount = 'http://acs.amazonaws.com/groups/global/AuthenticatedUsers';
@@ -148,6 +149,22 @@ test.each([
     const aws = awsAccess()({ accountId, region: 'us-east-1' }, { share: false });
     const resource = { accountId, region: 'us-east-1', type: control.resourceType, id: 'arn:aws:s3:::records' };
     await expect(control.inspect(resource, aws)).rejects.toThrow(TerminalError);
+  } finally {
+    fake.restore();
+  }
+});
+
+test('a public grant that comes between plan and fix is left to the next plan: undo could not give back what nobody recorded', async () => {
+  const fake = mockClient(S3Client);
+  try {
+    const grant = (uri: string, Permission: 'READ' | 'WRITE') => ({ Grantee: { Type: 'Group' as const, URI: uri }, Permission });
+    fake.on(GetBucketAclCommand).resolves({ Owner: { ID: owner }, Grants: [grant(everyone, 'READ'), grant(everyone, 'WRITE')] });
+    fake.on(PutBucketAclCommand).resolves({});
+    const aws = awsAccess()({ accountId, region: 'us-east-1' }, { share: false });
+    const resource = { accountId, region: 'us-east-1', type: control.resourceType, id: 'arn:aws:s3:::records' };
+    const planned = change({ action: 's3:PutBucketAcl', summary: 'Take back', before: [{ grantee: everyone, permission: 'READ' }], after: [] });
+    await control.remediate!(resource, planned, aws, task);
+    expect(fake.commandCalls(PutBucketAclCommand)[0]!.args[0].input.AccessControlPolicy!.Grants).toEqual([grant(everyone, 'WRITE')]);
   } finally {
     fake.restore();
   }

@@ -39,6 +39,6 @@ testControl(control, {
 // moto does not keep MFA delete.
 test('suspended with MFA delete on: blocked, since only root may change it', () => {
   const state = { status: 'Suspended', mfaDelete: true } as const;
-  expect(control.evaluate(state, {}).complianceType).toBe('NON_COMPLIANT');
+  expect(control.evaluate(state, {}, new Date()).complianceType).toBe('NON_COMPLIANT');
   expect(control.plan!(state, {})).toEqual({ kind: 'blocked', reason: expect.stringMatching('root user') });
 });

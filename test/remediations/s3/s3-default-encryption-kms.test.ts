@@ -135,9 +135,9 @@ test('what uploads may not ask for is carried over and survives the undo', async
     const resource = { accountId, region: 'us-east-1', type: control.resourceType, id: 'arn:aws:s3:::records' };
     const planned = control.plan!((await control.inspect(resource, aws))!, control.params.parse(params));
     if (planned.kind === 'blocked') throw new Error(planned.reason);
-    await control.remediate!(resource, planned, aws);
+    await control.remediate!(resource, planned, aws, { findingId: 'f-1' });
     expect(stored.Rules).toEqual([{ ...sse('aws:kms', key(), true), BlockedEncryptionTypes: { EncryptionType: ['SSE-C'] } }]);
-    await control.undo!(resource, planned, aws);
+    await control.undo!(resource, planned, aws, { findingId: 'f-1' });
     expect(stored).toEqual(original);
   } finally {
     fake.restore();

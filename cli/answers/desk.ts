@@ -1,0 +1,124 @@
+/** Where answers are given: to a deployed bot, which verifies them and acts, or to the embedded database, where this process does. */
+import { InvokeCommand, LambdaClient, SendDurableExecutionCallbackSuccessCommand } from '@aws-sdk/client-lambda';
+import { act } from '../../engine/act.ts';
+import { randomId } from '../../engine/answers/question.ts';
+import { codeOf } from '../../engine/errors.ts';
+import type { Answer, Finding, Principal } from '../../engine/model.ts';
+import type { CompiledPolicy } from '../../engine/policy/model.ts';
+import type { Clock, Ledger } from '../../engine/ports.ts';
+import { undo } from '../../engine/undo.ts';
+import { catalogue, existingState, policyFrom, say, whoAmI } from '../context.ts';
+import { UsageError } from '../errors.ts';
+import { openSession } from '../session.ts';
+
+export interface DeskOptions {
+  readonly stack?: string;
+  readonly region?: string;
+  readonly state: string;
+  readonly policy: string;
+}
+
+export interface Desk {
+  readonly ledger: Ledger;
+  readonly clock: Pick<Clock, 'now' | 'sleep'>;
+  readonly policy: CompiledPolicy;
+  /** Leaves the answer where it is judged, and sees to it that it is. Comes back when it has been judged, or the wait is over. */
+  give(answer: Omit<Answer, 'id' | 'at' | 'proof'>): Promise<Answer>;
+  close(): void;
+}
+
+/** @throws UsageError when there is nothing at the place that the options name */
+export const openDesk = (options: DeskOptions): Promise<Desk> => (options.stack ? deskOfStack(options.stack, options.region) : deskOfFolder(options));
+
+const isDone = ({ heard }: Finding | { heard?: undefined }, { id }: Answer): boolean => heard?.includes(id) ?? false;
+
+/** Milliseconds that a person waits for a deployed bot to judge an answer. */
+const patienceMs = 60_000;
+
+async function deskOfStack(name: string, region: string | undefined): Promise<Desk> {
+  const { openStack, outputOf, stackTime } = await import('../stack.ts');
+  const { signAnswer } = await import('./sign.ts');
+  const { stack, aws, ledger } = await openStack(name, region);
+  const policy = await ledger.policy();
+  if (!policy) throw new UsageError(`stack ${name} has no policy yet: deploy it to its end`, 2);
+  const clock = stackTime();
+  const lambda = aws.client(LambdaClient);
+
+  /** Wakes the execution that waits, or has a new one look where none does. */
+  async function knock({ findingId, id, decision }: Answer): Promise<void> {
+    const undoes = decision === 'undo' || decision === 'end' || (await ledger.get(findingId))?.undo?.state === 'asked';
+    const waiting = decision === 'undo' || decision === 'end' ? undefined : await ledger.recall<{ callbackId: string }>(`knock|${findingId}`);
+    if (waiting) {
+      try {
+        await lambda.send(new SendDurableExecutionCallbackSuccessCommand({ CallbackId: waiting.callbackId }));
+        return;
+      } catch (error) {
+        // It waits no more.
+        if (!['InvalidParameterValueException', 'ResourceNotFoundException', 'CallbackTimeoutException'].includes(codeOf(error))) throw error;
+      }
+    }
+    await lambda.send(
+      new InvokeCommand({
+        FunctionName: outputOf(stack, 'RemediateVersionArn'),
+        InvocationType: 'Event',
+        DurableExecutionName: `${findingId}-${id}`,
+        Payload: new TextEncoder().encode(JSON.stringify({ findingId, ...(undoes && { undo: true }) })),
+      }),
+    );
+  }
+
+  return {
+    ledger,
+    clock,
+    policy,
+    async give(given) {
+      const now = clock.now();
+      const unsigned = { ...given, id: randomId(), at: now.toISOString() };
+      const answer: Answer = { ...unsigned, proof: await signAnswer(unsigned, stack.region, now) };
+      await ledger.answer(answer);
+      await knock(answer);
+      for (const until = performance.now() + patienceMs; performance.now() < until; await new Promise((resolve) => setTimeout(resolve, 1_000))) {
+        const finding = await ledger.get(answer.findingId);
+        if (finding && isDone(finding, answer) && !isMoving(finding)) break;
+      }
+      return answer;
+    },
+    close() {},
+  };
+}
+
+/** Something is being written that will soon have come to something. */
+const isMoving = ({ intended, outcome, undo: undoing, question }: Finding): boolean =>
+  (intended !== undefined && outcome === undefined) || undoing?.state === 'intended' || (outcome?.status === 'AWAITING_APPROVAL' && question === undefined);
+
+async function deskOfFolder({ state, policy: file, region }: DeskOptions): Promise<Desk> {
+  if (existingState(state) === undefined)
+    throw new UsageError(`nothing has been recorded in ${state}: name the folder with --state, or a deployed stack with --stack`, 1);
+  const caller = await whoAmI(region);
+  const { policy: given } = await policyFrom(file);
+  const policy = withCaller(given, caller);
+  const session = openSession({ state, policy, caller, apply: true });
+  const { ports } = session.detection;
+  const action = { ports, catalogue, roleArn: caller.arn, leaseSeconds: 120 };
+  return {
+    ledger: ports.ledger,
+    clock: ports.clock,
+    policy,
+    async give(given) {
+      const answer: Answer = { ...given, id: randomId(), at: ports.clock.now().toISOString(), proof: { kind: 'caller' } };
+      await ports.ledger.answer(answer);
+      const undoes = answer.decision === 'undo' || answer.decision === 'end' || (await ports.ledger.get(answer.findingId))?.undo?.state === 'asked';
+      for (;;) {
+        const attempt = await (undoes ? undo : act)(answer.findingId, action);
+        if ('ended' in attempt || attempt.knock) return answer;
+        say(`${attempt.note} Looking again in ${attempt.again} s; Ctrl-C is safe, the same command goes on.`);
+        await ports.clock.sleep(attempt.again * 1_000);
+      }
+    },
+    close: session.close,
+  };
+}
+
+/** Whoever works on their own machine with their own rights needs no policy to say who they are; one that names people is held to. */
+const withCaller = (policy: CompiledPolicy, { arn }: Principal): CompiledPolicy =>
+  Object.keys(policy.people).length > 0 ? policy : { ...policy, people: { [arn.slice(arn.lastIndexOf('/') + 1)]: { arns: [arn], approver: true } } };

@@ -1,0 +1,50 @@
+/** Who a principal is, and whether two principals are the same person. Pure. */
+import type { Actor, Principal } from '../model.ts';
+import { glob } from '../policy/match.ts';
+import type { CompiledPerson, CompiledPolicy } from '../policy/model.ts';
+
+export type People = CompiledPolicy['people'];
+
+const sessionForm = /^arn:[^:]+:(?:sts|iam)::(\d{12}):assumed-role\/(?:.*\/)?([^/]+)\/([^/]+)$/;
+
+// Names that SDKs, services and the console give to sessions by themselves: they tell programs apart, not persons.
+// https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html (RoleSessionName)
+const madeUp = /^(\d+|i-[0-9a-f]+|((aws-?cli|aws-(sdk-)?(js|java|go|go-sdk|python)|botocore|assume-?role|default)([-_]?session)?|session)[-_]?[0-9a-f]*)$/i;
+
+/**
+ * The principal without what differs between two logins of one person; undefined: a session of a shared role that bears no name of a person.
+ * `arn:aws:sts::111122223333:assumed-role/SecOps/Dana` and `…/dana` are one.
+ */
+export function identityOf(arn: string): string | undefined {
+  const [, account, role, session] = sessionForm.exec(arn) ?? [];
+  if (!account) return arn;
+  return madeUp.test(session!) ? undefined : `${account}:${role}/${session!.toLowerCase()}`;
+}
+
+/** A pattern that leaves the account open means the bot's own: a role of that name can be made in any account. */
+function matches(pattern: string, { arn, accountId }: Principal, ownAccount: string): boolean {
+  const account = pattern.split(':')[4] ?? '';
+  return (/^\d{12}$/.test(account) || accountId === ownAccount) && glob(pattern, arn);
+}
+
+export interface Person extends CompiledPerson {
+  readonly name: string;
+}
+
+/** The first person of the policy whom the principal can be; undefined: none. */
+export function personOf(principal: Principal, people: People, ownAccount: string): Person | undefined {
+  const found = Object.entries(people).find(([, { arns }]) => arns.some((pattern) => matches(pattern, principal, ownAccount)));
+  return found && { name: found[0], ...found[1] };
+}
+
+const principalOf = ({ arn, accountId }: Actor): Principal => ({ arn, accountId: accountId ?? arn.split(':')[4] ?? '' });
+
+/** Whether the one who made the change and this person may be the same: by what the policy says of both, or by the same user or session. */
+export function isActor(actor: Actor, person: Person, principal: Principal, people: People, ownAccount: string): boolean {
+  const actorIs = personOf(principalOf(actor), people, ownAccount);
+  if (actorIs?.name === person.name) return true;
+  return identityOf(actor.arn) !== undefined && identityOf(actor.arn) === identityOf(principal.arn);
+}
+
+/** Nobody can tell which person made the change. */
+export const isDoubtful = (actor: Actor | undefined): boolean => actor === undefined || identityOf(actor.arn) === undefined || actor.type === 'AWSService';

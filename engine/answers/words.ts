@@ -1,0 +1,45 @@
+/** Questions and undos in the words of an alert. Pure. */
+import type { Finding } from '../model.ts';
+import { isDoubtful } from './people.ts';
+
+/** How to answer, by whom and until when; undefined: nothing is asked. */
+export function answerWords({ id, question, actor, outcome, undo, fixNotBefore }: Finding): string | undefined {
+  if (!question) return undefined;
+  const commands = `npx phidelity approve ${id} --stack NAME, or deny ${id}`;
+  const plan = `Plan ${question.planHash.slice(0, 12)}.`;
+  if (question.otherwise === 'fix')
+    return fixNotBefore && !outcome ? `npx phidelity deny ${id} --stack NAME before ${question.expires}, and it is not fixed. ${plan}` : undefined;
+  if (outcome?.status !== 'AWAITING_APPROVAL' && undo?.state !== 'asked') return undefined;
+  const said = question.approvals.map(({ person }) => person);
+  const so = said.length > 0 ? `Approved by ${said.join(', ')}. ` : '';
+  return `${so}${commands}, by ${question.expires}, by ${whoMust(question.needs, said.length, actor)}. Unanswered means denied. ${plan}`;
+}
+
+function whoMust(needs: number, said: number, actor: Finding['actor']): string {
+  if (said > 0) return 'another person of the policy, who did not make the change';
+  if (needs > 1) return 'two persons of the policy who did not make the change';
+  return isDoubtful(actor)
+    ? 'an approver of the policy, or two persons of it: nobody can tell which person made the change'
+    : 'a person of the policy who did not make the change';
+}
+
+/** What has become of an undo; undefined: nobody has asked for one. */
+export function undoWords({ undo, question }: Finding): string | undefined {
+  if (!undo) return undefined;
+  const { state, by, reason, until, at, why } = undo;
+  switch (state) {
+    case 'asked':
+      return `Nothing yet. ${by} wants it undone (${reason}), excepted until ${until}; ${question?.approvals.length ? 'another person' : 'somebody'} must approve.`;
+    case 'intended':
+      return `The undo has begun for ${by} (${reason}).`;
+    case 'done':
+      return `Undone for ${by} (${reason}), and excepted until ${until}. Verified by reading the live state at ${at}.`;
+    case 'withdrawn':
+      return `Not undone. ${why ?? ''}`;
+    case 'failed':
+      return `The undo did not succeed. ${why ?? ''} Look at the resource.`;
+  }
+}
+
+export const undoHeadline = ({ undo }: Finding): string | undefined =>
+  undo && { asked: 'Undo asked', intended: 'Undo under way', done: 'Undone', withdrawn: 'Not undone', failed: 'UNDO FAILED' }[undo.state];

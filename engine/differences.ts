@@ -1,0 +1,16 @@
+/** What differs between two settings, in words for a person. Pure. */
+import { canonical } from './canonical.ts';
+
+const shown = (value: unknown): string => {
+  const text = value === undefined ? 'nothing' : canonical(value);
+  return text.length > 120 ? `${text.slice(0, 120)}...` : text;
+};
+
+const isMap = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** `path: was A, is B`, one for each place; none where they are the same. Lists are compared whole: their entries have no names. */
+export function differences(was: unknown, is: unknown, path = 'setting'): string[] {
+  if (canonical(was ?? null) === canonical(is ?? null)) return [];
+  if (!isMap(was) || !isMap(is)) return [`${path} was ${shown(was)}, is ${shown(is)}`];
+  return [...new Set([...Object.keys(was), ...Object.keys(is)])].sort().flatMap((key) => differences(was[key], is[key], `${path}.${key}`));
+}

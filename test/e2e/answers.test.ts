@@ -1,0 +1,158 @@
+/** The deployed bot asks people, and takes back what it did: answers come from the real command line, each signed with the credentials of the person. */
+
+import { writeFileSync } from 'node:fs';
+import { CreateRoleCommand, PutRolePolicyCommand } from '@aws-sdk/client-iam';
+import { LambdaClient, SendDurableExecutionCallbackSuccessCommand } from '@aws-sdk/client-lambda';
+import { PutPublicAccessBlockCommand } from '@aws-sdk/client-s3';
+import { AssumeRoleCommand } from '@aws-sdk/client-sts';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import type { Finding } from '../../engine/model.ts';
+import { type Desk, openDesk, type Result } from '../cli/run.ts';
+import { describeOnMoto } from '../support/moto.ts';
+import { closed, type Deployed, deployed, open, policyFile } from './world.ts';
+
+describeOnMoto('answers of people (on moto, IAM enforced)', () => {
+  const policy = `${policyFile('s3-bucket-public-access-block: approve\ns3-bucket-versioning: { mode: fix, fixAfter: 1h }')}`;
+  let bot: Deployed;
+  let desk: Desk;
+  const sessions: Record<string, Readonly<Record<string, string>>> = {};
+
+  beforeAll(async () => {
+    writeFileSync(policy, `people:\n${['dana', 'lee', 'kim'].map((name) => `  ${name}: { arns: ["arn:aws:sts::*:assumed-role/*/${name}"] }\n`).join('')}`, {
+      flag: 'a',
+    });
+    bot = await deployed(policy);
+    const { environment } = bot.stack;
+    desk = openDesk(environment);
+    for (const name of ['dana', 'lee', 'kim', 'mallory']) sessions[name] = await sessionOf(name);
+  }, 240_000);
+  afterAll(async () => {
+    desk?.clear();
+    await bot?.stack.stop();
+  });
+
+  /** Credentials of a session of a role that may do what an operator does. */
+  async function sessionOf(name: string): Promise<Record<string, string>> {
+    const { clients, emulator } = bot.stack;
+    await emulator.setAuth(false);
+    await clients.iam.send(new CreateRoleCommand({ RoleName: 'SecOps', AssumeRolePolicyDocument: '{"Version":"2012-10-17","Statement":[]}' })).catch(() => {});
+    const statement = { Effect: 'Allow', Action: '*', Resource: '*' };
+    await clients.iam.send(
+      new PutRolePolicyCommand({ RoleName: 'SecOps', PolicyName: 'all', PolicyDocument: JSON.stringify({ Version: '2012-10-17', Statement: [statement] }) }),
+    );
+    const { Credentials } = await clients.sts.send(
+      new AssumeRoleCommand({ RoleArn: `arn:aws:iam::${bot.stack.accountId}:role/SecOps`, RoleSessionName: name }),
+    );
+    await emulator.setAuth(true);
+    return {
+      AWS_ACCESS_KEY_ID: Credentials!.AccessKeyId!,
+      AWS_SECRET_ACCESS_KEY: Credentials!.SecretAccessKey!,
+      AWS_SESSION_TOKEN: Credentials!.SessionToken!,
+    };
+  }
+
+  const says = async (who: string, ...args: string[]): Promise<Result> => {
+    const said = desk.run({ args: [...args, '--stack', 'phidelity-dev'], env: sessions[who] });
+    // The command waits for the bot, which runs as this process drives it.
+    let done = false;
+    said.finally(() => {
+      done = true;
+    });
+    while (!done) await bot.stack.drain(5);
+    return said;
+  };
+  const findingOf = async (bucket: string, control: string): Promise<Finding> =>
+    (await bot.findings(control)).filter(({ resource }) => resource.id.endsWith(bucket)).at(-1)!;
+  const headlines = async () => (await bot.alerts.read()).map(({ subject }) => /\] (.*?):/.exec(subject!)?.[1]);
+  const asked = async () => {
+    const bucket = await bot.bucket(open);
+    await bot.settle(bot.opened(bucket));
+    return { bucket, finding: await findingOf(bucket, 's3-bucket-public-access-block') };
+  };
+
+  test('asked, approved by another person than the one who made it, fixed, undone by two, excepted', async () => {
+    const { bucket, finding } = await asked();
+    expect(finding).toMatchObject({ outcome: { status: 'AWAITING_APPROVAL' }, actor: { arn: expect.stringMatching(/dana$/) } });
+    expect(await headlines()).toEqual(['Approval needed']);
+
+    const own = await says('dana', 'approve', finding.id);
+    console.error(JSON.stringify(own));
+    expect(own).toMatchObject({ code: 1, out: expect.stringContaining('dana may have made the change') });
+    expect(await says('mallory', 'approve', finding.id)).toMatchObject({ code: 1, out: expect.stringContaining('none of the people of the policy') });
+    expect(await bot.blockOf(bucket)).toEqual(open);
+
+    expect(await says('lee', 'approve', finding.id)).toMatchObject({ code: 0, out: expect.stringContaining('lee (arn:aws:sts::') });
+    await bot.settle();
+    expect(await bot.blockOf(bucket)).toEqual(closed);
+    expect(await findingOf(bucket, finding.control)).toMatchObject({ state: 'resolved', outcome: { status: 'REMEDIATED' } });
+    await bot.alerts.read();
+
+    expect(await says('lee', 'undo', finding.id, '--reason', 'a vendor needs it', '--for', '14d')).toMatchObject({ code: 0 });
+    expect(await bot.blockOf(bucket)).toEqual(closed);
+    expect(await says('lee', 'approve', finding.id)).toMatchObject({ code: 1, out: expect.stringContaining('another person must') });
+    expect(await says('kim', 'approve', finding.id)).toMatchObject({ code: 0 });
+    await bot.settle();
+    expect(await bot.blockOf(bucket)).toEqual(open);
+    expect(await headlines()).toEqual(['Undo asked', 'Undone']);
+
+    // The exception holds.
+    await bot.settle(bot.opened(bucket));
+    expect(await bot.blockOf(bucket)).toEqual(open);
+    const listed = await desk.run({ args: ['exceptions', 'list', '--stack', 'phidelity-dev', '--json'] });
+    expect(JSON.parse(listed.out)).toMatchObject([{ control: finding.control, approvedBy: 'lee', reason: 'a vendor needs it', from: 'ledger' }]);
+  }, 240_000);
+
+  test('a knock alone does nothing, and is recorded', async () => {
+    const { bucket, finding } = await asked();
+    const { callbackId } = (await bot.ledger.recall<{ callbackId: string }>(`knock|${finding.id}`))!;
+    const { endpoint, region, emulator } = bot.stack;
+    const lambda = new LambdaClient({ region, endpoint, credentials: emulator.adminCredentials() });
+    await lambda.send(new SendDurableExecutionCallbackSuccessCommand({ CallbackId: callbackId, Result: new TextEncoder().encode('"approved"') }));
+    lambda.destroy();
+    await bot.settle();
+    expect(await bot.blockOf(bucket)).toEqual(open);
+    expect((await bot.ledger.entries(finding.id)).at(-1)).toMatchObject({ kind: 'REFUSED', note: expect.stringContaining('Something woke the execution') });
+  }, 120_000);
+
+  test('nobody answers for three days: a page, and it stays as it is', async () => {
+    const { bucket, finding } = await asked();
+    bot.stack.clock.advance(72 * 3_600 + 5);
+    await bot.settle();
+    expect(await bot.ledger.get(finding.id)).toMatchObject({
+      state: 'open',
+      outcome: { status: 'PAGED', reason: expect.stringContaining('Nobody has approved it') },
+    });
+    expect(await bot.blockOf(bucket)).toEqual(open);
+  }, 120_000);
+
+  test('a planned fix is denied before it is due; the wait survives a deploy', async () => {
+    const bucket = await bot.bucket(closed);
+    await bot.settle(bot.event('s3', 'PutBucketVersioning', { requestParameters: { bucketName: bucket } }));
+    const finding = await findingOf(bucket, 's3-bucket-versioning');
+    expect(await says('lee', 'deny', finding.id, '--reason', 'moved next week')).toMatchObject({
+      err: expect.stringMatching(/plan/),
+      code: 0,
+      out: expect.stringContaining('lee denied it: moved next week'),
+    });
+    bot.stack.clock.advance(3_700);
+    await bot.settle();
+    expect(await bot.ledger.get(finding.id)).toMatchObject({ state: 'open', outcome: { status: 'NOTIFIED' }, changes: [] });
+  }, 120_000);
+
+  test('wrong inputs: one line each', async () => {
+    const { finding } = await asked();
+    const lines = [
+      await desk.run({ args: ['approve', 'f-nothing', '--stack', 'phidelity-dev'] }),
+      await desk.run({ args: ['approve', finding.id, '--plan', 'abcdef', '--stack', 'phidelity-dev'] }),
+      await desk.run({ args: ['undo', finding.id, '--reason', 'x', '--stack', 'phidelity-dev'] }),
+      await desk.run({ args: ['approve', finding.id, '--stack', 'no-such-stack'] }),
+    ];
+    expect(lines.map(({ code, err }) => [code, err.trim().split('\n').length])).toEqual([
+      [1, 1],
+      [1, 1],
+      [1, 1],
+      [2, 1],
+    ]);
+    await bot.stack.clients.s3.send(new PutPublicAccessBlockCommand({ Bucket: finding.resource.id.split(':::')[1]!, PublicAccessBlockConfiguration: closed }));
+  }, 120_000);
+});

@@ -1,0 +1,324 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { act } from '../../../engine/act.ts';
+import type { Answer, Finding } from '../../../engine/model.ts';
+import type { CompiledPolicy } from '../../../engine/policy/model.ts';
+import { give, people, person } from '../../support/answers.ts';
+import { by, call, configItem, policyOf, sweepOf, terraform, World } from '../../support/world.ts';
+
+let world: World;
+beforeEach(() => {
+  world = new World();
+});
+afterEach(() => world.close());
+
+const asking = (parts: Partial<CompiledPolicy> = {}): CompiledPolicy => ({ ...policyOf({ 'lamp-off': { mode: 'approve' } }), people, ...parts });
+const finding = async (): Promise<Finding> => (await world.findings())[0]!;
+const entries = async () => (await world.ledger.entries((await finding()).id)).map(({ kind, note }) => `${kind}: ${note}`);
+const refusals = async () => (await entries()).filter((entry) => entry.startsWith('REFUSED'));
+
+/** A lamp that somebody has switched on, and people asked. */
+async function asked(policy = asking(), event = call('SwitchOn', 'hall', by(terraform))): Promise<Finding> {
+  world.policy = policy;
+  world.house.lamps.set('hall', { on: true });
+  await world.detect(event);
+  expect(await act(world.dispatched[0]!, world.action)).toMatchObject({ knock: true });
+  return finding();
+}
+const wake = () => finding().then(({ id }) => act(id, world.action, true));
+
+describe('asking', () => {
+  test('a page that says what would be written, who may answer, how, until when, and what silence means', async () => {
+    const { id, question } = await asked();
+    expect(world.alerts).toMatchObject([{ urgency: 'page', status: 'AWAITING_APPROVAL', subject: '[HIGH] Approval needed: lamp-off on hall' }]);
+    const { text } = world.alerts[0]!;
+    expect(text).toContain('Proposal:  Switch the lamp off');
+    expect(text).toContain(
+      `Answer:    npx phidelity approve ${id} --stack NAME, or deny ${id}, by 2026-11-04T03:00:00.000Z, by a person of the policy who did not make the change. Unanswered means denied. Plan ${question!.planHash.slice(0, 12)}.`,
+    );
+    expect(world.house.writes).toEqual([]);
+  });
+
+  test('asked once: wakes, doubles and sweeps ask nothing anew', async () => {
+    const { question } = await asked();
+    await act((await finding()).id, world.action);
+    await world.detect(call('SwitchOn', 'hall', by(terraform)));
+    await world.detect(sweepOf('lamp-off'));
+    expect(await world.runDispatched()).toEqual(['AWAITING_APPROVAL']);
+    expect((await finding()).question).toEqual(question);
+    expect(world.alerts).toHaveLength(1);
+  });
+
+  test('put right by a person: nothing waits any more', async () => {
+    const { id } = await asked();
+    world.house.lamps.set('hall', { on: false });
+    await world.detect(call('SwitchOff', 'hall'));
+    expect(world.stopped).toEqual([id]);
+    expect(await finding()).toMatchObject({ state: 'resolved', outcome: { status: 'COMPLIANT' } });
+    expect(world.alerts.at(-1)!.subject).toBe('[HIGH] Resolved: lamp-off on hall');
+  });
+
+  test('the control is switched off: the question is withdrawn', async () => {
+    const { id } = await asked();
+    world.policy = { ...asking(), ...policyOf({ 'lamp-off': { mode: 'off' } }, 'p2') };
+    await world.tick();
+    expect(world.stopped).toEqual([id]);
+    expect(await finding()).toMatchObject({ state: 'resolved', outcome: { status: 'OFF' } });
+  });
+
+  test('the execution that was to end the question is dead: another is asked for after its time', async () => {
+    await asked();
+    world.dispatched.length = 0;
+    world.advance(73 * 3_600);
+    await world.tick();
+    expect(world.dispatched).toEqual([`${(await finding()).id}-2`]);
+    expect(await world.runDispatched()).toEqual(['PAGED']);
+  });
+});
+
+describe('approved', () => {
+  test('by a person who did not make the change: fixed, verified, and said by whom', async () => {
+    await give(world, await asked(), 'approve');
+    expect(await wake()).toEqual({ ended: 'REMEDIATED' });
+    expect(world.house.writes).toEqual(['hall=false']);
+    expect(await entries()).toContainEqual(expect.stringMatching(/^APPROVED: lee \(arn:.*\/lee\) approved plan [0-9a-f]{12}\.$/));
+    expect((await finding()).question?.approvals).toMatchObject([{ person: 'lee', arn: person('lee') }]);
+  });
+
+  test('a fix that fails after it: the approval is used up, the next attempt asks anew', async () => {
+    const { question, id } = await asked();
+    await give(world, await finding(), 'approve');
+    world.house.before = (name) => {
+      if (name === 'write') throw Object.assign(new Error('no'), { name: 'AccessDenied' });
+    };
+    await expect(act(id, world.action, true)).rejects.toThrow('no');
+    world.house.before = () => {};
+    expect(await act(id, world.action)).toEqual({ ended: 'REMEDIATED' });
+    expect(question).toBeDefined();
+  });
+
+  test('policy, exception, kill switch and live state are asked again after it', async () => {
+    await give(world, await asked(), 'approve');
+    world.killSwitch = 'on';
+    expect(await wake()).toEqual({ ended: 'PAGED' });
+    expect(world.house.writes).toEqual([]);
+  });
+
+  test('a brake does not hold back what a person has approved', async () => {
+    const guards = { ...asking().guards, fixesPerHour: 1 };
+    world.policy = { ...policyOf({ 'lamp-off': {} }), people, guards };
+    for (const lamp of ['hall', 'attic']) {
+      world.house.lamps.set(lamp, { on: true });
+      await world.detect(call('SwitchOn', lamp, by(terraform)));
+    }
+    expect(await world.runDispatched()).toEqual(['REMEDIATED', 'AWAITING_APPROVAL']);
+    const held = (await world.findings()).find(({ state, control }) => state === 'open' && control === 'lamp-off')!;
+    await give(world, held, 'approve');
+    expect(await act(held.id, world.action)).toEqual({ ended: 'REMEDIATED' });
+  });
+});
+
+describe('a plan that is no longer what was asked', () => {
+  test('is asked about anew, and the old answer counts for nothing', async () => {
+    const first = await asked();
+    const { plan } = (await world.catalogue[0]!.load()) as { plan: unknown };
+    expect(plan).toBeDefined();
+    // Another setting before: the plan would take back something else.
+    world.house.lamps.set('hall', { on: true, bright: true } as never);
+    const control = (await world.catalogue[0]!.load()) as unknown as { plan: (state: object) => object };
+    const given = control.plan;
+    control.plan = (state) => ({ ...given(state), before: state });
+    await give(world, first, 'approve');
+    expect(await wake()).toMatchObject({ knock: true });
+    control.plan = given;
+    const { question } = await finding();
+    expect(question!.id).not.toBe(first.question!.id);
+    expect(question!.planHash).not.toBe(first.question!.planHash);
+    expect(world.house.writes).toEqual([]);
+    expect(world.alerts).toHaveLength(2);
+  });
+
+  test('a new event wakes another execution that asks, and the one that waits is stopped', async () => {
+    const { id } = await asked();
+    const control = (await world.catalogue[0]!.load()) as unknown as { plan: (state: object) => object };
+    const given = control.plan;
+    control.plan = (state) => ({ ...given(state), before: { on: true, since: 'yesterday' } });
+    world.dispatched.length = 0;
+    await world.detect(call('SwitchOn', 'hall', by(terraform)));
+    expect(world.stopped).toEqual([id]);
+    expect(await world.runDispatched()).toEqual(['AWAITING_APPROVAL']);
+    control.plan = given;
+    expect((await entries()).filter((entry) => entry.startsWith('ASKED'))).toHaveLength(2);
+  });
+});
+
+describe('denied', () => {
+  test('by a person: it stays open, is told, and is not asked again while the plan is the same', async () => {
+    await give(world, await asked(), 'deny', { reason: 'needed tonight' });
+    expect(await wake()).toEqual({ ended: 'NOTIFIED' });
+    expect(await finding()).toMatchObject({ state: 'open', decision: { action: 'notify', reason: 'lee denied it: needed tonight' } });
+    await world.detect(call('SwitchOn', 'hall', by(terraform)));
+    await world.detect(sweepOf('lamp-off'));
+    world.advance(86_400);
+    await world.detect(sweepOf('lamp-off'));
+    expect(await world.runDispatched()).toEqual(['NOTIFIED']);
+    expect(world.house.writes).toEqual([]);
+  });
+
+  test('by silence: a page, and nothing is written', async () => {
+    await asked();
+    world.advance(72 * 3_600 + 1);
+    expect(await act((await finding()).id, world.action)).toEqual({ ended: 'PAGED' });
+    expect(await finding()).toMatchObject({ state: 'open', outcome: { status: 'PAGED' } });
+    expect((await finding()).outcome!.reason).toMatch(/^Nobody has approved it by 2026-11-04T03:00:00.000Z, and what is not approved is denied/);
+    expect(world.house.writes).toEqual([]);
+  });
+
+  test('an operator who wants it treated like new drift has it asked anew', async () => {
+    await give(world, await asked(), 'deny');
+    await wake();
+    world.dispatched.length = 0;
+    await world.detect(sweepOf('lamp-off', { apply: true }));
+    expect(await world.runDispatched()).toEqual(['AWAITING_APPROVAL']);
+  });
+
+  test('a planned fix: told at once, denied during its wait, never written', async () => {
+    world.policy = { ...policyOf({ 'lamp-off': { fixAfter: 3_600 } }), people };
+    world.house.lamps.set('hall', { on: true });
+    await world.detect(call('SwitchOn', 'hall', by(terraform)));
+    const { id } = await finding();
+    expect(await act(id, world.action)).toMatchObject({ again: 3_600, knock: true });
+    await give(world, await finding(), 'deny', { reason: 'not tonight' });
+    world.advance(60);
+    expect(await act(id, world.action, true)).toEqual({ ended: 'NOTIFIED' });
+    world.advance(3_600);
+    await world.tick();
+    expect(await world.runDispatched()).not.toContain('REMEDIATED');
+    expect(world.house.writes).toEqual([]);
+  });
+
+  test('a planned fix that nobody denies is made when it is due', async () => {
+    world.policy = { ...policyOf({ 'lamp-off': { fixAfter: 3_600 } }), people };
+    world.house.lamps.set('hall', { on: true });
+    await world.detect(call('SwitchOn', 'hall', by(terraform)));
+    const { id } = await finding();
+    await act(id, world.action);
+    world.advance(3_601);
+    expect(await act(id, world.action)).toEqual({ ended: 'REMEDIATED' });
+  });
+});
+
+describe('refused, each with its own words and an entry', () => {
+  const refused: Readonly<Record<string, { readonly give: (asked: Finding) => Promise<Answer | void>; readonly words: RegExp }>> = {
+    'a knock without an answer': { give: async () => {}, words: /Something woke the execution, but there is no answer/ },
+    'a row without a proof': { give: (to) => give(world, to, 'approve', { proof: undefined }), words: /no proof of who gave it/ },
+    'a proof of another form': {
+      give: (to) => give(world, to, 'approve', { proof: { kind: 'sts', headers: { authorization: 'Bearer x' } } }),
+      words: /not a signed request/,
+    },
+    'a proof that AWS does not confirm': { give: (to) => give(world, to, 'approve', { by: '' }), words: /AWS STS does not confirm/ },
+    'a proof for another finding': {
+      give: (to) => give(world, to, 'approve', { proofOf: { findingId: 'f-other' } }),
+      words: /signed for something else \(finding\)/,
+    },
+    'a proof for another plan': { give: (to) => give(world, to, 'approve', { proofOf: { planHash: '0' } }), words: /signed for something else \(plan\)/ },
+    'a proof of a no under a yes': {
+      give: (to) => give(world, to, 'approve', { proofOf: { decision: 'deny' } }),
+      words: /signed for something else \(decision\)/,
+    },
+    'a reason that was not signed': {
+      give: (to) => give(world, to, 'deny', { reason: 'forged', proofOf: { reason: 'true' } }),
+      words: /signed for something else \(words\)/,
+    },
+    'another plan than is asked about': { give: (to) => give(world, to, 'approve', { planHash: '0' }), words: /about another plan/ },
+    'an earlier question': { give: (to) => give(world, to, 'approve', { question: 'earlier' }), words: /another question/ },
+    'a stale proof': { give: (to) => give(world, to, 'approve', { signedAt: new Date(world.clock.now().getTime() - 16 * 60_000) }), words: /stale/ },
+    'a proof from the future': {
+      give: (to) => give(world, to, 'approve', { signedAt: new Date(world.clock.now().getTime() + 16 * 60_000) }),
+      words: /dated in the future/,
+    },
+    'nobody of the policy': { give: (to) => give(world, to, 'approve', { by: person('mallory') }), words: /none of the people of the policy/ },
+    'a role of that name in another account': {
+      give: (to) => give(world, to, 'approve', { by: 'arn:aws:sts::666666666666:assumed-role/SecOps/lee' }),
+      words: /none of the people of the policy/,
+    },
+    'the credentials of a process are no proof to a deployed bot': {
+      give: (to) => give(world, to, 'approve', { proof: { kind: 'caller' } }),
+      words: /does not confirm/,
+    },
+  };
+  test.each(Object.entries(refused))('%s', async (_, { give: answered, words }) => {
+    await answered(await asked());
+    expect(await wake()).toMatchObject({ knock: true });
+    expect(await refusals()).toEqual([expect.stringMatching(words)]);
+    expect(world.house.writes).toEqual([]);
+    // It is not heard twice.
+    await act((await finding()).id, world.action);
+    expect(await refusals()).toHaveLength(1);
+  });
+
+  test('whoever made the change, also under another role', async () => {
+    await give(world, await asked(asking(), call('SwitchOn', 'hall')), 'approve', { by: person('dana') });
+    await wake();
+    expect(await refusals()).toEqual([expect.stringMatching(/dana may have made the change/)]);
+  });
+
+  test('the same proof in another row', async () => {
+    const policy = asking({ approvals: { expires: 3_600, secondPerson: 'LOW' } });
+    const { id: _, ...first } = await give(world, await asked(policy), 'approve');
+    await wake();
+    await world.ledger.answer({ ...first, id: 'copy' });
+    await wake();
+    expect(await refusals()).toEqual([expect.stringMatching(/Its proof has been used already/)]);
+    expect(world.house.writes).toEqual([]);
+  });
+
+  test('a policy without people', async () => {
+    await give(world, await asked(asking({ people: {} })), 'approve');
+    await wake();
+    expect(await refusals()).toEqual([expect.stringMatching(/names no people who may answer/)]);
+  });
+
+  test('an approval written into the finding’s own row has no seal that fits', async () => {
+    const { question, version, ...rest } = await asked();
+    const forged = { person: 'lee', arn: person('lee'), at: '2026-11-01T03:00:00Z', seal: 'sealed by me' };
+    const row = { ...rest, version: version + 1, question: { ...question!, approvals: [forged] } } as Finding;
+    const [entry] = (await world.ledger.entries(row.id)).slice(-1);
+    await world.ledger.save(row, { ...entry!, seq: row.version });
+    expect(await act(row.id, world.action)).toMatchObject({ knock: true });
+    expect(world.house.writes).toEqual([]);
+  });
+});
+
+describe('a second person', () => {
+  test.each<[string, () => Promise<Finding>, readonly string[], boolean]>([
+    ['one is enough below the severity', () => asked(asking({ approvals: { expires: 3_600, secondPerson: 'CRITICAL' } })), ['lee'], true],
+    ['two from the severity on', () => asked(asking({ approvals: { expires: 3_600, secondPerson: 'HIGH' } })), ['lee', 'kim'], true],
+    ['the same one twice is one', () => asked(asking({ approvals: { expires: 3_600, secondPerson: 'HIGH' } })), ['lee', 'lee'], false],
+    ['who made it is unknown: one who is no approver', () => asked(asking(), configItem('hall')), ['lee'], false],
+    ['who made it is unknown: an approver', () => asked(asking(), configItem('hall')), ['kim'], true],
+    ['who made it is unknown: two persons', () => asked(asking(), configItem('hall')), ['lee', 'dana'], true],
+    [
+      'a session of a shared role that names nobody',
+      () => asked(asking(), call('SwitchOn', 'hall', by('arn:aws:sts::123456789012:assumed-role/Admin/botocore-session-1700000000'))),
+      ['lee'],
+      false,
+    ],
+  ])('%s', async (_, ask, names, fixed) => {
+    await ask();
+    let last: unknown;
+    for (const name of names) {
+      await give(world, await finding(), 'approve', { by: person(name) });
+      last = await wake();
+    }
+    expect(last).toMatchObject(fixed ? { ended: 'REMEDIATED' } : { knock: true });
+    expect(world.house.writes).toHaveLength(fixed ? 1 : 0);
+  });
+
+  test('the first yes is told, and that another person must say so too', async () => {
+    await give(world, await asked(asking({ approvals: { expires: 3_600, secondPerson: 'HIGH' } })), 'approve');
+    await wake();
+    expect(world.alerts).toHaveLength(2);
+    expect(world.alerts[1]!.text).toContain('Approved by lee. npx phidelity approve');
+    expect(world.alerts[1]!.text).toContain('another person of the policy');
+  });
+});
