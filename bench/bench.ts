@@ -4,6 +4,7 @@
  */
 import { arch, cpus } from 'node:os';
 import { coldAndWarm } from './artifact.ts';
+import { verifying } from './evidence.ts';
 import { routing } from './routing.ts';
 import { sweeping } from './sweeping.ts';
 
@@ -13,7 +14,7 @@ const range = (values: readonly number[]): string => `${Math.round(median(values
 console.log(`${cpus().length} x ${cpus()[0]?.model.trim()}, ${arch()}, Node ${process.version}; median (lowest-highest)\n`);
 
 const { zipBytes, rows } = await coldAndWarm({ colds: 5, warms: 10 });
-console.log(`artifact: ${(zipBytes / 1e6).toFixed(2)} MB zipped, both functions\n`);
+console.log(`artifact: ${(zipBytes / 1e6).toFixed(2)} MB zipped, all functions\n`);
 console.log('| event | cold start to first event handled, ms | warm, ms an event | requests to resources | requests to the ledger | other requests |');
 console.log('| --- | --- | --- | --- | --- | --- |');
 for (const { name, cold, warm, requests } of rows) {
@@ -29,3 +30,8 @@ console.log('\n| sweep | resources | requests | seconds | the same requests one 
 for (const { name, resources, requests, seconds, bareSeconds } of await sweeping({ volumes: 1_000, buckets: 200 })) {
   console.log(`| ${name} | ${resources} | ${requests} | ${seconds.toFixed(2)} | ${bareSeconds.toFixed(2)} |`);
 }
+
+const verified = await verifying({ entries: 10_000, rounds: 5 });
+console.log(
+  `\nevidence verify: ${verified.entries} entries and ${verified.digests} digests (${verified.megabytes.toFixed(1)} MB) in ${median(verified.seconds).toFixed(2)} s`,
+);

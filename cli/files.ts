@@ -1,5 +1,6 @@
 /** Files that a person names. */
 import { readFileSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { buffer } from 'node:stream/consumers';
 import { UsageError } from './errors.ts';
 
@@ -11,13 +12,31 @@ const reasons: Readonly<Record<string, string>> = {
   ERR_FS_FILE_TOO_LARGE: 'is too large to be read at once; split it',
 };
 
+const unreadable = (file: string, cause: unknown): UsageError => {
+  const { code = '', message } = cause as NodeJS.ErrnoException;
+  return new UsageError(`${file}: ${reasons[code] ?? message}`, 2, { cause });
+};
+
 /** @throws UsageError with the name and the reason. */
 export function readNamed(file: string): Buffer {
   try {
     return readFileSync(file);
   } catch (cause) {
-    const { code = '', message } = cause as NodeJS.ErrnoException;
-    throw new UsageError(`${file}: ${reasons[code] ?? message}`, 2, { cause });
+    throw unreadable(file, cause);
+  }
+}
+
+/** One by one, however large the file. @throws UsageError with the name and the reason. */
+export async function* readLines(file: string): AsyncGenerator<string> {
+  const handle = await open(file).catch((cause: unknown) => {
+    throw unreadable(file, cause);
+  });
+  try {
+    yield* handle.readLines();
+  } catch (cause) {
+    throw unreadable(file, cause);
+  } finally {
+    await handle.close();
   }
 }
 

@@ -33,6 +33,7 @@ const commands: Readonly<Record<string, () => Promise<(program: Command, exit: (
   exceptions: async () => (await import('./commands/exceptions.ts')).addExceptions,
   exposure: async () => (await import('./commands/exposure.ts')).addExposure,
   dlq: async () => (await import('./commands/dlq.ts')).addDlq,
+  evidence: async () => (await import('./commands/evidence.ts')).addEvidence,
   doctor: async () => (await import('./commands/doctor.ts')).addDoctor,
   demo: async () => (await import('./commands/demo.ts')).addDemo,
 };

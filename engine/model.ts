@@ -399,9 +399,18 @@ export interface Principal {
   readonly accountId: string;
 }
 
+/** A trigger without who set it off and from where. */
+export type Happening = Omit<TriggerSummary, 'actor'>;
+
 /** What evidence tells of a finding outside the table: words redacted, no settings. As the entry's step has left it. */
 export interface Facts
   extends Pick<Finding, 'control' | 'resource' | 'fold' | 'episode' | 'state' | 'severity' | 'openedAt' | 'wrong' | 'evaluation' | 'decision'> {
+  /** The call or other trigger that opened it; those that began and ended the drift, where they are others and known. */
+  readonly openedBy: Happening;
+  readonly driftedBy?: Happening;
+  readonly endedBy?: Happening;
+  readonly shownAt?: string;
+  readonly transient?: true;
   /** ARN of who is held to have made the change. */
   readonly actor?: string;
   readonly proposal?: string;

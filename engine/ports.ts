@@ -81,9 +81,10 @@ export interface Brake {
 
 /**
  * `deployment`: see Deployment; `tick`: see tick.ts; `sweep|CONTROL|ACCOUNT|REGION`: see sweep.ts; `exceptions`: see exceptions.ts;
- * `writes|RESOURCE|SETTING`: see writes.ts; `knock|FINDING`: where an execution that waits for an answer can be woken.
+ * `writes|RESOURCE|SETTING`: see writes.ts; `knock|FINDING`: where an execution that waits for an answer can be woken;
+ * `evidence`: see LastDigest in evidence/form.ts.
  */
-export type MemoKey = 'deployment' | 'tick' | 'exceptions' | `sweep|${string}` | `writes|${string}` | `knock|${string}`;
+export type MemoKey = 'deployment' | 'tick' | 'exceptions' | 'evidence' | `sweep|${string}` | `writes|${string}` | `knock|${string}`;
 
 /** What a deploy leaves for the bot to know of itself. */
 export interface Deployment {

@@ -4,7 +4,7 @@
  */
 import { unchained } from './evidence/seal.ts';
 import type { Entry, Finding } from './model.ts';
-import { defaultApprovals, defaultBacklog, defaultGuards } from './policy/defaults.ts';
+import { defaultApprovals, defaultBacklog, defaultEvidence, defaultGuards } from './policy/defaults.ts';
 import { identified } from './policy/identity.ts';
 import type { CompiledPolicy } from './policy/model.ts';
 import { redact } from './redact.ts';
@@ -19,9 +19,9 @@ type Step = Readonly<Partial<Record<DocumentKind, (document: never) => unknown>>
 const steps: Readonly<Record<number, Step>> = {
   // Guards and backlog are new.
   1: { policy: (policy: CompiledPolicy) => identified({ ...policy, guards: defaultGuards, backlog: defaultBacklog }) },
-  // Persons and approvals are new; entries are chained from here on, those before are not.
+  // Persons, approvals and the lock of evidence are new; entries are chained from here on, those before are not.
   2: {
-    policy: (policy: CompiledPolicy) => identified({ ...policy, people: {}, approvals: defaultApprovals }),
+    policy: (policy: CompiledPolicy) => identified({ ...policy, people: {}, approvals: defaultApprovals, evidence: defaultEvidence }),
     finding: (finding: Finding): Finding => ({ ...finding, chain: unchained }),
     entry: ({ note, ...rest }: Omit<Entry, 'facts' | 'mac' | 'prev' | 'hash' | 'raw'>): Entry => ({
       ...rest,

@@ -43,7 +43,7 @@ export function environmentOf(variables: NodeJS.ProcessEnv): Environment {
   };
 }
 
-function given(name: string, value: string | undefined): string {
+export function given(name: string, value: string | undefined): string {
   if (!value) throw new Error(`the environment variable ${name} is not set`);
   return value;
 }
@@ -56,7 +56,7 @@ export interface Runtime {
 }
 
 /** Lambda puts the role's keys into the environment: the SDK's chain of providers would only be loaded to find them there. */
-const roleCredentials = async () => ({
+export const roleCredentials = async () => ({
   accessKeyId: given('AWS_ACCESS_KEY_ID', process.env.AWS_ACCESS_KEY_ID),
   secretAccessKey: given('AWS_SECRET_ACCESS_KEY', process.env.AWS_SECRET_ACCESS_KEY),
   sessionToken: process.env.AWS_SESSION_TOKEN,

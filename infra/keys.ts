@@ -1,19 +1,20 @@
 /**
- * Two KMS keys: one for what the bot stores and sends, one for the alarms about the bot itself, which must come through
- * when the first is broken. Both outlive the stack: what is retained could not be read without them.
+ * Three KMS keys: one for what the bot stores and sends, one for the alarms about the bot itself, which must come through
+ * when the first is broken, one that signs evidence (docs/decisions/0010-a-key-that-signs.md). All outlive the stack: what is retained could not be read without them.
  */
 import { account, getAtt, partition, type Resources, ref, region, stack, sub } from './intrinsics.ts';
 
 export const dataKeyArn = getAtt('DataKey', 'Arn');
 export const alarmKeyArn = getAtt('AlarmKey', 'Arn');
+export const signingKeyArn = getAtt('SigningKey', 'Arn');
 
-const key = (Description: string, statements: readonly object[]): Resources[string] => ({
+const key = (Description: string, statements: readonly object[], kind: object = { EnableKeyRotation: true }): Resources[string] => ({
   Type: 'AWS::KMS::Key',
   DeletionPolicy: 'Retain',
   UpdateReplacePolicy: 'Retain',
   Properties: {
     Description,
-    EnableKeyRotation: true,
+    ...kind,
     KeyPolicy: {
       Version: '2012-10-17',
       Statement: [
@@ -35,7 +36,7 @@ const sends = (Sid: string, Service: string) => ({
 });
 
 export const keys: Resources = {
-  DataKey: key('phidelity: queues, table, topics, logs', [
+  DataKey: key('phidelity: queues, table, topics, evidence, logs', [
     // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html
     sends('EventBridgeToQueues', 'events.amazonaws.com'),
     {
@@ -62,4 +63,6 @@ export const keys: Resources = {
     // https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
     sends('AlarmsToTopic', 'cloudwatch.amazonaws.com'),
   ]),
+  // What verified once must verify for as long as evidence is kept: such keys are never rotated by AWS.
+  SigningKey: key('phidelity: signs the digests of evidence', [], { KeySpec: 'ECC_NIST_P256', KeyUsage: 'SIGN_VERIFY' }),
 };

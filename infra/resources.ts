@@ -2,11 +2,12 @@
 import type { CompiledPolicy } from '../engine/policy/model.ts';
 import { tableDefinition } from '../handlers/aws/table.ts';
 import { alarms } from './alarms.ts';
+import { evidence } from './evidence.ts';
 import { forwardedAlarms, forwarderHome } from './forwarder-home.ts';
 import { iam, roleId } from './iam.ts';
 import { intake } from './intake.ts';
 import { getAtt, type Resources, ref, sub } from './intrinsics.ts';
-import { alarmKeyArn, dataKeyArn, keys } from './keys.ts';
+import { alarmKeyArn, dataKeyArn, keys, signingKeyArn } from './keys.ts';
 import { killSwitch } from './kill-switch.ts';
 import type { DeployPlan } from './plan.ts';
 import { sweeps } from './sweeps.ts';
@@ -20,6 +21,8 @@ const ledger: Resources = {
     UpdateReplacePolicy: 'Retain',
     Properties: {
       ...tableDefinition,
+      // Each new line of evidence goes on to the bucket.
+      StreamSpecification: { StreamViewType: 'NEW_IMAGE' },
       PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
       SSESpecification: { SSEEnabled: true, SSEType: 'KMS', KMSMasterKeyId: dataKeyArn },
     },
@@ -28,13 +31,14 @@ const ledger: Resources = {
 
 // The framework makes the log groups; this adds to them.
 const encryptedLogs = Object.fromEntries(
-  ['DetectLogGroup', 'RemediateLogGroup'].map((name) => [name, { Type: 'AWS::Logs::LogGroup', Properties: { KmsKeyId: dataKeyArn } }]),
+  ['DetectLogGroup', 'RemediateLogGroup', 'EvidenceLogGroup'].map((name) => [name, { Type: 'AWS::Logs::LogGroup', Properties: { KmsKeyId: dataKeyArn } }]),
 );
 
 export const resourcesOf = (policy: CompiledPolicy, { rules, roles }: DeployPlan) => ({
   Resources: {
     ...keys,
     ...ledger,
+    ...evidence(policy.evidence),
     ...intake(rules),
     ...sweeps(policy.iam),
     ...killSwitch,
@@ -46,13 +50,17 @@ export const resourcesOf = (policy: CompiledPolicy, { rules, roles }: DeployPlan
   },
   Outputs: {
     LedgerTableName: { Description: 'The table of findings, evidence and the policy', Value: ref('Ledger') },
-    DataKeyArn: { Description: 'The key of table, queues, topics and logs', Value: dataKeyArn },
+    LedgerStreamArn: { Description: 'Brings each entry of evidence to its function', Value: getAtt('Ledger', 'StreamArn') },
+    DataKeyArn: { Description: 'The key of table, queues, topics, evidence and logs', Value: dataKeyArn },
     AlarmKeyArn: { Description: 'The key of the own-health topic', Value: alarmKeyArn },
+    EvidenceBucketName: { Description: 'Entries of evidence and the digests that sign them', Value: ref('EvidenceBucket') },
+    SigningKeyArn: { Description: 'The key that signs the digests', Value: signingKeyArn },
     IntakeQueueUrl: { Description: 'Events on their way to detect', Value: ref('IntakeQueue') },
     SweepQueueUrl: { Description: 'Ticks and sweeps on their way to detect', Value: ref('SweepQueue') },
     IntakeDlqUrl: { Description: 'Events that detect could not deal with', Value: ref('IntakeDlq') },
     SweepDlqUrl: { Description: 'Ticks and sweeps that detect could not deal with', Value: ref('SweepDlq') },
     TargetDlqUrl: { Description: 'What EventBridge could not put into a queue', Value: ref('TargetDlq') },
+    EvidenceDlqUrl: { Description: 'Where entries stand in the stream that could not be put into the bucket', Value: ref('EvidenceDlq') },
     KillSwitchParameter: { Description: 'Set it to on, and nothing is written', Value: ref('KillSwitch') },
     ForwarderRoleArn: { Description: 'The role that rules of other regions put events on the home bus with', Value: getAtt('ForwarderRole', 'Arn') },
     OwnHealthTopic: { Description: 'Alarms about the bot itself: subscribe to it', Value: ref('OwnHealth') },
@@ -65,7 +73,7 @@ export const resourcesOf = (policy: CompiledPolicy, { rules, roles }: DeployPlan
   },
 });
 
-/** What both functions find in their environment. */
+/** What all functions find in their environment. */
 export const environmentOf = ({ channels }: Pick<CompiledPolicy, 'channels'>) => ({
   TABLE: ref('Ledger'),
   TOPICS: sub(JSON.stringify(Object.fromEntries(Object.keys(channels).map((channel) => [channel, `\${${topicId(channel)}}`])))),

@@ -1,10 +1,11 @@
-/** What the two roles may do under a policy. Pure. */
+/** What the roles may do under a policy. Pure. */
 import type { AnyControl, Catalogue } from '../engine/control.ts';
 import { isEventControl } from '../engine/control.ts';
+import { digestsPrefix, entriesPrefix } from '../engine/evidence/form.ts';
 import type { IamAction } from '../engine/model.ts';
 import { routed, writes } from '../engine/policy/match.ts';
 import type { CompiledPolicy } from '../engine/policy/model.ts';
-import { deployedKeys } from '../handlers/aws/table.ts';
+import { deployedKeys, evidenceKeys } from '../handlers/aws/table.ts';
 import { dataPlaneReads } from './data-plane.ts';
 import { account, arnOf, localArn, partition, region, type Sub, stack, sub } from './intrinsics.ts';
 import { killSwitchName } from './kill-switch.ts';
@@ -21,6 +22,8 @@ export interface Statement {
 export interface Roles {
   readonly detect: readonly Statement[];
   readonly remediate: readonly Statement[];
+  /** The same under every policy. */
+  readonly evidence: readonly Statement[];
 }
 
 const anyRegion = (service: string, rest: string): Sub => sub(`arn:${partition}:${service}:*:${account}:${rest}`);
@@ -28,6 +31,8 @@ const anyRegion = (service: string, rest: string): Sub => sub(`arn:${partition}:
 // Names, not GetAtt: a role that waits for the function that waits for the role is a circle.
 const own = {
   table: localArn('dynamodb', `table/${stack}-*`),
+  stream: localArn('dynamodb', `table/${stack}-*/stream/*`),
+  evidenceDlq: localArn('sqs', `${stack}-EvidenceDlq-*`),
   queues: [localArn('sqs', `${stack}-IntakeQueue-*`), localArn('sqs', `${stack}-SweepQueue-*`)],
   sweepQueue: localArn('sqs', `${stack}-SweepQueue-*`),
   killSwitch: localArn('ssm', `parameter${killSwitchName}`),
@@ -39,6 +44,11 @@ const own = {
   // A key has no name; it waits for nothing but itself.
   dataKey: sub(arnOf('DataKey')),
   alarmKey: sub(arnOf('AlarmKey')),
+  signingKey: sub(arnOf('SigningKey')),
+  // Nor does a bucket: its name is in lower case, whatever the stack's is.
+  bucket: sub(arnOf('EvidenceBucket')),
+  entries: sub(`${arnOf('EvidenceBucket')}/${entriesPrefix}*`),
+  digests: sub(`${arnOf('EvidenceBucket')}/${digestsPrefix}*`),
 };
 
 /** @param controls the loaded controls of the policy that may write; only their `passRole` is asked. */
@@ -68,6 +78,7 @@ export function rolesOf(policy: CompiledPolicy, catalogue: Catalogue, controls: 
       policyIsDeployed,
       ...denyOwn(policy, actionsOf(fixing.filter(isWrite))),
     ],
+    evidence: [...evidenceRuntime, ownLogs('evidence'), ownKey, denyDataPlane([own.table, own.stream, own.dataKey, own.digests]), policyIsDeployed],
   };
 }
 
@@ -117,6 +128,53 @@ const remediateRuntime: readonly Statement[] = [
   { Sid: 'ReadStackStatus', Effect: 'Allow', Action: ['cloudformation:DescribeStacks'], Resource: [anyRegion('cloudformation', 'stack/*')] },
 ];
 
+/** It adds to the bucket, and can take nothing from it; of the table it writes only its own marks. */
+const evidenceRuntime: readonly Statement[] = [
+  {
+    Sid: 'ReadStream',
+    Effect: 'Allow',
+    Action: ['dynamodb:DescribeStream', 'dynamodb:GetRecords', 'dynamodb:GetShardIterator'],
+    Resource: [own.stream],
+  },
+  // Names alone; AWS takes no resource for it. https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-eventsourcemapping.html
+  { Sid: 'FindStream', Effect: 'Allow', Action: ['dynamodb:ListStreams'], Resource: '*' },
+  { Sid: 'ReadEntries', Effect: 'Allow', Action: ['dynamodb:GetItem', 'dynamodb:Query'], Resource: [own.table] },
+  {
+    Sid: 'KeepMarks',
+    Effect: 'Allow',
+    Action: ['dynamodb:DeleteItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'],
+    Resource: [own.table],
+    Condition: { 'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': evidenceKeys } },
+  },
+  { Sid: 'AddEvidence', Effect: 'Allow', Action: ['s3:PutObject'], Resource: [own.entries, own.digests] },
+  { Sid: 'ReadDigests', Effect: 'Allow', Action: ['s3:GetObject'], Resource: [own.digests] },
+  // Without it S3 answers a read of what is not there like one that is denied.
+  { Sid: 'SeeWhatIsMissing', Effect: 'Allow', Action: ['s3:ListBucket'], Resource: [own.bucket] },
+  {
+    Sid: 'Sign',
+    Effect: 'Allow',
+    Action: ['kms:Sign'],
+    Resource: [own.signingKey],
+    Condition: { StringEquals: { 'kms:SigningAlgorithm': 'ECDSA_SHA_256' } },
+  },
+  { Sid: 'TellWhatIsLost', Effect: 'Allow', Action: ['sqs:SendMessage'], Resource: [own.evidenceDlq] },
+];
+
+const ownLogs = (name: string): Statement => ({
+  Sid: 'OwnLogs',
+  Effect: 'Allow',
+  Action: ['logs:CreateLogStream', 'logs:PutLogEvents'],
+  Resource: [own.logs(name)],
+});
+
+const ownKey: Statement = {
+  // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html
+  Sid: 'OwnKey',
+  Effect: 'Allow',
+  Action: ['kms:Decrypt', 'kms:DescribeKey', 'kms:Encrypt', 'kms:GenerateDataKey', 'kms:ReEncryptFrom', 'kms:ReEncryptTo'],
+  Resource: [own.dataKey],
+};
+
 const common = (name: string): Statement[] => [
   {
     Sid: 'Ledger',
@@ -127,14 +185,8 @@ const common = (name: string): Statement[] => [
   // Who defines what has drifted, and what may except it. The action knows no resources.
   { Sid: 'ReadTags', Effect: 'Allow', Action: ['tag:GetResources'], Resource: '*' },
   { Sid: 'Alert', Effect: 'Allow', Action: ['sns:Publish'], Resource: [own.topics] },
-  { Sid: 'OwnLogs', Effect: 'Allow', Action: ['logs:CreateLogStream', 'logs:PutLogEvents'], Resource: [own.logs(name)] },
-  {
-    // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html
-    Sid: 'OwnKey',
-    Effect: 'Allow',
-    Action: ['kms:Decrypt', 'kms:DescribeKey', 'kms:Encrypt', 'kms:GenerateDataKey', 'kms:ReEncryptFrom', 'kms:ReEncryptTo'],
-    Resource: [own.dataKey],
-  },
+  ownLogs(name),
+  ownKey,
 ];
 
 /** @param NotResource what of its own the role reads */
@@ -187,6 +239,10 @@ function denyOwn(policy: CompiledPolicy, Action: readonly IamAction[]): Statemen
         own.table,
         own.dataKey,
         own.alarmKey,
+        own.signingKey,
+        own.bucket,
+        own.entries,
+        own.digests,
         own.killSwitch,
         anyRegion('sqs', `${stack}-*`),
         anyRegion('sns', `${stack}-*`),

@@ -1,4 +1,4 @@
-/** The other way in: one schedule, and the queue of ticks and sweeps. */
+/** The other way in: the schedule of ticks, and the queue of ticks and sweeps. The hourly digest of evidence has a schedule beside it. */
 import type { CompiledPolicy } from '../engine/policy/model.ts';
 import { managedPolicy } from './iam.ts';
 import { account, arnOf, getAtt, localArn, type Resources, ref, region, stack, sub } from './intrinsics.ts';
@@ -37,7 +37,8 @@ const role = ({ path: Path, permissionsBoundary: PermissionsBoundary }: Compiled
     },
   },
   SchedulePolicy: managedPolicy('tick', Path, [
-    { Sid: 'Send', Effect: 'Allow', Action: ['sqs:SendMessage'], Resource: [sub(arnOf('SweepQueue')), sub(arnOf('TargetDlq'))] },
+    { Sid: 'Send', Effect: 'Allow', Action: ['sqs:SendMessage'], Resource: [sub(arnOf('SweepQueue')), sub(arnOf('TargetDlq')), sub(arnOf('EvidenceDlq'))] },
+    { Sid: 'Sign', Effect: 'Allow', Action: ['lambda:InvokeFunction'], Resource: [localArn('lambda', `function:${stack}-evidence`)] },
     { Sid: 'OwnKey', Effect: 'Allow', Action: ['kms:Decrypt', 'kms:GenerateDataKey'], Resource: [sub(arnOf('DataKey'))] },
   ]),
 });
@@ -75,4 +76,25 @@ const schedule: Resources = {
   },
 };
 
-export const sweeps = (iam: CompiledPolicy['iam']): Resources => ({ ...queues, ...role(iam), ...schedule });
+/** Names, not GetAtt: the function waits for its role, not for what starts it. */
+const digests: Resources = {
+  Digest: {
+    Type: 'AWS::Scheduler::Schedule',
+    Properties: {
+      Name: sub(`${stack}-digest`),
+      GroupName: ref('ScheduleGroup'),
+      Description: 'phidelity signs the evidence of the last hour',
+      ScheduleExpression: 'rate(1 hour)',
+      FlexibleTimeWindow: { Mode: 'OFF' },
+      Target: {
+        Arn: localArn('lambda', `function:${stack}-evidence`),
+        RoleArn: getAtt('ScheduleRole', 'Arn'),
+        Input: JSON.stringify({ digest: '<aws.scheduler.scheduled-time>' }),
+        DeadLetterConfig: { Arn: getAtt('EvidenceDlq', 'Arn') },
+        RetryPolicy: { MaximumEventAgeInSeconds: 3_600, MaximumRetryAttempts: 185 },
+      },
+    },
+  },
+};
+
+export const sweeps = (iam: CompiledPolicy['iam']): Resources => ({ ...queues, ...role(iam), ...schedule, ...digests });

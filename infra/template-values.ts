@@ -22,6 +22,8 @@ export interface Deployed {
   readonly accountId: string;
   /** What `Ref` gives for a resource, by its logical id; only what has been made. */
   readonly physicalIds: Map<string, string>;
+  /** Attributes that no name tells, by `LOGICAL-ID.ATTRIBUTE`. */
+  readonly told?: ReadonlyMap<string, string>;
 }
 
 type Attribute = (id: string, deployed: Deployed, resource: TemplateResource) => string;
@@ -70,6 +72,8 @@ const refer = (name: string, deployed: Deployed): unknown => {
 };
 
 const attribute = (name: string, key: string, deployed: Deployed): string => {
+  const told = deployed.told?.get(`${name}.${key}`);
+  if (told !== undefined) return told;
   const resource = deployed.template.Resources[name];
   const read = resource && attributes[`${resource.Type} ${key}`];
   if (!read) throw new TerminalError(`unknown attribute ${name}.${key} of a ${resource?.Type ?? 'missing resource'}`);

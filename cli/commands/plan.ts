@@ -18,7 +18,7 @@ interface Options {
 export function addPlan(program: Command, exit: (code: ExitCode) => void): void {
   program
     .command('plan')
-    .description('show what a deploy would create: the rules that catch events, and what both roles may do')
+    .description('show what a deploy would create: the rules that catch events, and what its roles may do')
     .option('--policy <file>', 'policy to plan for', defaultPolicy)
     .option('--against <file>', 'also show the permissions that the policy adds to, and takes away from, those of this one')
     .option('--json', 'one JSON document: {rules, roles} and, with --against, {added, removed} as lists of actions per role')
@@ -40,7 +40,11 @@ async function plan({ policy: file, against, json }: Options): Promise<void> {
   const added = then && difference(now.permissions, then.permissions);
   const removed = then && difference(then.permissions, now.permissions);
   if (json) {
-    const actions = (grants: Record<RoleName, Grant[]>) => ({ detect: actionsOf(grants.detect), remediate: actionsOf(grants.remediate) });
+    const actions = (grants: Record<RoleName, Grant[]>) => ({
+      detect: actionsOf(grants.detect),
+      remediate: actionsOf(grants.remediate),
+      evidence: actionsOf(grants.evidence),
+    });
     const { rules, roles } = now.plan;
     return print(JSON.stringify({ rules, roles, ...(added && removed && { added: actions(added), removed: actions(removed) }) }, null, 2));
   }
@@ -59,6 +63,7 @@ async function planned(file: string): Promise<{ readonly plan: DeployPlan; reado
 const difference = (one: Permissions, other: Permissions): Record<RoleName, Grant[]> => ({
   detect: without(one.detect.grants, other.detect.grants),
   remediate: without(one.remediate.grants, other.remediate.grants),
+  evidence: without(one.evidence.grants, other.evidence.grants),
 });
 
 function printRules(rules: readonly Rule[]): void {

@@ -4,6 +4,7 @@ import { describeStack, ledgerAt, stackTime } from '../stack.ts';
 import { alarms } from './alarms.ts';
 import { channels } from './channels.ts';
 import { type Check, look, ok, wrong } from './check.ts';
+import { evidence } from './evidence.ts';
 import { concurrency, sources } from './functions.ts';
 import { keys, killSwitch } from './keys.ts';
 import { letters } from './letters.ts';
@@ -30,6 +31,7 @@ const within: readonly StackGroup[] = [
   schedule,
   ticks,
   sweeps,
+  evidence,
   roles,
   keys,
   killSwitch,

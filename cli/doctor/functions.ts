@@ -16,7 +16,10 @@ export const sources: StackGroup = (scene) => {
     const found = await Promise.all(expected.map(async (UUID) => ({ UUID, ...(await mappingOf(UUID, aws)) })));
     const gone = found.filter(({ State }) => State === undefined).map(({ UUID }) => UUID);
     const off = found.filter(({ State = '' }) => /^(Disabl|Delet)/.test(State));
-    const queueOf = ({ EventSourceArn = '' }: { EventSourceArn?: string }) => EventSourceArn.split(':').at(-1)!;
+    const queueOf = ({ EventSourceArn = '' }: { EventSourceArn?: string }) => {
+      const [, table] = /:table\/([^/]+)\/stream\//.exec(EventSourceArn) ?? [];
+      return table ? `the stream of ${table}` : EventSourceArn.split(':').at(-1)!;
+    };
     const lines: Check[] = [
       ...(expected.length === 0 ? [wrong(check, `${stack.name} has none: no event is taken from a queue`, deploy)] : []),
       ...(gone.length > 0 ? [lost(check, gone, stack)] : []),

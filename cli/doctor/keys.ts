@@ -1,11 +1,15 @@
-/** The keys that everything of the bot is encrypted with, and the switch that stops its hand. */
+/** The keys that everything of the bot is encrypted or signed with, and the switch that stops its hand. */
 import { DescribeKeyCommand, KMSClient } from '@aws-sdk/client-kms';
 import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { outputOf } from '../stack.ts';
 import { type Check, look, ok, wrong } from './check.ts';
 import type { StackGroup } from './scene.ts';
 
-const uses = { DataKeyArn: 'no event can be queued, recorded or told', AlarmKeyArn: 'alarms about the bot reach nobody' };
+const uses = {
+  DataKeyArn: 'no event can be queued, recorded or told',
+  AlarmKeyArn: 'alarms about the bot reach nobody',
+  SigningKeyArn: 'no evidence is signed',
+};
 
 export const keys: StackGroup = async ({ stack, aws }) => {
   const check = 'keys';

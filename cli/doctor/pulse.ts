@@ -21,7 +21,7 @@ const lateSweep = 36 * 60 * minute;
 export const schedule: StackGroup = ({ stack, aws, parts }) => {
   const check = 'schedule';
   return look(check, async () => {
-    const part = (await parts()).find(({ type }) => type === 'AWS::Scheduler::Schedule');
+    const part = (await parts()).find(({ logicalId }) => logicalId === 'Tick');
     const [Name, GroupName] = [`${stack.name}-tick`, stack.name];
     const found = await aws
       .client(SchedulerClient)
@@ -55,8 +55,9 @@ export const ticks: StackGroup = ({ stack, ledger, deployment, now }) => {
   });
 };
 
-const ageOf = (time: string, now: Date): number => now.getTime() - Date.parse(time);
-const isYoung = (deployment: Deployment | undefined, now: Date): boolean => deployment !== undefined && ageOf(deployment.at, now) < lateTick;
+export const ageOf = (time: string, now: Date): number => now.getTime() - Date.parse(time);
+export const isYoung = (deployment: Deployment | undefined, now: Date, within = lateTick): boolean =>
+  deployment !== undefined && ageOf(deployment.at, now) < within;
 
 export const sweeps: StackGroup = (scene) => {
   const check = 'sweeps';

@@ -16,8 +16,9 @@ import { retakeFacts } from '../../infra/plugin/deploy.ts';
 import { appliers, propertyAppliers } from './appliers.ts';
 import { differences as ofBuses } from './buses.ts';
 import { type Clients, configIn } from './clients.ts';
+import { differences as ofDoor, openDoor, type TakenOut } from './deploy-door.ts';
 import { type Emulator, killAtExit } from './emulator.ts';
-import { rolePolicies, statementsOf } from './functions.ts';
+import { rolePolicies, splitName, statementsOf } from './functions.ts';
 import { differences as ofKeys } from './keys.ts';
 import type { DurableSettings } from './lambda.ts';
 import { alone } from './lock.ts';
@@ -26,6 +27,7 @@ import { withMotoNames } from './moto-actions.ts';
 import { replacePolicy, settlePolicies } from './policies.ts';
 import { differences as ofSchedules } from './schedules.ts';
 import { differences as ofDelays } from './sqs-api.ts';
+import { differences as ofStreams, type StreamMapping } from './streams.ts';
 import { type Deployed, type Difference, resolve, type Template } from './template.ts';
 import { settleFunctions } from './versions.ts';
 
@@ -46,6 +48,8 @@ export interface DeployReport {
   readonly durable: ReadonlyMap<string, DurableSettings>;
   /** The key that each function's environment is encrypted with. */
   readonly keys: ReadonlyMap<string, string>;
+  /** Streams of tables that feed functions. */
+  readonly streams: readonly StreamMapping[];
   /** What the framework printed. */
   readonly output: string;
 }
@@ -58,6 +62,8 @@ export interface DeployContext {
   readonly clients: Clients;
   readonly region: string;
   readonly accountId: string;
+  /** Kept from one deploy to the next: what has not changed is not deployed again. */
+  readonly takenOut: TakenOut;
   readonly onLine?: (line: string) => void;
 }
 
@@ -81,9 +87,10 @@ export function ownEnvironment(emulator: Emulator, region: string): NodeJS.Proce
   };
 }
 
-function serverless(context: DeployContext, args: readonly string[]): Promise<{ readonly code: number | null; readonly output: string }> {
+async function serverless(context: DeployContext, args: readonly string[]): Promise<{ readonly code: number | null; readonly output: string }> {
   const bin = join(context.directory, 'node_modules/.bin');
-  const env = ownEnvironment(context.emulator, context.region);
+  const door = await openDoor(context.emulator.endpoint, context.clients, context.takenOut);
+  const env: NodeJS.ProcessEnv = { ...ownEnvironment(context.emulator, context.region), AWS_ENDPOINT_URL: door.endpoint };
   // What `npx serverless` does: the project's own framework, run by the project's own Node.
   const child = spawn(join(bin, 'serverless'), args, {
     cwd: context.directory,
@@ -103,7 +110,7 @@ function serverless(context: DeployContext, args: readonly string[]): Promise<{ 
       stayAlive();
       done({ code, output });
     });
-  });
+  }).finally(() => door.close()) as Promise<{ readonly code: number | null; readonly output: string }>;
 }
 
 interface LiveStack {
@@ -156,7 +163,10 @@ async function readStack({ name: StackName, region }: LiveStack, { clients, endp
       return [[LogicalResourceId!, ResourceType === 'AWS::SQS::Queue' ? `${endpoint}${new URL(id).pathname}` : id]];
     }),
   );
-  return { template: JSON.parse(TemplateBody!) as Template, stackName: StackName, stackId: Stacks![0]!.StackId!, region, accountId, physicalIds };
+  const { StackId, Outputs = [] } = Stacks![0]!;
+  const stream = Outputs.find(({ OutputKey }) => OutputKey === 'LedgerStreamArn')?.OutputValue;
+  const told = new Map(stream === undefined ? [] : [['Ledger.StreamArn', stream]]);
+  return { template: JSON.parse(TemplateBody!) as Template, stackName: StackName, stackId: StackId!, region, accountId, physicalIds, told };
 }
 
 /** Attempts one applier; a refusal is part of the report, not the end of the deploy. */
@@ -240,6 +250,21 @@ const keysOf = (deployed: Deployed): [string, string][] =>
     return key === undefined ? [] : [[deployed.physicalIds.get(logicalId)!, String(key)]];
   });
 
+/** The mappings that the door took out of the template. */
+const streamsOf = (deployed: Deployed, taken: TakenOut): (StreamMapping & { readonly logicalId: string })[] =>
+  Object.entries(taken.get(deployed.stackName) ?? {}).map(([logicalId, { Properties = {} }]) => {
+    const { EventSourceArn, FunctionName, BatchSize, FilterCriteria } = Properties;
+    const [table = ''] = (EventSourceArn as { 'Fn::GetAtt': readonly string[] })['Fn::GetAtt'];
+    const { Filters = [] } = (FilterCriteria ?? {}) as { readonly Filters?: readonly { readonly Pattern: string }[] };
+    return {
+      logicalId,
+      table: deployed.physicalIds.get(table)!,
+      functionName: splitName(String(resolve(FunctionName, deployed))).name,
+      batchSize: Number(BatchSize ?? 100),
+      patterns: Filters.map(({ Pattern }) => JSON.parse(Pattern)),
+    };
+  });
+
 async function undoWhere(undo: Undo, chosen: (key: string) => boolean): Promise<void> {
   // What was put in last hangs on what was there before it.
   for (const [key, work] of [...undo].reverse()) {
@@ -258,6 +283,7 @@ export async function deploy(context: DeployContext, undo: Undo, policy?: string
   const functions: string[] = [];
   const durable = new Map<string, DurableSettings>();
   const keys = new Map<string, string>();
+  const streams: StreamMapping[] = [];
   const stacks = await liveStacks(context.clients, context.region);
   await undoWhere(undo, (done) => !stacks.some((stack) => done.startsWith(`${key(stack)} `)));
   const outputs: Record<string, string> = {};
@@ -279,6 +305,10 @@ export async function deploy(context: DeployContext, undo: Undo, policy?: string
       if (Type === 'AWS::Lambda::Function') functions.push(deployed.physicalIds.get(logicalId)!);
     for (const [name, settings] of durableOf(deployed)) durable.set(name, settings);
     for (const [name, key] of keysOf(deployed)) keys.set(name, key);
+    for (const { logicalId, ...stream } of streamsOf(deployed, context.takenOut)) {
+      streams.push(stream);
+      applied.push({ logicalId, type: 'AWS::Lambda::EventSourceMapping', note: 'the stack reads the stream' });
+    }
   }
   const home = stacks.find(({ region }) => region === context.region);
   // The framework's deploy took the facts of the stack without the policies that moto loses.
@@ -288,11 +318,12 @@ export async function deploy(context: DeployContext, undo: Undo, policy?: string
     applied,
     notApplied,
     widened,
-    differences: [...ofBuses, ...ofKeys, ...ofMappings, ...ofSchedules, ...ofDelays],
+    differences: [...ofBuses, ...ofKeys, ...ofMappings, ...ofSchedules, ...ofDelays, ...ofStreams, ...ofDoor],
     outputs,
     functions,
     durable,
     keys,
+    streams,
     output,
   };
 }

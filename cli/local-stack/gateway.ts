@@ -48,6 +48,8 @@ export interface Serving {
   roleOf(accessKeyId: string): string | undefined;
   invocationOf?(callerId: string): Invocation | undefined;
   readonly onCall?: OnCall;
+  /** Told of each call that was answered, whether or not the caller hears it. */
+  readonly observe?: (call: Seen, answer: Answer) => void;
   readonly log: (line: string) => void;
 }
 
@@ -83,7 +85,7 @@ function kill({ by, service, target }: Seen): void {
 }
 
 async function exchange(emulator: URL, serving: Serving, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
-  const { answer, roleOf, invocationOf, onCall, log } = serving;
+  const { answer, roleOf, invocationOf, onCall, observe, log } = serving;
   const { headers } = incoming;
   const method = incoming.method!;
   const body = await readBody(incoming);
@@ -122,6 +124,7 @@ async function exchange(emulator: URL, serving: Serving, incoming: IncomingMessa
     if ((fate.do === 'delay' || fate.do === 'kill') && fate.milliseconds) await pause(fate.milliseconds);
     if (fate.do === 'kill' && fate.when === 'before') return kill(call);
     const reply = await answerOr(call, () => passOn(emulator, incoming, body));
+    observe?.(call, reply);
     await fate.onAnswer?.(reply);
     if (fate.do === 'forwardThenCut') return cut();
     if (fate.do === 'kill' && fate.when === 'after') return kill(call);

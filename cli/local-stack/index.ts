@@ -21,6 +21,7 @@ import { mappingsApi } from './mappings-api.ts';
 import { createPoller, type Poller } from './poller.ts';
 import { createSchedules, type Schedules } from './schedules.ts';
 import { createDelays, type Delays } from './sqs-api.ts';
+import { createStreams, type Streams } from './streams.ts';
 import { subscribe, type TopicReader } from './topics.ts';
 
 export type { DeployReport } from './deploy.ts';
@@ -111,7 +112,7 @@ const delivered = (event: StackEvent, home: string, account: string, now: Date):
   detail: event.detail,
 });
 
-async function look({ sqs }: Clients, poller: Poller, lambda: LambdaStandIn, delays: Delays, schedules: Schedules): Promise<Drained> {
+async function look({ sqs }: Clients, poller: Poller, lambda: LambdaStandIn, delays: Delays, schedules: Schedules, streams: Streams): Promise<Drained> {
   const queues: Record<string, number> = {};
   for (const QueueUrl of poller.queues()) {
     const { Attributes } = await sqs.send(
@@ -119,9 +120,10 @@ async function look({ sqs }: Clients, poller: Poller, lambda: LambdaStandIn, del
     );
     queues[QueueUrl.split('/').at(-1)!] = Number(Attributes?.ApproximateNumberOfMessages ?? 0) + Number(Attributes?.ApproximateNumberOfMessagesDelayed ?? 0);
   }
+  const moved = await streams.settle().catch(() => false);
   const executions = lambda.executions().filter(({ status }) => status === 'RUNNING');
   return {
-    idle: [poller, lambda, delays, schedules].every(({ busy }) => busy === 0) && Object.values(queues).every((count) => count === 0),
+    idle: [poller, lambda, delays, schedules].every(({ busy }) => busy === 0) && !moved && Object.values(queues).every((count) => count === 0),
     queues,
     messagesWaiting: poller.waiting + delays.waiting,
     executions: executions.map(({ name, functionName, due }) => ({ name, functionName, due })),
@@ -163,6 +165,7 @@ export async function startLocalStack(options: LocalStackOptions = {}): Promise<
       warm: options.warm,
       onLog: options.onLog,
       onCall: options.onCall,
+      observe: (call, answer) => streams.observe(call, answer),
       others: (authorise) => {
         const events = eventsApi({ authorise, buses, clock, accountId: accountId! });
         const messages = delays.api(authorise);
@@ -176,11 +179,14 @@ export async function startLocalStack(options: LocalStackOptions = {}): Promise<
       (await lambda.admission.refusal(splitName(functionArn).name)) !== undefined || !(await keys.usable(region, await keys.ofQueue(region, queueUrl)));
     const poller = createPoller({ ...clients, clock, region, invoke: lambda.invoke, laneOf: options.laneOf, closed, wantedAt: delays.visibleAt, log });
     stops.push(() => poller.stop());
-    const schedules = createSchedules({ clients, emulator, region, clock, keys, keysOf: lambda.keysOf, log });
+    const schedules = createSchedules({ clients, emulator, region, endpoint: lambda.endpoint, clock, keys, keysOf: lambda.keysOf, log });
     stops.push(async () => schedules.stop());
 
+    const streams = createStreams({ region, invoke: lambda.invoke, log });
+    stops.push(() => streams.stop());
+
     const undo: Undo = new Map();
-    const context = { directory, emulator, endpoint: lambda.endpoint, clients, region, accountId: accountId!, onLine: log };
+    const context = { directory, emulator, endpoint: lambda.endpoint, clients, region, accountId: accountId!, takenOut: new Map(), onLine: log };
     const deployStack = async (policy?: string): Promise<DeployReport> => {
       // Until it is done: the emulator miscalculates signatures of some calls that the framework makes.
       await emulator.setAuth(false);
@@ -192,6 +198,7 @@ export async function startLocalStack(options: LocalStackOptions = {}): Promise<
       const { notPolled } = await poller.refresh();
       await schedules.refresh();
       await emulator.setAuth(true);
+      streams.read(report.streams);
       const unpolled = notPolled.map((source) => ({ logicalId: source, type: 'AWS::Lambda::EventSourceMapping', note: 'only queues are polled' }));
       return { ...report, notApplied: [...report.notApplied, ...unpolled] };
     };
@@ -229,7 +236,7 @@ export async function startLocalStack(options: LocalStackOptions = {}): Promise<
         for (;;) {
           // Nobody need count messages while somebody is seen to be at work.
           while ([poller, lambda, delays, schedules].some(({ busy }) => busy > 0) && Date.now() < deadline) await pause(50);
-          const now = await look(clients, poller, lambda, delays, schedules);
+          const now = await look(clients, poller, lambda, delays, schedules, streams);
           quiet = now.idle ? quiet + 1 : 0;
           // Twice, because a batch that has just ended may have started an execution.
           if (quiet === 2 || Date.now() > deadline) return now;
@@ -243,6 +250,7 @@ export async function startLocalStack(options: LocalStackOptions = {}): Promise<
       },
       async remove() {
         await emulator.setAuth(false);
+        streams.read([]);
         const output = await remove(context, undo);
         await poller.refresh();
         await schedules.refresh();

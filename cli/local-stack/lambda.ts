@@ -8,7 +8,7 @@ import { durableApi } from './durable-api.ts';
 import type { Keys as Credentials, Emulator } from './emulator.ts';
 import { nextDue } from './executions.ts';
 import { type AdminClients, deployedFunctions, deployedRoles, splitName } from './functions.ts';
-import { type OnCall, openGateway } from './gateway.ts';
+import { type OnCall, openGateway, type Serving } from './gateway.ts';
 import { createInvoker, type DeployedFunction, type InvocationResult, type Invoker, type LogLine } from './invoke.ts';
 import { type DurableSettings, invokeApi } from './invoke-api.ts';
 import type { Keys } from './keys.ts';
@@ -32,6 +32,7 @@ export interface LambdaOptions {
   /** What the stand-in itself has to say. */
   readonly log?: (line: string) => void;
   readonly onCall?: OnCall;
+  readonly observe?: Serving['observe'];
   /** Answers calls of other services that the emulator is not to answer. */
   readonly others?: (authorise: Authorise) => (call: Call) => Promise<Answer | undefined>;
 }
@@ -110,6 +111,7 @@ export async function startLambda(options: LambdaOptions): Promise<LambdaStandIn
     roleOf: roles.roleOf,
     invocationOf: invoker.invocationOf,
     onCall,
+    observe: options.observe,
     log,
   });
   engine.resume();

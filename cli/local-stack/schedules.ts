@@ -1,9 +1,10 @@
 /**
- * What EventBridge Scheduler does with schedules that repeat at a rate and put a message into a queue.
+ * What EventBridge Scheduler does with schedules that repeat at a rate and put a message into a queue, or invoke a function.
  * https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html, managing-schedule-context-attributes.html, configuring-schedule-dlq.html
  */
 import { randomUUID } from 'node:crypto';
 import { GetRoleCommand } from '@aws-sdk/client-iam';
+import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { GetScheduleCommand, type GetScheduleCommandOutput, paginateListSchedules } from '@aws-sdk/client-scheduler';
 import { GetQueueUrlCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { codeOf, TerminalError } from '../../engine/errors.ts';
@@ -21,6 +22,8 @@ export interface SchedulesOptions {
   readonly clients: Clients;
   readonly emulator: Emulator;
   readonly region: string;
+  /** Of the whole stack, the Lambda stand-in included; for schedules that invoke functions. */
+  readonly endpoint?: string;
   readonly clock: StackClock;
   readonly keys: Keys;
   readonly keysOf: (roleArn: string) => Promise<Credentials>;
@@ -56,7 +59,7 @@ const filledIn = ({ Arn, Target }: Schedule, scheduledAt: Date): string =>
     .replaceAll('<aws.scheduler.execution-id>', randomUUID())
     .replaceAll('<aws.scheduler.attempt-number>', '1');
 
-export function createSchedules({ clients, emulator, region, clock, keys, keysOf, log }: SchedulesOptions): Schedules {
+export function createSchedules({ clients, emulator, region, endpoint, clock, keys, keysOf, log }: SchedulesOptions): Schedules {
   const due = new Map<string, { readonly group: string; readonly name: string; readonly period: number; next: number }>();
   let busy = 0;
 
@@ -82,13 +85,24 @@ export function createSchedules({ clients, emulator, region, clock, keys, keysOf
     }
   };
 
+  /** Asynchronously, as Scheduler does: what the function makes of it is not heard here. */
+  const invoke = async (roleArn: string, FunctionName: string, input: string) => {
+    await demandTrust(roleArn);
+    const lambda = new LambdaClient({ ...configIn(emulator, region), ...(endpoint && { endpoint }), credentials: await keysOf(roleArn) });
+    try {
+      await lambda.send(new InvokeCommand({ FunctionName, InvocationType: 'Event', Payload: input }));
+    } finally {
+      lambda.destroy();
+    }
+  };
+
   const fire = async ({ group, name }: { readonly group: string; readonly name: string }, scheduledAt: Date) => {
     const schedule = await clients.scheduler.send(new GetScheduleCommand({ GroupName: group, Name: name }));
     const { Arn: target, RoleArn: role, DeadLetterConfig } = schedule.Target ?? {};
     if (schedule.State === 'DISABLED' || !target || !role) return;
     const body = filledIn(schedule, scheduledAt);
     try {
-      await put(role, target, body);
+      await (target.split(':')[2] === 'lambda' ? invoke(role, target, body) : put(role, target, body));
     } catch (error) {
       log(`${schedule.Arn}: ${target}: ${(error as Error).message}`);
       if (!DeadLetterConfig?.Arn) return;

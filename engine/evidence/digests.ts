@@ -4,6 +4,7 @@ import * as z from 'zod';
 import { canonical } from '../canonical.ts';
 import { type Digest, type Head, signedText, textHash } from './form.ts';
 import type { Fault } from './report.ts';
+import type { Material } from './verify.ts';
 
 /** One stored text. `name`: what the place where it was found says of it. */
 export interface DigestPiece {
@@ -36,7 +37,12 @@ const digestShape = z.object({
 });
 
 /** @param partial it may begin later than with the first */
-export async function checkDigests(pieces: AsyncIterable<DigestPiece>, keyOf: PublicKeys, partial: boolean): Promise<DigestChain> {
+export async function checkDigests(
+  pieces: AsyncIterable<DigestPiece>,
+  keyOf: PublicKeys,
+  partial: boolean,
+  expectedLast?: Material['lastDigest'],
+): Promise<DigestChain> {
   const faults: Fault[] = [];
   const heads = new Map<string, Checkpoint[]>();
   let span: DigestChain['span'];
@@ -66,8 +72,14 @@ export async function checkDigests(pieces: AsyncIterable<DigestPiece>, keyOf: Pu
     }
     if (previous !== undefined && read.previous !== previous) fault('digest-changed', `digest ${number} does not follow the digest ${number - 1} that is here`);
     previous = textHash(text);
+    if (number === expectedLast?.number && expectedLast.hash !== undefined && expectedLast.hash !== previous)
+      fault('digest-changed', `digest ${number} is not the one that the table knows`);
     span = { first: span?.first ?? number, last: number, at: read.at };
     for (const head of read.findings) heads.set(head.id, [...(heads.get(head.id) ?? []), { ...head, digest: number }]);
+  }
+  if (expectedLast && expectedLast.number >= expected) {
+    const missing = expectedLast.number > expected ? `digests ${expected} to ${expectedLast.number} are` : `digest ${expected} is`;
+    faults.push({ kind: 'digest-missing', digest: expected, says: `${missing} missing at the end` });
   }
   return { faults, heads, ...(span && { span }) };
 }
@@ -89,5 +101,7 @@ const wrongOf = (digest: Digest, number: number, keyOf: PublicKeys): string | un
   if (digest.number !== number) return `holds digest ${digest.number}`;
   const key = keyOf(digest.keyArn);
   if (!key) return `was signed with ${digest.keyArn}, whose public key is not known here`;
-  return verify('sha256', Buffer.from(signedText(digest)), key, Buffer.from(digest.signature, 'base64')) ? undefined : 'has a signature that is not of its key';
+  return verify('sha256', Buffer.from(textHash(signedText(digest))), key, Buffer.from(digest.signature, 'base64'))
+    ? undefined
+    : 'has a signature that is not of its key';
 };

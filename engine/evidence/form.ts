@@ -30,11 +30,17 @@ export interface Digest {
   /** The findings with entries since the last digest, by id. */
   readonly findings: readonly Head[];
   readonly keyArn: string;
-  /** ECDSA over sha256 of the canonical JSON of everything else; DER, base64. */
+  /** ECDSA with SHA-256 over the text that is the sha256, hex, of the canonical JSON of everything else; DER, base64. */
   readonly signature: string;
 }
 
 export type UnsignedDigest = Omit<Digest, 'signature'>;
+
+/** What the table knows of the digest that was stored last. */
+export interface LastDigest extends Pick<Digest, 'number' | 'at'> {
+  /** sha256, hex, of its text. */
+  readonly hash: string;
+}
 
 const padded = (number: number) => String(number).padStart(9, '0');
 export const entriesPrefix = 'entries/';
@@ -54,7 +60,7 @@ export const digestName = (key: string): number | undefined => {
 
 const sha256 = (text: string | Uint8Array, encoding: 'hex' | 'base64') => createHash('sha256').update(text).digest(encoding);
 
-/** What is signed. */
+/** What the signature is of: the sha256, hex, of this. KMS takes messages of at most 4,096 bytes. */
 export const signedText = ({ signature: _, ...rest }: UnsignedDigest & Partial<Digest>): string => canonical(rest);
 export const textHash = (text: string): string => sha256(text, 'hex');
 /** sha256 of the public key's DER, as `openssl pkey -pubin -outform DER | sha256sum` prints it. */

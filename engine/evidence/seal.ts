@@ -1,7 +1,7 @@
 /** Seals what happened to a finding: one entry of its chain, and the finding that ends in it. Pure but for the salt. */
 import { createHmac, randomBytes } from 'node:crypto';
 import { canonical, fingerprint } from '../canonical.ts';
-import type { Entry, Facts, Finding, Question, RecordedChange, Undo } from '../model.ts';
+import type { Entry, Facts, Finding, Happening, Question, RecordedChange, TriggerSummary, Undo } from '../model.ts';
 import { redact } from '../redact.ts';
 
 /** In the place of a hash: the finding is older than its chain. */
@@ -56,6 +56,11 @@ const factsOf = (finding: Finding): Facts => {
     wrong: redact(finding.wrong),
     evaluation: { ...evaluation, annotation: redact(evaluation.annotation) },
     decision: { ...decision, reason: redact(decision.reason) },
+    openedBy: happening(finding.openedBy),
+    ...(finding.driftedBy && { driftedBy: happening(finding.driftedBy) }),
+    ...(finding.endedBy && { endedBy: happening(finding.endedBy) }),
+    ...(finding.shownAt && { shownAt: finding.shownAt }),
+    ...(finding.transient && { transient: true as const }),
     ...(actor && { actor: redact(actor.arn, people) }),
     ...(proposal !== undefined && { proposal: redact(proposal) }),
     ...(done && { change: changeOf(done) }),
@@ -70,6 +75,8 @@ const factsOf = (finding: Finding): Facts => {
     ...(finding.resolvedAt && { resolvedAt: finding.resolvedAt }),
   };
 };
+
+const happening = ({ actor: _, ...trigger }: TriggerSummary): Happening => trigger;
 
 const people = { keep: ['email'] } as const;
 

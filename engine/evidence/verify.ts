@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { canonical } from '../canonical.ts';
 import type { Entry, Finding } from '../model.ts';
 import { type Checkpoint, checkDigests, type DigestPiece, type PublicKeys } from './digests.ts';
-import type { PublicEntry } from './form.ts';
+import type { LastDigest, PublicEntry } from './form.ts';
 import type { Fault, FaultKind, Report } from './report.ts';
 import { hashOf, macOf, unchained } from './seal.ts';
 
@@ -22,7 +22,11 @@ export interface Material {
   /** Chains and digests may begin later than with the first. */
   readonly partial?: boolean;
   /** The findings as the table has them. */
-  readonly table?: AsyncIterable<Pick<Finding, 'id' | 'version' | 'chain'> & { readonly at: string }>;
+  readonly table?: AsyncIterable<Pick<Finding, 'id' | 'version' | 'chain'>>;
+  /** When the table's entry was made, ISO 8601; asked for the first one that is not there. Undefined: the entries are the table's own, so that none can be on its way. */
+  readonly madeAt?: (findingId: string, seq: number) => Promise<string | undefined>;
+  /** The last digest, as the table or the head of a file knows it. */
+  readonly lastDigest?: Pick<LastDigest, 'number'> & Partial<LastDigest>;
   readonly now: Date;
 }
 
@@ -47,8 +51,9 @@ const entryShape = z.looseObject({
 });
 type Link = z.output<typeof entryShape>;
 
-export async function verifyEvidence({ entries, digests, keyOf, partial = false, table, now }: Material): Promise<Report> {
-  const chain = await checkDigests(digests, keyOf, partial);
+export async function verifyEvidence(material: Material): Promise<Report> {
+  const { entries, digests, keyOf, partial = false, lastDigest } = material;
+  const chain = await checkDigests(digests, keyOf, partial, lastDigest);
   const chains = new Map<string, Progress>();
   const midway: Report['midway'][number][] = [];
   const older = new Set<string>();
@@ -115,7 +120,7 @@ export async function verifyEvidence({ entries, digests, keyOf, partial = false,
     else if (!found.fault && found.last < length)
       found.fault = { kind: 'cut', finding: id, seq: found.last + 1, says: `${gap(found.last + 1, length)}: digest ${digest} knows ${length} entries` };
   }
-  const lag = table ? await compare(table, chains, older, now) : 0;
+  const lag = await compare(material, chains, older);
   const faults = [...chain.faults, ...[...chains.values()].flatMap(({ fault }) => fault ?? [])];
   return {
     sound: faults.length === 0,
@@ -131,10 +136,11 @@ export async function verifyEvidence({ entries, digests, keyOf, partial = false,
 }
 
 /** Entries that have not arrived yet; what is worse becomes the fault of the finding. */
-async function compare(table: NonNullable<Material['table']>, chains: Map<string, Progress>, older: Set<string>, now: Date): Promise<number> {
+async function compare({ table, madeAt, now }: Material, chains: Map<string, Progress>, older: Set<string>): Promise<number> {
+  if (!table) return 0;
   let lag = 0;
   const known = new Set<string>();
-  for await (const { id, version, chain, at } of table) {
+  for await (const { id, version, chain } of table) {
     known.add(id);
     const found = chains.get(id);
     if (found?.fault) continue;
@@ -146,9 +152,14 @@ async function compare(table: NonNullable<Material['table']>, chains: Map<string
     const progress = found ?? { last, hash: '', signed: 0 };
     chains.set(id, progress);
     if (last < version) {
+      if (!madeAt) {
+        progress.fault = { kind: 'cut', finding: id, seq: last + 1, says: `${gap(last + 1, version)}: the finding knows ${version} entries` };
+        continue;
+      }
       lag += version - last;
-      const late = now.getTime() - Date.parse(at) > lateMs;
-      if (late) progress.fault = { kind: 'late', finding: id, seq: last + 1, says: `${gap(last + 1, version)}: the table has had them since ${at} or longer` };
+      const at = (await madeAt(id, last + 1)) ?? now.toISOString();
+      if (now.getTime() - Date.parse(at) > lateMs)
+        progress.fault = { kind: 'late', finding: id, seq: last + 1, says: `${gap(last + 1, version)}: the table has them since ${at}` };
     } else if (last > version || chain !== progress.hash)
       progress.fault = { kind: 'table', finding: id, seq: version, says: `the table ends it with another entry ${version}` };
   }

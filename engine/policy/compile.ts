@@ -3,11 +3,11 @@
  *
  * Precedence: anything in a file beats anything in the file it extends; within a file an exact name beats a longer
  * pattern, which beats a shorter one. Two patterns of one length that meet in a control are refused: the order of
- * lines never matters. mode, fixAfter and when are replaced, params and guards are replaced one by one, exceptions add up.
+ * lines never matters. mode, fixAfter and when are replaced, params, guards and evidence are replaced one by one, exceptions add up.
  */
 import type { AnyControl, CatalogueEntry } from '../control.ts';
 import type { Mode } from '../model.ts';
-import { defaultApprovals, defaultBacklog } from './defaults.ts';
+import { defaultApprovals, defaultBacklog, defaultEvidence } from './defaults.ts';
 import { guardsOf } from './guards.ts';
 import { identified } from './identity.ts';
 import { reachable } from './match.ts';
@@ -143,6 +143,7 @@ export async function compile(layers: readonly PolicyLayer[], complete: boolean,
     channels,
     guards: guardsOf(usable),
     backlog: usable.findLast((file) => file.backlog)?.backlog ?? defaultBacklog,
+    evidence: Object.assign({}, defaultEvidence, ...usable.map((file) => file.evidence)),
     iam: Object.assign({ path: '/' }, ...usable.map((file) => file.iam)),
     controls: compiled,
   });

@@ -1,4 +1,4 @@
-/** What a policy means that says nothing of guards and backlog. Apart from the schema of the file, which the handlers do not load. */
+/** What a policy means that says nothing of guards, evidence and backlog. Apart from the schema of the file, which the handlers do not load. */
 import type { CompiledApprovals, CompiledGuards, CompiledPolicy } from './model.ts';
 
 export const defaultGuards: CompiledGuards = {
@@ -7,6 +7,8 @@ export const defaultGuards: CompiledGuards = {
   repeat: { limit: 3, within: 24 * 3_600 },
   ramp: { fixes: 25, hours: 24 },
 };
+
+export const defaultEvidence: CompiledPolicy['evidence'] = { lock: 'governance', years: 6 };
 
 export const defaultBacklog: CompiledPolicy['backlog'] = 'tell';
 

@@ -85,6 +85,8 @@ export interface CompiledPolicy {
   readonly guards: CompiledGuards;
   /** What is done about drift that was there before the bot. */
   readonly backlog: 'tell' | 'fix';
+  /** What locks the bucket of evidence. */
+  readonly evidence: { readonly lock: 'governance' | 'compliance' | 'none'; readonly years: number };
   readonly iam: { readonly path: string; readonly permissionsBoundary?: string };
   /** Every control of the catalogue. */
   readonly controls: Readonly<Record<string, CompiledControl>>;

@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { modes, ownerKinds, severities } from '../model.ts';
 
 /** Planned for later versions. Named so that nobody believes they work already. */
-export const laterWords: ReadonlySet<string> = new Set(['evidence', 'slackApp', 'securityHub']);
+export const laterWords: ReadonlySet<string> = new Set(['slackApp', 'securityHub']);
 
 const text = z.string().min(1, { error: 'must not be empty' });
 const glob = (over: string) => text.optional().describe(`Glob over ${over}: * is any run of characters, ? is one character`);
@@ -182,6 +182,23 @@ export const policySchema = z
       .enum(['tell', 'fix'])
       .optional()
       .describe('What is done about drift that was there before the bot: tell of it, or fix it like any other, within the guards. Default: tell'),
+    evidence: z
+      .strictObject({
+        lock: z
+          .enum(['governance', 'compliance', 'none'])
+          .optional()
+          .describe(
+            'How evidence is kept from being deleted: governance (whom IAM lets bypass it may), compliance (nobody may, not even root, until the years are over), none. Default: governance',
+          ),
+        years: z
+          .int()
+          .min(1, { error: 'must be at least 1; without a lock, set lock to none' })
+          .max(100, { error: 'must be at most 100' })
+          .optional()
+          .describe('Years that each entry is locked for; 45 CFR 164.316(b)(2)(i) asks for six. Default: 6'),
+      })
+      .optional()
+      .describe('How the bucket of evidence is locked'),
     iam: z
       .strictObject({
         path: z

@@ -96,7 +96,7 @@ export const isRefused = (error: unknown): boolean => refusal(error) !== undefin
 /** The item that a refused update met; asked for with `ReturnValuesOnConditionCheckFailure`. */
 export const metBy = (error: unknown): Item | undefined => refusal(error)?.Item;
 
-const conflict =
+export const conflict =
   (what: string, steps: readonly Step[] = []) =>
   (error: unknown): never => {
     const reason = conflictReason(error, steps);

@@ -12,6 +12,7 @@
  * | `recent#HASH`    | `event#HASH`   | time (epoch milliseconds) of a counted event; expires        |
  * | `slot#HASH`      | `slot#NUMBER`  | holder, taken (epoch milliseconds) of a brake's slot; expires |
  * | `memo#KEY`       | `memo`         | a document of the bot's own book-keeping                     |
+ * | `digest#pending` | finding id     | entries in the bucket that no digest has signed yet          |
  * | `answer#ID`      | `answer#ID`    | what somebody answered about a finding; expires              |
  * | `policy`         | `current`      | the compiled policy                                          |
  */
@@ -19,6 +20,7 @@ import { createHash } from 'node:crypto';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import type { AttributeValue, CreateTableCommandInput, UpdateTimeToLiveCommandInput } from '@aws-sdk/client-dynamodb';
 import { TerminalError } from '../../engine/errors.ts';
+import { digestLease } from '../../engine/evidence/store.ts';
 import { type DocumentKind, schema, upgraded } from '../../engine/schema.ts';
 
 export type Item = Record<string, AttributeValue>;
@@ -74,6 +76,11 @@ export const memoKey = (name: string): Item => key(`memo#${name}`, 'memo');
 export const policyKey = key('policy', 'current');
 /** Partition keys of what a deploy stores and the functions only read. */
 export const deployedKeys: readonly string[] = [policyKey, memoKey('deployment')].map(({ pk }) => pk!.S!);
+
+/** Where the marks of a finding's unsigned entries are; the sort key is its id. */
+export const pendingKey = (findingId: string): Item => key('digest#pending', findingId);
+/** Partition keys of what the function evidence writes. */
+export const evidenceKeys: readonly string[] = [pendingKey(''), leaseKey(digestLease), memoKey('evidence')].map(({ pk }) => pk!.S!);
 
 /** Items are at most 400 KB. */
 const longText = 100 * 1024;

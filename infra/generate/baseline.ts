@@ -1,6 +1,6 @@
 /** policies/hipaa.yaml: every control of the catalogue with its default mode. */
 import type { Catalogue, CatalogueEntry } from '../../engine/control.ts';
-import { defaultBacklog, defaultGuards } from '../../engine/policy/defaults.ts';
+import { defaultBacklog, defaultEvidence, defaultGuards } from '../../engine/policy/defaults.ts';
 
 const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
@@ -58,6 +58,7 @@ channels:
   security: { sns: true, pages: true }
 ${guards}
 backlog: ${defaultBacklog}  # drift that was there before the bot: tell, or fix like any other
+evidence: { lock: ${defaultEvidence.lock}, years: ${defaultEvidence.years} }  # how the bucket of evidence is locked: governance, compliance or none
 controls:${groups.length > 0 ? `\n${groups.join('\n\n')}` : ' {}'}
 `;
 }

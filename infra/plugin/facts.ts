@@ -93,9 +93,11 @@ async function updatedOf({ stackName, region }: Deployed, configOf: ConfigOf): P
 
 /** @throws when a stack cannot be read: half of the facts would be taken for all of them */
 export async function factsOf({ name, region, outputs, forwarders, made = new Map() }: StackPlace, configOf: ConfigOf): Promise<OwnStack> {
-  const keys = [outputs.DataKeyArn, outputs.AlarmKeyArn].filter((arn) => arn !== undefined);
+  const keys = [outputs.DataKeyArn, outputs.AlarmKeyArn, outputs.SigningKeyArn].filter((arn) => arn !== undefined);
   const accountId = keys[0]?.split(':')[4] ?? '';
-  const home = await deployedIn(name, region, accountId, configOf);
+  const stream = outputs.LedgerStreamArn;
+  const told = new Map(stream === undefined ? [] : [['Ledger.StreamArn', stream]]);
+  const home = { ...(await deployedIn(name, region, accountId, configOf)), told };
   for (const [logicalId, id] of made) home.physicalIds.set(logicalId, id);
   const away = await inEach(forwarders, (each) => deployedIn(forwarderName(name), each, accountId, configOf));
   const rules = [home, ...away.values()].flatMap((deployed) => {

@@ -80,13 +80,13 @@ export function nextWords(outputs: Outputs): string[] {
 }
 
 /** What outlives the stack. */
-export function keptWords({ LedgerTableName, DataKeyArn, AlarmKeyArn }: Outputs): string[] {
+export function keptWords({ LedgerTableName, EvidenceBucketName, DataKeyArn, AlarmKeyArn, SigningKeyArn }: Outputs): string[] {
   if (!LedgerTableName) return [];
   return [
     'Kept, because they hold the findings and their evidence, and because what is kept cannot be read without its key:',
-    `  table ${LedgerTableName}`,
-    `  key   ${DataKeyArn}`,
-    `  key   ${AlarmKeyArn}`,
+    `  table  ${LedgerTableName}`,
+    ...(EvidenceBucketName ? [`  bucket ${EvidenceBucketName}`] : []),
+    ...[DataKeyArn, AlarmKeyArn, SigningKeyArn].filter((arn) => arn !== undefined).map((arn) => `  key    ${arn}`),
     'Export what you must keep (45 CFR 164.316(b)(2)(i): six years) before you delete the table or schedule a key for deletion.',
   ];
 }

@@ -58,11 +58,14 @@ describeOnMoto('the deployed bot (on moto, IAM enforced) watches itself', () => 
 
   test('what a deploy stores is what is there: rules of both regions, functions, keys', async () => {
     const { controls } = (await bot.ledger.policy())!;
-    expect(controls['bot-keys-usable']!.params).toEqual({ keys: [bot.stack.report.outputs.DataKeyArn, bot.stack.report.outputs.AlarmKeyArn] });
+    expect(controls['bot-keys-usable']!.params).toEqual({
+      keys: ['DataKeyArn', 'AlarmKeyArn', 'SigningKeyArn'].map((output) => bot.stack.report.outputs[output]),
+    });
     const { functions } = controls['bot-lambda-untouched']!.params as { functions: { arn: string; sources: string[] }[] };
     expect(functions.map(({ arn, sources }) => [arn.split(':').at(-1), sources.map((source) => source.split('-').at(-2))])).toEqual([
       ['phidelity-dev-detect', ['IntakeQueue', 'SweepQueue']],
       ['phidelity-dev-remediate', []],
+      ['phidelity-dev-evidence', []],
     ]);
     const { rules } = controls['eventbridge-bot-rules-on']!.params as { rules: { arn: string }[] };
     const arns = rules.map(({ arn }) => arn);

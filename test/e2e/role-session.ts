@@ -4,7 +4,7 @@ import { AssumeRoleCommand } from '@aws-sdk/client-sts';
 import type { LocalStack } from '../../cli/local-stack/index.ts';
 
 /** An S3 client with the rights of one of the deployed functions. */
-export async function roleSession({ clients, emulator, endpoint, region }: LocalStack, name: 'detect' | 'remediate'): Promise<S3Client> {
+export async function roleSession({ clients, emulator, endpoint, region }: LocalStack, name: 'detect' | 'remediate' | 'evidence'): Promise<S3Client> {
   const { Role } = await clients.lambda.send(new GetFunctionConfigurationCommand({ FunctionName: `phidelity-dev-${name}` }));
   // moto checks the trust policy against the caller; only Lambda may assume this role.
   await emulator.setAuth(false);

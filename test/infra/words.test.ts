@@ -84,6 +84,8 @@ describe('where the bot sees', () => {
 
 const outputs = {
   LedgerTableName: 'phidelity-dev-Ledger-1',
+  EvidenceBucketName: 'phidelity-dev-evidencebucket-1a2b3c',
+  SigningKeyArn: 'arn:aws:kms:us-east-1:123456789012:key/3',
   DataKeyArn: 'arn:aws:kms:us-east-1:123456789012:key/1',
   AlarmKeyArn: 'arn:aws:kms:us-east-1:123456789012:key/2',
   OwnHealthTopic: 'arn:aws:sns:us-east-1:123456789012:health',
@@ -99,7 +101,8 @@ test('after a deploy: every topic, each with the command that subscribes a perso
 
 test('after a removal: the table and both keys', () => {
   const text = keptWords(outputs).join('\n');
-  for (const kept of [outputs.LedgerTableName, outputs.DataKeyArn, outputs.AlarmKeyArn]) expect(text).toContain(kept);
+  for (const kept of [outputs.LedgerTableName, outputs.EvidenceBucketName, outputs.DataKeyArn, outputs.AlarmKeyArn, outputs.SigningKeyArn])
+    expect(text).toContain(kept);
 });
 
 test('after a removal of nothing: nothing', () => {

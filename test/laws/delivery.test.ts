@@ -6,6 +6,8 @@ import { runSimulation } from '@cloud-copilot/iam-simulate';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { unzipSync } from 'fflate';
 import { type Deployed, resolve } from '../../cli/local-stack/template.ts';
+import { matchesPattern } from '../../engine/pattern.ts';
+import { evidenceKeys } from '../../handlers/aws/table.ts';
 import { account, filledIn, type Packaged, packaged, propertiesOf, region, serverless, stackName } from '../support/packaged.ts';
 
 const stranger = '999999999999';
@@ -81,9 +83,9 @@ describe('the template', () => {
   });
 
   test('the ledger and the keys stay when the stack goes, under names that a new stack will not want', () => {
-    for (const id of ['Ledger', 'DataKey', 'AlarmKey']) {
+    for (const id of ['Ledger', 'DataKey', 'AlarmKey', 'SigningKey', 'EvidenceBucket', 'EvidenceBucketPolicy']) {
       expect(stack.template.Resources[id]).toMatchObject({ DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' });
-      expect(Object.keys(stack.template.Resources[id]!.Properties!)).not.toContain('TableName');
+      expect(Object.keys(stack.template.Resources[id]!.Properties!)).not.toContain(id === 'Ledger' ? 'TableName' : 'BucketName');
     }
   });
 
@@ -107,7 +109,7 @@ describe('the template', () => {
   test('every dead-letter queue is watched', () => {
     const watched = idsOf('AWS::CloudWatch::Alarm').map((id) => JSON.stringify(propertiesOf(deployed, id).Dimensions));
     const dlqs = idsOf('AWS::SQS::Queue').filter((id) => id.endsWith('Dlq'));
-    expect(dlqs).toEqual(expect.arrayContaining(['IntakeDlq', 'SweepDlq', 'TargetDlq']));
+    expect(dlqs).toEqual(expect.arrayContaining(['IntakeDlq', 'SweepDlq', 'TargetDlq', 'EvidenceDlq']));
     for (const id of dlqs) expect(watched.filter((dimensions) => dimensions?.includes(arnOf(id, 'QueueName')))).toHaveLength(1);
   });
 
@@ -135,7 +137,11 @@ describe('the template', () => {
   });
 
   test('detect reads both queues, returns what failed, and leaves room in the account', () => {
-    const sources = idsOf('AWS::Lambda::EventSourceMapping').map((id) => propertiesOf(deployed, id));
+    const fed = arnOf('DetectLambdaFunction');
+    const sources = idsOf('AWS::Lambda::EventSourceMapping').flatMap((id) => {
+      const source = propertiesOf(deployed, id);
+      return source.FunctionName === fed ? [source] : [];
+    });
     expect(sources).toHaveLength(2);
     for (const source of sources) expect(source).toMatchObject({ FunctionResponseTypes: ['ReportBatchItemFailures'] });
     const of = (queue: string) => sources.find(({ EventSourceArn }) => EventSourceArn === arnOf(queue));
@@ -151,7 +157,75 @@ describe('the template', () => {
     expect(loops).toEqual([
       ['DetectLambdaFunction', 'Allow'],
       ['RemediateLambdaFunction', undefined],
+      ['EvidenceLambdaFunction', undefined],
     ]);
+  });
+
+  test('evidence is fed by new entries of the table alone, from the first one on; what is given up is told of', () => {
+    const source = idsOf('AWS::Lambda::EventSourceMapping')
+      .map((id) => propertiesOf(deployed, id))
+      .find(({ FunctionName }) => FunctionName === arnOf('EvidenceLambdaFunction'));
+    expect(propertiesOf(deployed, 'Ledger').StreamSpecification).toEqual({ StreamViewType: 'NEW_IMAGE' });
+    expect(source).toMatchObject({
+      EventSourceArn: arnOf('Ledger', 'StreamArn'),
+      StartingPosition: 'TRIM_HORIZON',
+      BisectBatchOnFunctionError: true,
+      FunctionResponseTypes: ['ReportBatchItemFailures'],
+      DestinationConfig: { OnFailure: { Destination: arnOf('EvidenceDlq') } },
+    });
+    // The stream keeps a day: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html
+    expect(source!.MaximumRecordAgeInSeconds).toBeLessThan(86_400);
+    const [{ Pattern }] = (source!.FilterCriteria as { Filters: [{ Pattern: string }] }).Filters;
+    const record = (eventName: string, sk: string) => ({ eventName, dynamodb: { Keys: { pk: { S: 'finding#f-1' }, sk: { S: sk } } } });
+    const taken = (eventName: string, sk: string) => matchesPattern(JSON.parse(Pattern), record(eventName, sk));
+    expect(taken('INSERT', 'entry#000000001')).toBe(true);
+    expect([taken('INSERT', 'finding'), taken('MODIFY', 'entry#000000001'), taken('REMOVE', 'entry#000000001')]).toEqual([false, false, false]);
+  });
+
+  test('evidence is locked as the policy says, versioned, encrypted with the key of the data', () => {
+    expect(propertiesOf(deployed, 'EvidenceBucket')).toMatchObject({
+      ObjectLockEnabled: true,
+      ObjectLockConfiguration: { ObjectLockEnabled: 'Enabled', Rule: { DefaultRetention: { Mode: 'GOVERNANCE', Years: 6 } } },
+      VersioningConfiguration: { Status: 'Enabled' },
+      PublicAccessBlockConfiguration: { BlockPublicAcls: true, BlockPublicPolicy: true, IgnorePublicAcls: true, RestrictPublicBuckets: true },
+      BucketEncryption: {
+        ServerSideEncryptionConfiguration: [
+          { BucketKeyEnabled: true, ServerSideEncryptionByDefault: { SSEAlgorithm: 'aws:kms', KMSMasterKeyID: arnOf('DataKey') } },
+        ],
+      },
+    });
+  });
+
+  test('the evidence bucket refuses plain HTTP, to the role that may write to it too', async () => {
+    const ask = {
+      principal: arnOf('EvidenceRole'),
+      action: 's3:PutObject',
+      resource: `${arnOf('EvidenceBucket')}/entries/f-1/000000001.json`,
+      resourcePolicy: propertiesOf(deployed, 'EvidenceBucketPolicy').PolicyDocument,
+    };
+    expect(await verdict({ ...ask, context: { 'aws:SecureTransport': 'false' } })).toBe('ExplicitlyDenied');
+  });
+
+  test('a digest is asked for each hour', () => {
+    const { ScheduleExpression, State = 'ENABLED', GroupName, Target } = propertiesOf(deployed, 'Digest') as Record<string, unknown>;
+    expect([ScheduleExpression, State, GroupName]).toEqual(['rate(1 hour)', 'ENABLED', refOf('ScheduleGroup')]);
+    expect(Target).toMatchObject({ Arn: arnOf('EvidenceLambdaFunction'), RoleArn: arnOf('ScheduleRole'), DeadLetterConfig: { Arn: arnOf('EvidenceDlq') } });
+  });
+
+  test('two hours without a digest ring, and only those of this stack count', () => {
+    const { Period, EvaluationPeriods, ...alarm } = propertiesOf(deployed, 'AlarmEvidenceDigest') as { Period: number; EvaluationPeriods: number };
+    expect(Period * EvaluationPeriods).toBe(2 * 3_600);
+    expect(alarm).toMatchObject({
+      Namespace: 'phidelity',
+      MetricName: 'Digests',
+      Dimensions: [{ Name: 'service', Value: propertiesOf(deployed, 'EvidenceLambdaFunction').FunctionName }],
+      TreatMissingData: 'breaching',
+    });
+  });
+
+  test('the key that signs can do nothing else, and is not rotated', () => {
+    expect(propertiesOf(deployed, 'SigningKey')).toMatchObject({ KeySpec: 'ECC_NIST_P256', KeyUsage: 'SIGN_VERIFY' });
+    expect(propertiesOf(deployed, 'SigningKey')).not.toHaveProperty('EnableKeyRotation');
   });
 
   test('the schedule ticks four times an hour, in the form of an event, and is enabled', () => {
@@ -277,7 +351,7 @@ describe('each hop', () => {
   });
 
   test('Lambda takes the roles of its functions', async () => {
-    for (const id of ['DetectRole', 'RemediateRole']) {
+    for (const id of ['DetectRole', 'RemediateRole', 'EvidenceRole']) {
       const ask = { action: 'sts:AssumeRole', resource: arnOf(id), resourcePolicy: propertiesOf(deployed, id).AssumeRolePolicyDocument };
       expect(await verdict({ ...ask, principal: 'lambda.amazonaws.com' })).toBe('Allowed');
       expect(await verdict({ ...ask, principal: `arn:aws:iam::${stranger}:role/anybody` })).not.toBe('Allowed');
@@ -305,7 +379,7 @@ describe('each hop', () => {
       expect(await verdict({ ...ask, principal: 'events.amazonaws.com', context: from(groupArn) })).not.toBe('Allowed');
     });
 
-    test.each(['SweepQueue', 'TargetDlq'])('puts a message into %s and encrypts it', async (queueId) => {
+    test.each(['SweepQueue', 'TargetDlq', 'EvidenceDlq'])('puts a message into %s and encrypts it', async (queueId) => {
       const role = arnOf('ScheduleRole');
       const key = keyOf(propertiesOf(deployed, queueId).KmsMasterKeyId);
       const asks = [
@@ -321,7 +395,8 @@ describe('each hop', () => {
     test('may do nothing else', async () => {
       const may = documentsOf('ScheduleRole').flatMap((document) => (document as { Statement: { Action: string[]; Resource: string[] }[] }).Statement);
       expect(may.map(({ Action, Resource }) => [Action, Resource])).toEqual([
-        [['sqs:SendMessage'], [arnOf('SweepQueue'), arnOf('TargetDlq')]],
+        [['sqs:SendMessage'], [arnOf('SweepQueue'), arnOf('TargetDlq'), arnOf('EvidenceDlq')]],
+        [['lambda:InvokeFunction'], [arnOf('EvidenceLambdaFunction')]],
         [['kms:Decrypt', 'kms:GenerateDataKey'], [arnOf('DataKey')]],
       ]);
     });
@@ -332,6 +407,7 @@ describe('each hop', () => {
   const execution = () => `${version()}/durable-execution/f-1/1`;
   const logStream = (name: string) => `arn:aws:logs:${region}:${account}:log-group:/aws/lambda/${stackName}-${name}:log-stream:2026`;
   const tableActions = ['GetItem', 'BatchGetItem', 'PutItem', 'UpdateItem', 'ConditionCheckItem', 'Query'].map((name) => `dynamodb:${name}`);
+  const object = (key: string) => `${arnOf('EvidenceBucket')}/${key}`;
   type Hop = readonly [action: string, resource: () => string];
   const both = (name: string): readonly Hop[] => [
     ...tableActions.map((action) => [action, () => arnOf('Ledger')] as const),
@@ -356,10 +432,24 @@ describe('each hop', () => {
     ['DetectRole', 'lambda:InvokeFunction', version],
     ['RemediateRole', 'lambda:CheckpointDurableExecution', execution],
     ['RemediateRole', 'lambda:GetDurableExecutionState', execution],
+    ['EvidenceRole', 'dynamodb:ListStreams', () => '*'],
+    ...['DescribeStream', 'GetRecords', 'GetShardIterator'].map((name) => ['EvidenceRole', `dynamodb:${name}`, () => arnOf('Ledger', 'StreamArn')] as const),
+    ['EvidenceRole', 'dynamodb:GetItem', () => arnOf('Ledger')],
+    ['EvidenceRole', 'dynamodb:Query', () => arnOf('Ledger')],
+    ['EvidenceRole', 's3:PutObject', () => object('entries/f-1/000000001.json')],
+    ['EvidenceRole', 's3:PutObject', () => object('digests/000000001.json')],
+    ['EvidenceRole', 's3:GetObject', () => object('digests/000000001.json')],
+    ['EvidenceRole', 's3:ListBucket', () => arnOf('EvidenceBucket')],
+    ['EvidenceRole', 'kms:Decrypt', () => arnOf('DataKey')],
+    ['EvidenceRole', 'kms:GenerateDataKey', () => arnOf('DataKey')],
+    ['EvidenceRole', 'sqs:SendMessage', () => arnOf('EvidenceDlq')],
+    ['EvidenceRole', 'logs:PutLogEvents', () => logStream('evidence')],
   ];
   const resourcePolicyFor = (resource: string) => {
     if (resource.includes(':kms:')) return keyPolicy('DataKey');
-    return resource.includes(':sqs:') ? queuePolicyOf(resource.includes('Sweep') ? 'SweepQueue' : 'IntakeQueue') : undefined;
+    if (resource.includes(':s3:')) return propertiesOf(deployed, 'EvidenceBucketPolicy').PolicyDocument;
+    const queues = ['SweepQueue', 'EvidenceDlq'];
+    return resource.includes(':sqs:') ? queuePolicyOf(queues.find((id) => resource.includes(id)) ?? 'IntakeQueue') : undefined;
   };
   test.each(hops)('%s: %s', async (role, action, resourceOf) => {
     const resource = resourceOf();
@@ -376,6 +466,17 @@ describe('each hop', () => {
     ['RemediateRole', 's3:GetObject', () => 'arn:aws:s3:::records/scan.dcm'],
     ['RemediateRole', 'kms:Decrypt', () => `arn:aws:kms:${region}:${account}:key/00000000-0000-4000-8000-000000000009`],
     ['RemediateRole', 'sns:Publish', () => refOf('OwnHealth')],
+    ...['s3:DeleteObject', 's3:DeleteObjectVersion', 's3:BypassGovernanceRetention', 's3:PutObjectRetention', 's3:GetObject'].flatMap((action) =>
+      ['DetectRole', 'RemediateRole', 'EvidenceRole'].map((role) => [role, action, () => object('entries/f-1/000000001.json')] as const),
+    ),
+    ['DetectRole', 's3:PutObject', () => object('entries/f-1/000000001.json')],
+    ['RemediateRole', 's3:PutObject', () => object('entries/f-1/000000001.json')],
+    ['RemediateRole', 's3:PutBucketPolicy', () => arnOf('EvidenceBucket')],
+    ['RemediateRole', 'kms:Sign', () => arnOf('SigningKey')],
+    ['EvidenceRole', 's3:PutObject', () => 'arn:aws:s3:::records/scan.dcm'],
+    ['EvidenceRole', 's3:GetObject', () => 'arn:aws:s3:::records/scan.dcm'],
+    ['EvidenceRole', 'dynamodb:GetItem', () => `arn:aws:dynamodb:${region}:${account}:table/patients`],
+    ['EvidenceRole', 'sqs:ReceiveMessage', () => arnOf('IntakeQueue')],
     ['RemediateRole', 'kms:ScheduleKeyDeletion', () => arnOf('DataKey')],
     ['RemediateRole', 'sqs:ReceiveMessage', () => arnOf('IntakeDlq')],
     ['RemediateRole', 'sqs:ReceiveMessage', () => arnOf('SweepQueue')],
@@ -390,6 +491,29 @@ describe('each hop', () => {
     expect(await verdict({ principal: arnOf(role), action, resource: resourceOf(), identityPolicies: documentsOf(role), resourcePolicy: undefined })).not.toBe(
       'Allowed',
     );
+  });
+
+  test('evidence signs with its key and its algorithm', async () => {
+    const ask = {
+      principal: arnOf('EvidenceRole'),
+      action: 'kms:Sign',
+      resource: arnOf('SigningKey'),
+      resourcePolicy: keyPolicy('SigningKey'),
+      identityPolicies: documentsOf('EvidenceRole'),
+    };
+    const context = { 'kms:SigningAlgorithm': 'ECDSA_SHA_256' };
+    expect(await verdict({ ...ask, context })).toBe('Allowed');
+    expect(await verdict({ ...ask, context, principal: inOther(ask.principal) })).not.toBe('Allowed');
+    expect(await verdict({ ...ask, context, resource: arnOf('DataKey'), resourcePolicy: keyPolicy('DataKey') })).not.toBe('Allowed');
+    for (const role of ['DetectRole', 'RemediateRole'])
+      expect(await verdict({ ...ask, context, principal: arnOf(role), identityPolicies: documentsOf(role) })).not.toBe('Allowed');
+  });
+
+  test.each(['dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem'])('evidence: %s of its marks alone', async (action) => {
+    const ask = { principal: arnOf('EvidenceRole'), action, resource: arnOf('Ledger'), identityPolicies: documentsOf('EvidenceRole') };
+    const of = (...keys: string[]) => verdict({ ...ask, context: { 'dynamodb:LeadingKeys': keys } });
+    for (const key of evidenceKeys) expect(await of(key)).toBe('Allowed');
+    for (const key of ['finding#f-1', 'policy', 'memo#deployment', 'memo#tick']) expect(await of(key)).not.toBe('Allowed');
   });
 
   test.each(['DetectRole', 'RemediateRole'].flatMap((role) => ['dynamodb:PutItem', 'dynamodb:UpdateItem'].map((action) => [role, action] as const)))(
@@ -420,9 +544,9 @@ describe('the artifact', () => {
     expect(statSync(join(stack.folder, 'phidelity.zip')).size).toBeLessThan(3 * 1024 * 1024);
   });
 
-  test('holds both handlers and their chunks', () => {
+  test('holds the handlers and their chunks', () => {
     const files = readdirSync(join(code, 'handlers'));
-    expect(files).toEqual(expect.arrayContaining(['detect.mjs', 'remediate.mjs']));
+    expect(files).toEqual(expect.arrayContaining(['detect.mjs', 'remediate.mjs', 'evidence.mjs']));
     expect(files.filter((file) => file.startsWith('s3-bucket-public-access-block-')).length).toBeGreaterThan(0);
   });
 

@@ -37,7 +37,8 @@ describeOnMoto('the resources of the stack', () => {
     policy = await policyOf('');
     // The local stack leaves out what demands TLS, since the emulator speaks HTTP. Here nothing but the control reads the policy.
     await stack.emulator.setAuth(false);
-    await wholeBucketPolicy();
+    await wholeBucketPolicy('ServerlessDeploymentBucketPolicy', stack.report.outputs.ServerlessDeploymentBucketName!);
+    await wholeBucketPolicy('EvidenceBucketPolicy', stack.report.outputs.EvidenceBucketName!);
     judged = await judgeAll();
   }, 300_000);
   afterAll(async () => {
@@ -45,18 +46,29 @@ describeOnMoto('the resources of the stack', () => {
     rmSync(folder, { recursive: true });
   });
 
-  async function wholeBucketPolicy() {
+  async function wholeBucketPolicy(id: string, bucket: string) {
     const { TemplateBody } = await stack.clients.cloudFormation.send(new GetTemplateCommand({ StackName: 'phidelity-dev' }));
-    const bucket = stack.report.outputs.ServerlessDeploymentBucketName!;
-    const { PolicyDocument } = JSON.parse(TemplateBody!).Resources.ServerlessDeploymentBucketPolicy.Properties as { PolicyDocument: unknown };
+    const { PolicyDocument } = JSON.parse(TemplateBody!).Resources[id].Properties as { PolicyDocument: unknown };
     const Policy = JSON.stringify(PolicyDocument, (_, value) => {
-      const parts = (value as { 'Fn::Join'?: [string, (string | { Ref: string })[]] } | null)?.['Fn::Join']?.[1];
+      const {
+        'Fn::Join': join,
+        'Fn::GetAtt': attribute,
+        'Fn::Sub': text,
+      } = (value ?? {}) as {
+        readonly 'Fn::Join'?: [string, (string | { Ref: string })[]];
+        readonly 'Fn::GetAtt'?: [string, string];
+        readonly 'Fn::Sub'?: string;
+      };
+      if (attribute) return `arn:aws:s3:::${bucket}`;
+      if (text) return text.replace(/\$\{EvidenceBucket\.Arn\}/, `arn:aws:s3:::${bucket}`);
+      const parts = join?.[1];
       return parts ? parts.map((part) => (typeof part === 'string' ? part : part.Ref === 'AWS::Partition' ? 'aws' : bucket)).join('') : value;
     });
     await stack.clients.s3.send(new PutBucketPolicyCommand({ Bucket: bucket, Policy }));
   }
 
-  const isOwn = ({ id }: ResourceRef) => id.includes('phidelity-dev') || [stack.report.outputs.DataKeyArn, stack.report.outputs.AlarmKeyArn].includes(id);
+  const isOwn = ({ id }: ResourceRef) =>
+    id.includes('phidelity-dev') || [stack.report.outputs.DataKeyArn, stack.report.outputs.AlarmKeyArn, stack.report.outputs.SigningKeyArn].includes(id);
 
   async function judgeAll(): Promise<Judged[]> {
     const access = awsAccess({ endpoint: stack.endpoint, credentials: stack.emulator.adminCredentials() });
@@ -94,6 +106,10 @@ describeOnMoto('the resources of the stack', () => {
     ['sns-topic-not-public', /ChannelSecurity/],
     ['kms-key-rotation-enabled', /:key\//],
     ['kms-key-not-scheduled-for-deletion', /:key\//],
+    ['s3-bucket-tls-only', /evidencebucket/],
+    ['s3-bucket-public-access-block', /evidencebucket/],
+    ['s3-bucket-versioning', /evidencebucket/],
+    ['s3-default-encryption-kms', /evidencebucket/],
     ['s3-bucket-tls-only', /serverlessdeploymentbucket/],
     ['s3-bucket-versioning', /serverlessdeploymentbucket/],
     ['s3-default-encryption-kms', /serverlessdeploymentbucket/],

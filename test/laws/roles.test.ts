@@ -32,7 +32,7 @@ const textsOf = (resources: Statement['Resource']): string[] =>
   resources === undefined ? [] : resources === '*' ? ['*'] : resources.map((resource) => (typeof resource === 'string' ? resource : resource['Fn::Sub']));
 
 /** Something of the stack itself. */
-const ownArn = /\$\{AWS::StackName\}[-/]|^\$\{DataKey\.Arn\}$/;
+const ownArn = /\$\{AWS::StackName\}[-/]|^\$\{(DataKey|SigningKey)\.Arn\}$|^\$\{EvidenceBucket\.Arn\}(\/(entries|digests)\/\*)?$/;
 
 /** Each write of a control, by the access level that AWS gives it. */
 const isWrite = async (action: string) => {
@@ -51,7 +51,7 @@ describe.each(Object.entries(policies))('%s', (_, text) => {
 
   test('reads no data beyond its own table, queues, switch and key, and is denied to', async () => {
     const roles = await rolesFor(await policyOf(text));
-    for (const statements of [roles.detect, roles.remediate]) {
+    for (const statements of [roles.detect, roles.remediate, roles.evidence]) {
       expect(allowedAnywhere(statements).filter((action) => dataPlaneReads.includes(action))).toEqual([]);
       const deny = statements.filter(({ Effect, NotResource }) => Effect === 'Deny' && NotResource);
       expect(new Set(deny.flatMap(({ Action }) => Action))).toEqual(new Set(dataPlaneReads));
@@ -155,6 +155,8 @@ describe('writes', () => {
       ':policy/',
       'DataKey',
       'AlarmKey',
+      'SigningKey',
+      'EvidenceBucket',
     ])
       expect(resources).toContain(kind);
     expect(textsOf(deniedOnRules.Resource)).toEqual([expect.stringMatching(/:events:\*:.*:rule\/\$\{AWS::StackName\}-\*$/)]);
@@ -198,6 +200,46 @@ describe('what the bot may do to itself', () => {
     const { detect } = await rolesFor(await policyOf(''));
     const sends = detect.filter(({ Effect, Action }) => Effect === 'Allow' && Action.includes('sqs:SendMessage'));
     expect(sends.flatMap(({ Resource }) => textsOf(Resource))).toEqual([expect.stringMatching(/-SweepQueue-\*$/)]);
+  });
+});
+
+describe('evidence', () => {
+  const anyPolicy = Object.entries(policies);
+
+  test.each(anyPolicy)('the same under %s, and nothing that it could do to a resource of the account', async (_, text) => {
+    const { evidence } = await rolesFor(await policyOf(text));
+    expect(evidence).toEqual((await rolesFor(await policyOf(''))).evidence);
+    expect(allowedAnywhere(evidence)).toEqual(['dynamodb:ListStreams']);
+  });
+
+  test('nobody may take anything from the bucket, or change a lock', async () => {
+    const allowed = actionsIn(await statementsOf('controls: { "*": notify }'), 'Allow').filter((action) => action.startsWith('s3:'));
+    const { evidence } = await rolesFor(await policyOf('controls: { "*": notify }'));
+    const writes: string[] = [];
+    for (const action of allowed) if (await isWrite(action)) writes.push(action);
+    expect(writes).toEqual(['s3:PutObject']);
+    const puts = evidence.filter(({ Effect, Action }) => Effect === 'Allow' && Action.includes('s3:PutObject'));
+    expect(puts.flatMap(({ Resource }) => textsOf(Resource))).toEqual([`\${EvidenceBucket.Arn}/entries/*`, `\${EvidenceBucket.Arn}/digests/*`]);
+  });
+
+  test('only evidence signs, and reads the stream', async () => {
+    const { detect, remediate, evidence } = await rolesFor(await policyOf('controls: { "*": fix }'));
+    for (const action of ['kms:Sign', 'dynamodb:GetRecords']) {
+      expect(actionsIn(evidence, 'Allow')).toContain(action);
+      expect(actionsIn([...detect, ...remediate], 'Allow')).not.toContain(action);
+    }
+  });
+
+  test('of the table it writes its own marks alone', async () => {
+    const { evidence } = await rolesFor(await policyOf(''));
+    const writing = evidence.filter(
+      ({ Effect, Action }) => Effect === 'Allow' && Action.some((action) => /^dynamodb:(Put|Update|Delete|BatchWrite|Transact)/.test(action)),
+    );
+    expect(writing).toEqual([
+      expect.objectContaining({
+        Condition: { 'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': ['digest#pending', expect.stringMatching(/^lease#/), 'memo#evidence'] } },
+      }),
+    ]);
   });
 });
 

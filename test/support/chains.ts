@@ -51,7 +51,7 @@ export const digestsOf = (hours: readonly (readonly Head[])[]): Digest[] => {
 
 export const signed = (digest: Omit<Digest, 'signature'>): Digest => ({
   ...digest,
-  signature: sign('sha256', Buffer.from(signedText(digest)), privateKey).toString('base64'),
+  signature: sign('sha256', Buffer.from(textHash(signedText(digest))), privateKey).toString('base64'),
 });
 
 /** A bucket: texts by key, changed as a test likes. */

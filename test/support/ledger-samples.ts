@@ -69,6 +69,7 @@ export const policyOf = (exceptions = 0): CompiledPolicy => ({
   channels: { security: { sns: true, pages: true, minSeverity: 'INFORMATIONAL' } },
   guards: { fixesPerHour: 50, fixesPerControlPerHour: 20, repeat: { limit: 3, within: 86_400 }, ramp: { fixes: 25, hours: 24 } },
   backlog: 'tell',
+  evidence: { lock: 'governance', years: 6 },
   iam: { path: '/' },
   controls: {
     [control]: {

@@ -56,7 +56,7 @@ const physicalIdOf = (logicalId: string, type: string, properties: Readonly<Reco
     case 'AWS::SNS::Topic':
       return arn('sns', name);
     case 'AWS::KMS::Key':
-      return `00000000-0000-4000-8000-${logicalId === 'DataKey' ? '000000000001' : '000000000002'}`;
+      return `00000000-0000-4000-8000-00000000000${1 + ['DataKey', 'AlarmKey', 'SigningKey'].indexOf(logicalId)}`;
     case 'AWS::Lambda::Function':
       return String(properties.FunctionName);
     case 'AWS::Lambda::Version':
@@ -73,7 +73,9 @@ const physicalIdOf = (logicalId: string, type: string, properties: Readonly<Reco
 /** The template with its references filled in. */
 export function filledIn(template: Template): Deployed {
   const physicalIds = new Map(Object.entries(template.Resources).map(([id, { Type, Properties = {} }]) => [id, physicalIdOf(id, Type, Properties)]));
-  return { template, stackName, stackId: `arn:aws:cloudformation:${region}:${account}:stack/${stackName}/1`, region, accountId: account, physicalIds };
+  const stream = `arn:aws:dynamodb:${region}:${account}:table/${physicalIds.get('Ledger')}/stream/2026-11-22T18:44:45.847`;
+  const told = new Map([['Ledger.StreamArn', stream]]);
+  return { template, told, stackName, stackId: `arn:aws:cloudformation:${region}:${account}:stack/${stackName}/1`, region, accountId: account, physicalIds };
 }
 
 export const propertiesOf = (deployed: Deployed, logicalId: string): Record<string, unknown> => {

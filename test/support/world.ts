@@ -160,6 +160,7 @@ export const policyOf = (controls: Record<string, Partial<CompiledControl>>, id 
   channels: { security: { sns: true, pages: true, minSeverity: 'INFORMATIONAL' } },
   guards: { fixesPerHour: 1_000, fixesPerControlPerHour: 1_000, repeat: { limit: 1_000, within: 86_400 }, ramp: { fixes: 1_000, hours: 24 } },
   backlog: 'tell',
+  evidence: { lock: 'governance', years: 6 },
   iam: { path: '/' },
   controls: Object.fromEntries(
     Object.entries(controls).map(([name, control]) => [name, { mode: 'fix', params: {}, fixAfter: 0, when: [], exceptions: [], ...control }]),

@@ -60,6 +60,7 @@ describeOnMoto('a deployed bot (on moto)', () => {
       'schedule',
       'last tick',
       'sweeps',
+      'evidence',
       'roles',
       'keys',
       'kill switch',

@@ -27,6 +27,7 @@ const outputs = {
   LedgerTableName: 'ledger',
   DataKeyArn: 'arn:aws:kms:us-east-1:123456789012:key/data',
   AlarmKeyArn: 'arn:aws:kms:us-east-1:123456789012:key/alarm',
+  SigningKeyArn: 'arn:aws:kms:us-east-1:123456789012:key/signing',
   KillSwitchParameter: '/phidelity/phidelity-prod/kill-switch',
   OwnHealthTopic: 'arn:aws:sns:us-east-1:123456789012:OwnHealth',
   ChannelSecurityTopic: 'arn:aws:sns:us-east-1:123456789012:Security',

@@ -14,6 +14,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { mockClient } from 'aws-sdk-client-mock';
 import { alarms } from '../../../cli/doctor/alarms.ts';
 import { channels } from '../../../cli/doctor/channels.ts';
+import { evidence } from '../../../cli/doctor/evidence.ts';
 import { concurrency, sources } from '../../../cli/doctor/functions.ts';
 import { keys, killSwitch } from '../../../cli/doctor/keys.ts';
 import { letters } from '../../../cli/doctor/letters.ts';
@@ -381,6 +382,17 @@ describe('last tick', () => {
   });
 });
 
+describe('evidence', () => {
+  const digest = (at: string) => ({ evidence: { number: 7, at, hash: 'h' } });
+  const mend = /^npx phidelity evidence mend --stack phidelity-prod --region us-east-1$/;
+  table(evidence, nothing, {
+    'was signed within two hours': { memos: digest('2026-03-02T10:00:00.000Z'), lines: [{ status: 'ok', detail: /^digest 7 was signed at .*T10:00/ }] },
+    'was not signed for longer': { memos: digest('2026-03-02T09:59:59.000Z'), lines: [{ status: 'wrong', detail: /none since/, mend }] },
+    'was never signed': { lines: [{ status: 'wrong', detail: /no digest was ever signed/, mend }] },
+    'cannot have been yet': { deployment: young, lines: [{ status: 'hint', detail: /no digest is signed yet/ }] },
+  });
+});
+
 describe('sweeps', () => {
   const key = (control: string, region: string) => `sweep|${control}|${accountId}|${region}`;
   const memo = (finished: string) => ({ began: finished, finished });
@@ -413,21 +425,26 @@ describe('keys', () => {
   const data = 'arn:aws:kms:us-east-1:123456789012:key/data';
   const fine = (name: string): Line => ({ status: 'ok', detail: new RegExp(`^${name} is enabled$`) });
   table(keys, () => state('Enabled'), {
-    'are enabled': { lines: [fine('DataKey'), fine('AlarmKey')] },
+    'are enabled': { lines: [fine('DataKey'), fine('AlarmKey'), fine('SigningKey')] },
     'one is disabled': {
       aws: () => state('Disabled', data),
-      lines: [{ status: 'wrong', detail: /^DataKey is Disabled: no event/, mend: /^aws kms enable-key --key-id key-1 --region us-east-1$/ }, fine('AlarmKey')],
+      lines: [
+        { status: 'wrong', detail: /^DataKey is Disabled: no event/, mend: /^aws kms enable-key --key-id key-1 --region us-east-1$/ },
+        fine('AlarmKey'),
+        fine('SigningKey'),
+      ],
     },
     'one is to be deleted': {
       aws: () => state('PendingDeletion', data),
       lines: [
         { status: 'wrong', detail: /PendingDeletion/, mend: /^aws kms cancel-key-deletion --key-id .* && aws kms enable-key --key-id / },
         fine('AlarmKey'),
+        fine('SigningKey'),
       ],
     },
     'may not be described': {
       aws: () => kms.on(DescribeKeyCommand).rejects(denied('kms:DescribeKey')),
-      lines: [1, 2].map(() => ({ status: 'unseen', detail: /kms:DescribeKey/ })),
+      lines: [1, 2, 3].map(() => ({ status: 'unseen', detail: /kms:DescribeKey/ })),
     },
   });
 });

@@ -57,6 +57,7 @@ describe('what an entry tells', () => {
   test('who, where, what was wrong, decided, begun and done; no setting, no address', () => {
     expect(entry.facts).toMatchObject({
       control: finding.control,
+      openedBy: { eventId: 'event-0', source: 'cloudtrail', eventName: 'DeletePublicAccessBlock' },
       resource: { accountId: '123456789012', region: 'us-east-1', type: 'AWS::S3::Bucket' },
       episode: 1,
       severity: 'HIGH',

@@ -243,7 +243,6 @@ describe('beside the table', () => {
     id: entries[0]!.findingId,
     version: entries.length,
     chain: entries.at(-1)!.hash,
-    at: entries.at(-1)!.at,
     ...parts,
   });
   const rows = [row(one), row(two), row(three.slice(0, 2))];
@@ -256,18 +255,28 @@ describe('beside the table', () => {
 
   test('entries on their way are the lag of the stream, until an hour is over', async () => {
     const more = [row(one), row(two), row(three)];
-    const at = Date.parse(three.at(-1)!.at);
-    expect(await beside(more, { now: new Date(at + 3_600_000) })).toMatchObject({ sound: true, lag: 4 });
-    expect(await beside(more, { now: new Date(at + 3_600_001) })).toMatchObject({ ...sole('late', { finding: three[0]!.findingId, seq: 3 }), lag: 4 });
+    const at = Date.parse(three[2]!.at);
+    const madeAt = async (_: string, seq: number) => three[seq - 1]!.at;
+    expect(await beside(more, { madeAt, now: new Date(at + 3_600_000) })).toMatchObject({ sound: true, lag: 4 });
+    expect(await beside(more, { madeAt, now: new Date(at + 3_600_001) })).toMatchObject({ ...sole('late', { finding: three[0]!.findingId, seq: 3 }), lag: 4 });
   });
 
   test('a finding of which nothing has arrived', async () => {
     const fresh = chainOf('fresh', 1);
-    expect(await beside([...rows, row(fresh)], { now: new Date(began) })).toMatchObject({ sound: true, lag: 1 });
+    expect(await beside([...rows, row(fresh)], { now: new Date(began), madeAt: async () => after(0) })).toMatchObject({ sound: true, lag: 1 });
   });
 
   test('the end of the unsigned tail cut off, and its entry gone from the table too, ends the chain otherwise', async () => {
     expect(await beside([row(one), row(two), row(three.slice(0, 2), { version: 1 })])).toMatchObject(sole('table', { finding: three[0]!.findingId }));
+  });
+
+  test('the last digest missing, or another one', async () => {
+    const hash = textHash(canonical(digests[2]));
+    expect(await beside(rows, { lastDigest: { number: 3, hash } })).toMatchObject({ sound: true });
+    expect(await beside(rows, { lastDigest: { number: 5, hash } })).toMatchObject(
+      sole('digest-missing', { digest: 4, says: 'digests 4 to 5 are missing at the end' }),
+    );
+    expect(await beside(rows, { lastDigest: { number: 3, hash: textHash('another') } })).toMatchObject(sole('digest-changed', { digest: 3 }));
   });
 
   test('a finding that the table lacks', async () => {

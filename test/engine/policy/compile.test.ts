@@ -19,6 +19,7 @@ test('the baseline alone', async () => {
     channels: { security: { sns: true, pages: true, minSeverity: 'INFORMATIONAL' } },
     guards: { fixesPerHour: 50, fixesPerControlPerHour: 20, repeat: { limit: 3, within: 86_400 }, ramp: { fixes: 25, hours: 24 } },
     backlog: 'tell',
+    evidence: { lock: 'governance', years: 6 },
     iam: { path: '/' },
     controls: {
       'rds-instance-not-public': { mode: 'approve', params: { port: 443, owners: [] }, fixAfter: 0, when: [], exceptions: [] },
@@ -163,12 +164,19 @@ test('people and approvals: those of all files, the nearer file beats the farthe
   });
 });
 
-describe('guards and backlog', () => {
+describe('guards, backlog and evidence', () => {
   const said = async (text: string, others?: Record<string, string>) => {
-    const { guards, backlog } = await compiled(text, others);
-    return { ...guards, backlog };
+    const { guards, backlog, evidence } = await compiled(text, others);
+    return { ...guards, backlog, evidence };
   };
-  const defaults = { fixesPerHour: 50, fixesPerControlPerHour: 20, repeat: { limit: 3, within: 86_400 }, ramp: { fixes: 25, hours: 24 }, backlog: 'tell' };
+  const defaults = {
+    fixesPerHour: 50,
+    fixesPerControlPerHour: 20,
+    repeat: { limit: 3, within: 86_400 },
+    ramp: { fixes: 25, hours: 24 },
+    backlog: 'tell',
+    evidence: { lock: 'governance', years: 6 },
+  };
   const base = (text: string) => ({ 'base.yaml': `${head}${text}` });
   const onBase = (text: string) => `version: 1\nextends: base.yaml\n${text}`;
   test.each<[string, string, Record<string, string> | undefined, object]>([
@@ -202,6 +210,7 @@ describe('guards and backlog', () => {
       },
     ],
     ['backlog there and here', onBase('backlog: tell'), base('backlog: fix'), {}],
+    ['evidence, part by part', onBase('evidence: { years: 7 }'), base('evidence: { lock: compliance }'), { evidence: { lock: 'compliance', years: 7 } }],
     ['backlog here', `${head}backlog: fix`, undefined, { backlog: 'fix' }],
   ])('%s', async (_, text, others, expected) => {
     expect(await said(text, others)).toEqual({ ...defaults, ...expected });
@@ -269,6 +278,7 @@ describe('id', () => {
     ['where to look', text.replace('all', '[us-east-1]'), false],
     ['a guard', `${text}guards: { ramp: { hours: 25 } }\n`, false],
     ['a guard that says the default', `${text}guards: { repeat: { within: 1440m } }\nbacklog: tell\n`, true],
+    ['the lock of evidence', `${text}evidence: { lock: none }\n`, false],
     ['the backlog', `${text}backlog: fix\n`, false],
   ])('%s', async (_, other, same) => {
     expect((await compiled(other)).id === (await compiled(text)).id).toBe(same);

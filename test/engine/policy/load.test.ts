@@ -68,15 +68,13 @@ controls:
       'what this version does not have',
       `version: 1
 extends: hipaa
-evidence: {}
 channels:
   slack: { sns: true, slackApp: {} }
   hub: { sns: true, securityHub: true }
 `,
       [
-        'account.yaml:3:1 this version of phidelity does not have "evidence" yet',
-        'account.yaml:5:23 this version of phidelity does not have "slackApp" yet',
-        'account.yaml:6:21 this version of phidelity does not have "securityHub" yet',
+        'account.yaml:4:23 this version of phidelity does not have "slackApp" yet',
+        'account.yaml:5:21 this version of phidelity does not have "securityHub" yet',
       ],
     ],
     [
@@ -170,6 +168,15 @@ guards:
       'repeat over more than 30 days',
       'version: 1\nextends: hipaa\nguards: { repeat: { within: 31d } }\nbacklog: off\n',
       ['account.yaml:3:29 must be at most 30d', 'account.yaml:4:10 "off" is not one of tell, fix'],
+    ],
+    [
+      'evidence',
+      'version: 1\nextends: hipaa\nevidence: { lock: compliants, years: 0, for: ever }\n',
+      [
+        'account.yaml:3:19 "compliants" is not one of governance, compliance, none; did you mean "compliance"?',
+        'account.yaml:3:38 must be at least 1; without a lock, set lock to none',
+        'account.yaml:3:41 unknown key "for"',
+      ],
     ],
     [
       'empty values',

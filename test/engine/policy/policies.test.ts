@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import * as z from 'zod';
-import { defaultBacklog, defaultGuards } from '../../../engine/policy/defaults.ts';
+import { defaultBacklog, defaultEvidence, defaultGuards } from '../../../engine/policy/defaults.ts';
 import { loadPolicy } from '../../../engine/policy/load.ts';
 import { routed, writes } from '../../../engine/policy/match.ts';
 import { baseline } from '../../../infra/generate/baseline.ts';
@@ -106,6 +106,7 @@ guards:
   repeat: { limit: 3, within: 24h }  # of one control on one resource; past it the bot pages
   ramp: { fixes: 25, hours: 24 }     # of one control, from the first deploy that sets it to fix
 backlog: tell  # drift that was there before the bot: tell, or fix like any other
+evidence: { lock: governance, years: 6 }  # how the bucket of evidence is locked: governance, compliance or none
 controls:
   # iam
   root-user-not-used: page  # Title of root-user-not-used
@@ -128,7 +129,7 @@ controls:
 
   test('says the defaults of what a policy need not say', async () => {
     const { policy } = await load('policies/hipaa.yaml');
-    expect([policy.guards, policy.backlog]).toEqual([defaultGuards, defaultBacklog]);
+    expect([policy.guards, policy.backlog, policy.evidence]).toEqual([defaultGuards, defaultBacklog, defaultEvidence]);
     expect(baseline([])).toMatch(/^guards:/m);
   });
 
