@@ -8,9 +8,9 @@ const shown = (value: unknown): string => {
 
 const isMap = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** `path: was A, is B`, one for each place; none where they are the same. Lists are compared whole: their entries have no names. */
-export function differences(was: unknown, is: unknown, path = 'setting'): string[] {
+/** `setting.path was A, is B`, one for each place; none where they are the same. Lists are compared whole: their entries have no names. */
+export function differences(was: unknown, is: unknown, verb = 'is', path = 'setting'): string[] {
   if (canonical(was ?? null) === canonical(is ?? null)) return [];
-  if (!isMap(was) || !isMap(is)) return [`${path} was ${shown(was)}, is ${shown(is)}`];
-  return [...new Set([...Object.keys(was), ...Object.keys(is)])].sort().flatMap((key) => differences(was[key], is[key], `${path}.${key}`));
+  if (!isMap(was) || !isMap(is)) return [`${path} was ${shown(was)}, ${verb} ${shown(is)}`];
+  return [...new Set([...Object.keys(was), ...Object.keys(is)])].sort().flatMap((key) => differences(was[key], is[key], verb, `${path}.${key}`));
 }

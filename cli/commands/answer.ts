@@ -88,7 +88,7 @@ export async function findingAt(id: string, { ledger }: Pick<Desk, 'ledger'>): P
 async function answer(id: string, decision: 'approve' | 'deny', { reason, plan, json, raw }: Options, desk: Desk): Promise<ExitCode> {
   const finding = await findingAt(id, desk);
   const { question } = finding;
-  if (!question) throw new UsageError(nothingAsked(finding), 1);
+  if (!question || (finding.state === 'resolved' && question.about === 'fix')) throw new UsageError(nothingAsked(finding), 1);
   if (!isOpen(question, desk.clock.now())) throw new UsageError(`the time to answer ${id} ended at ${question.expires}: a sweep with --apply asks anew`, 1);
   if (decision === 'approve' && question.otherwise === 'fix' && !finding.held)
     throw new UsageError(`${id} needs no approval: it is fixed at ${question.expires} unless somebody denies it`, 1);
@@ -129,7 +129,7 @@ function nothingAsked({ id, state, outcome, decision }: Finding): string {
 const planWords = ({ control, resource }: Finding, { summary, before, after }: Change, hash: string, clean: Clean): string =>
   [
     `${control} on ${nameOf(resource, clean)}: ${clean(summary)}`,
-    ...differences(before, after).map((line) => `  ${clean(line)}`),
+    ...differences(before, after, 'becomes').map((line) => `  ${clean(line)}`),
     colors.dim(`  plan ${hash.slice(0, 12)}`),
   ].join('\n');
 
