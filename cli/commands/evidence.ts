@@ -56,10 +56,15 @@ export function addEvidence(program: Command, exit: (code: ExitCode) => void): v
   mended
     .requiredOption('--stack <name>', 'the deployed stack', stackNameOf)
     .option('--region <region>', 'AWS region of the stack; by default that of the SDK')
-    .action(async ({ stack, region }: { readonly stack: string; readonly region?: string }) => {
+    .option('--json', 'one JSON document')
+    .action(async ({ stack, region, json }: { readonly stack: string; readonly region?: string; readonly json?: true }) => {
       const { mend } = await import('../evidence/mend.ts');
       const findings = await mend(stack, region);
-      print(findings > 0 ? `Entries of ${findings} findings were put into the bucket, and a digest was signed.` : 'Nothing was missing. A digest was signed.');
+      if (json) print(JSON.stringify({ findings }));
+      else
+        print(
+          findings > 0 ? `Entries of ${findings} findings were put into the bucket, and a digest was signed.` : 'Nothing was missing. A digest was signed.',
+        );
       exit(0);
     });
 }

@@ -42,8 +42,14 @@ async function ofFile(file: string, pinned: SigningKey | undefined, now: Date): 
   const lastDigest = head.digests ? { number: head.digests[1] } : undefined;
   const report = await verifyEvidence({ entries: entries(), digests: each(digests), keyOf, partial: true, lastDigest, now });
   const key = pinned ?? keys[0];
-  return { ...report, ...(report.digests && key && { key }) };
+  return demanding({ ...report, ...(report.digests && key && { key }) }, pinned);
 }
+
+/** Who names a key wants to see it used. */
+const demanding = (report: Verified, pinned: SigningKey | undefined): Verified =>
+  pinned && !report.digests && report.entries > 0
+    ? { ...report, sound: false, faults: [...report.faults, { kind: 'digest-missing', says: 'there is no digest that the given key could have signed' }] }
+    : report;
 
 async function ofStack(name: string, { region, deep }: Asked, pinned: SigningKey | undefined, now: Date): Promise<Verified> {
   const { openEvidence } = await import('./bucket.ts');

@@ -86,8 +86,8 @@ export async function verifyEvidence(material: Material): Promise<Report> {
     else if (!known && read.prev !== null) fault('changed', 1, 'entry 1 follows another one');
     else if (known && read.prev !== known.hash) fault('changed', known.last, `entry ${known.last} is not the one that entry ${seq} follows`);
     if (!progress.fault && typeof read !== 'string') {
-      const signedAs = heads.find(({ length }) => length === seq);
-      if (signedAs && signedAs.hash !== read.hash)
+      const signedAs = heads.find(({ length, hash }) => length === seq && hash !== read.hash);
+      if (signedAs)
         fault('rewritten', seq, `digest ${signedAs.digest} signed another entry ${seq}: it, or one that it follows, was made anew`);
       else if (piece.raw && macOf(piece.raw) !== read.mac) fault('raw-changed', seq, `what the table keeps of entry ${seq} is not what the entry commits to`);
     }
@@ -101,9 +101,12 @@ export async function verifyEvidence(material: Material): Promise<Report> {
 
     function begin({ prev }: Link, signed: readonly Checkpoint[]): void {
       const from = signed[0]?.after ?? seq - 1;
-      if (prev === unchained) older.add(id);
-      else if (!partial || seq > from + 1) fault('dropped', partial ? from + 1 : 1, gap(partial ? from + 1 : 1, seq - 1));
-      else midway.push({ finding: id, seq, signed: signed.some(({ length }) => length >= seq - 1) });
+      // Only where no digest has signed anything before it.
+      if (prev === unchained && seq === from + 1) older.add(id);
+      else if (!partial || seq > from + 1) {
+        const first = partial ? from + 1 : 1;
+        fault('dropped', first, gap(first, seq - 1));
+      } else midway.push({ finding: id, seq, signed: signed.some(({ length }) => length >= seq - 1) });
     }
   }
 

@@ -115,6 +115,15 @@ describe('of a file', () => {
     expect([code, JSON.parse(out).faults]).toEqual([1, [expect.objectContaining(found)]]);
   });
 
+  test('without any digest: sound and unsigned, but not to who names a key', async () => {
+    const [, key, , , ...entries] = linesOf();
+    const unsigned = file([headLine({ version: 1, from: after(0), to: after(7_200), at: after(7_200), digests: null }), key!, ...entries]);
+    expect(await verify(unsigned)).toMatchObject({ code: 0, out: expect.stringContaining('Nothing is signed') });
+    const pinned = desk.path('key.pem');
+    writeFileSync(pinned, pem);
+    expect(await verify(unsigned, '--public-key', pinned)).toMatchObject({ code: 1, out: expect.stringMatching(/^digest-missing +: there is no digest that/) });
+  });
+
   test.each<[string, () => string[], number, RegExp]>([
     ['no such file', () => [desk.path('none.ndjson')], 2, /none\.ndjson: no such file/],
     ['no export', () => [file(['{"patient":1}'])], 2, /export\.ndjson:1 is not the head of an export/],

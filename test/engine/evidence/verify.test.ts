@@ -65,6 +65,18 @@ describe('evidence as it was stored', () => {
   });
 });
 
+test('nobody can say of a chain that it is older than it was signed', async () => {
+  const bucket = bucketOf(one, digestsOf([[headOf(one.slice(0, 2))]]));
+  for (const seq of [1, 2]) bucket.delete(entryObject(first, seq));
+  let prev: string = unchained;
+  for (const entry of one.slice(2)) {
+    const made = sealedAgain({ ...entry, prev });
+    putEntry(bucket, made);
+    prev = made.hash;
+  }
+  expect(await verify(bucket)).toMatchObject({ sound: false, faults: [{ kind: 'dropped', finding: first, seq: 1 }], unchained: [] });
+});
+
 const sole = (kind: string, where: object) => ({ sound: false, faults: [{ kind, ...where }] });
 const forger = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 
