@@ -1,6 +1,14 @@
 /** The deployed bot asks people, and takes back what it did: answers come from the real command line, each signed with the credentials of the person. */
 
 import { writeFileSync } from 'node:fs';
+import {
+  AuthorizeSecurityGroupIngressCommand,
+  CreateVpcCommand,
+  DescribeSecurityGroupsCommand,
+  EC2Client,
+  RevokeSecurityGroupEgressCommand,
+  RevokeSecurityGroupIngressCommand,
+} from '@aws-sdk/client-ec2';
 import { CreateAccessKeyCommand, CreateUserCommand, PutUserPolicyCommand } from '@aws-sdk/client-iam';
 import { LambdaClient, SendDurableExecutionCallbackSuccessCommand } from '@aws-sdk/client-lambda';
 import { PutPublicAccessBlockCommand } from '@aws-sdk/client-s3';
@@ -23,7 +31,7 @@ const actions = [
 ];
 
 describeOnMoto('answers of people (on moto, IAM enforced)', () => {
-  const policy = `${policyFile('s3-bucket-public-access-block: approve\ns3-bucket-versioning: { mode: fix, fixAfter: 1h }')}`;
+  const policy = `${policyFile('s3-bucket-public-access-block: approve\ns3-bucket-versioning: { mode: fix, fixAfter: 1h }\nsecurity-group-no-world-ssh-rdp: fix\nvpc-default-security-group-closed: fix')}`;
   let bot: Deployed;
   let desk: Desk;
   const keys: Record<string, Readonly<Record<string, string>>> = {};
@@ -144,6 +152,41 @@ describeOnMoto('answers of people (on moto, IAM enforced)', () => {
     await bot.settle();
     expect(await bot.ledger.get(finding.id)).toMatchObject({ state: 'open', outcome: { status: 'NOTIFIED' }, changes: [] });
   }, 120_000);
+
+  test('two controls of one setting: the one that takes less away fixes it, one alert names both, and its undo puts it back', async () => {
+    const { region, endpoint, emulator } = bot.stack;
+    const ec2 = new EC2Client({ region, endpoint, credentials: emulator.adminCredentials() });
+    try {
+      const { Vpc } = await ec2.send(new CreateVpcCommand({ CidrBlock: '10.9.0.0/16' }));
+      const Filters = [{ Name: 'vpc-id', Values: [Vpc!.VpcId!] }];
+      const group = async () => (await ec2.send(new DescribeSecurityGroupsCommand({ Filters }))).SecurityGroups![0]!;
+      const { GroupId, IpPermissions, IpPermissionsEgress } = await group();
+      if (IpPermissions!.length > 0) await ec2.send(new RevokeSecurityGroupIngressCommand({ GroupId, IpPermissions }));
+      await ec2.send(new RevokeSecurityGroupEgressCommand({ GroupId, IpPermissions: IpPermissionsEgress }));
+      const world = [{ IpProtocol: 'tcp', FromPort: 22, ToPort: 22, IpRanges: [{ CidrIp: '0.0.0.0/0', Description: 'for the vendor' }] }];
+      await ec2.send(new AuthorizeSecurityGroupIngressCommand({ GroupId, IpPermissions: world }));
+      await bot.alerts.read();
+
+      await bot.settle(bot.event('ec2', 'AuthorizeSecurityGroupIngress', { requestParameters: { groupId: GroupId } }));
+      // The one that gives way comes back.
+      bot.stack.clock.advance(60);
+      await bot.settle();
+      expect((await group()).IpPermissions).toEqual([]);
+      const of = async (control: string) => (await bot.findings(control)).find(({ resource }) => resource.id.endsWith(GroupId!))!;
+      const fixed = await of('security-group-no-world-ssh-rdp');
+      expect(fixed).toMatchObject({ outcome: { status: 'REMEDIATED' }, also: ['vpc-default-security-group-closed'] });
+      expect(await of('vpc-default-security-group-closed')).toMatchObject({ state: 'resolved', outcome: { status: 'COMPLIANT' }, changes: [] });
+      const [alert, ...more] = await bot.alerts.read();
+      expect(more).toEqual([]);
+      expect(alert!.message).toContain('Also:      vpc-default-security-group-closed failed on the same setting');
+
+      await says('lee', 'undo', fixed.id, '--reason', 'the vendor needs it');
+      expect(await says('kim', 'approve', fixed.id)).toMatchObject({ code: 0 });
+      expect((await group()).IpPermissions).toMatchObject(world);
+    } finally {
+      ec2.destroy();
+    }
+  }, 240_000);
 
   test('wrong inputs: one line each', async () => {
     const { finding } = await asked();
