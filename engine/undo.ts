@@ -118,8 +118,8 @@ async function requested(found: Finding, control: AnyStateControl, policy: Compi
     );
     const isOwnChange = finding.actor !== undefined && isActor(finding.actor, person, principal, policy.people, finding.resource.accountId);
     // Who asks has said yes, but for who made the change that the bot fixed.
-    const seal = await ports.seal(sealWords(asked, person.name));
-    const approvals = isOwnChange ? [] : [{ person: person.name, arn: principal.arn, at, seal }];
+    const said = { person: person.name, arn: principal.arn };
+    const approvals = isOwnChange ? [] : [{ ...said, at, seal: await ports.seal(sealWords(finding, asked, said)) }];
     return save(
       finding,
       {

@@ -7,7 +7,7 @@ import { step } from '../finding.ts';
 import type { Answer, Approval, EntryKind, Finding, Principal, Proof, Question } from '../model.ts';
 import type { CompiledPolicy } from '../policy/model.ts';
 import type { Ports } from '../ports.ts';
-import { isActor, type Person, personOf } from './people.ts';
+import { isActor, type Person, personOf, principalOf } from './people.ts';
 import { signedAt, unfit } from './proof.ts';
 import { required } from './question.ts';
 
@@ -53,7 +53,8 @@ export async function hear(finding: Finding, policy: CompiledPolicy, ports: Hear
       });
       return { finding: current, verdict: 'denied' };
     }
-    const approval: Approval = { person: person.name, arn: principal.arn, at, seal: await ports.seal(sealWords(question(), person.name)) };
+    const said = { person: person.name, arn: principal.arn };
+    const approval: Approval = { ...said, at, seal: await ports.seal(sealWords(current, question(), said)) };
     await note('APPROVED', `${person.name} (${principal.arn}) approved plan ${question().planHash.slice(0, 12)}.`, {
       heard,
       question: { ...question(), approvals: [...question().approvals, approval] },
@@ -68,20 +69,40 @@ export async function hear(finding: Finding, policy: CompiledPolicy, ports: Hear
   }
 }
 
-/** What an approval's seal stands for: only who verified the proof can have made it. */
-export const sealWords = ({ id, planHash }: Question, person: string): string => `${id}|${planHash}|${person}`;
+/**
+ * What an approval's seal stands for: only who verified the proof can have made it. Another finding, question or plan, a question that
+ * asks fewer persons or stands longer, is none of what was approved.
+ */
+export const sealWords = (
+  { id: finding }: Pick<Finding, 'id'>,
+  { id, about, planHash, needs, expires }: Question,
+  { person, arn }: Pick<Approval, 'person' | 'arn'>,
+): string => [finding, id, about, planHash, needs, expires, person, arn].join('|');
 
-/** Enough different persons of today's policy have said yes, each with a seal of the bot. */
-export async function isApproved(
-  { question, actor }: Finding,
+type Approved = Pick<Finding, 'id' | 'question' | 'actor' | 'resource'>;
+
+/** Those that count: of persons of today's policy, each with a seal of the bot, and none by whoever is known by now to have made the change. */
+async function validApprovals(
+  finding: Approved,
   { people }: Pick<CompiledPolicy, 'people'>,
   { isSealed }: Pick<Ports, 'isSealed'>,
-): Promise<boolean> {
-  if (!question) return false;
+): Promise<readonly Approval[]> {
+  const { question, actor, resource } = finding;
   const valid: Approval[] = [];
-  for (const approval of question.approvals)
-    if (people[approval.person] && (await isSealed(sealWords(question, approval.person), approval.seal))) valid.push(approval);
-  return new Set(valid.map(({ person }) => person)).size >= required(question, valid, actor, people);
+  for (const approval of question?.approvals ?? []) {
+    const { person: name, arn, seal } = approval;
+    const person = Object.hasOwn(people, name) && people[name];
+    if (!person || (actor && isActor(actor, { name, ...person }, principalOf({ arn }), people, resource.accountId))) continue;
+    if (await isSealed(sealWords(finding, question!, approval), seal)) valid.push(approval);
+  }
+  return valid;
+}
+
+/** Enough different persons have said yes. */
+export async function isApproved(finding: Approved, policy: Pick<CompiledPolicy, 'people'>, ports: Pick<Ports, 'isSealed'>): Promise<boolean> {
+  if (!finding.question) return false;
+  const valid = await validApprovals(finding, policy, ports);
+  return valid.length > 0 && new Set(valid.map(({ person }) => person)).size >= required(finding.question, valid, finding.actor, policy.people);
 }
 
 /** The same proof in another row is the same. */
@@ -101,7 +122,8 @@ async function rule(answer: Answer, finding: Finding, policy: CompiledPolicy, po
     return { refused: `It came too late: the time to answer ended at ${question.expires}.` };
   if (finding.actor && isActor(finding.actor, proven.person, proven.principal, policy.people, finding.resource.accountId))
     return { refused: `${proven.person.name} may have made the change: whoever made it does not decide about it.` };
-  if (answer.decision === 'approve' && question.approvals.some(({ person }) => person === proven.person.name))
+  // One that does not count must not keep its person from answering.
+  if (answer.decision === 'approve' && (await validApprovals(finding, policy, ports)).some(({ person }) => person === proven.person.name))
     return { refused: `${proven.person.name} has approved already: another person must.` };
   return proven;
 }

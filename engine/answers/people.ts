@@ -37,7 +37,7 @@ export function personOf(principal: Principal, people: People, ownAccount: strin
   return found && { name: found[0], ...found[1] };
 }
 
-const principalOf = ({ arn, accountId }: Actor): Principal => ({ arn, accountId: accountId ?? arn.split(':')[4] ?? '' });
+export const principalOf = ({ arn, accountId }: Pick<Actor, 'arn' | 'accountId'>): Principal => ({ arn, accountId: accountId ?? arn.split(':')[4] ?? '' });
 
 /** Whether the one who made the change and this person may be the same: by what the policy says of both, or by the same user or session. */
 export function isActor(actor: Actor, person: Person, principal: Principal, people: People, ownAccount: string): boolean {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { act } from '../../../engine/act.ts';
-import type { Answer, Finding } from '../../../engine/model.ts';
+import type { Answer, Finding, Question } from '../../../engine/model.ts';
 import type { CompiledPolicy } from '../../../engine/policy/model.ts';
 import { give, people, person } from '../../support/answers.ts';
 import { by, call, configItem, policyOf, sweepOf, terraform, World } from '../../support/world.ts';
@@ -278,15 +278,64 @@ describe('refused, each with its own words and an entry', () => {
     expect(await refusals()).toEqual([expect.stringMatching(/names no people who may answer/)]);
   });
 
-  test('an approval written into the finding’s own row has no seal that fits', async () => {
-    const { question, version, ...rest } = await asked();
-    const forged = { person: 'lee', arn: person('lee'), at: '2026-11-01T03:00:00Z', seal: 'sealed by me' };
-    const row = { ...rest, version: version + 1, question: { ...question!, approvals: [forged] } } as Finding;
+  /** The finding's own row, as somebody who may write the table leaves it. */
+  async function rewrite(finding: Finding, parts: Partial<Finding>): Promise<void> {
+    const row = { ...finding, ...parts, version: finding.version + 1 };
     const [entry] = (await world.ledger.entries(row.id)).slice(-1);
     await world.ledger.save(row, { ...entry!, seq: row.version });
-    expect(await act(row.id, world.action)).toMatchObject({ knock: true });
+  }
+
+  test('an approval written into the finding’s own row has no seal that fits', async () => {
+    const found = await asked();
+    const forged = { person: 'lee', arn: person('lee'), at: '2026-11-01T03:00:00Z', seal: 'sealed by me' };
+    await rewrite(found, { question: { ...found.question!, approvals: [forged] } });
+    expect(await act(found.id, world.action)).toMatchObject({ knock: true });
+    expect(world.house.writes).toEqual([]);
+    // Nor does it keep the person from answering.
+    await give(world, await finding(), 'approve');
+    expect(await wake()).toEqual({ ended: 'REMEDIATED' });
+  });
+
+  test.each<[string, (question: Question) => Partial<Question>]>([
+    ['that nobody needs to answer', () => ({ needs: 0 })],
+    ['that fewer must answer than the one that was approved', () => ({ needs: 1 })],
+    ['that stands longer', ({ expires }) => ({ expires: expires.replace('2026', '2027') })],
+  ])('a question written into the row, %s', async (_, parts) => {
+    const found = await asked(asking({ approvals: { expires: 3_600, secondPerson: 'HIGH' } }));
+    await give(world, found, 'approve');
+    await wake();
+    const { question } = await finding();
+    await rewrite(await finding(), { question: { ...question!, ...parts(question!) } });
+    expect(await act(found.id, world.action)).toMatchObject({ knock: true });
     expect(world.house.writes).toEqual([]);
   });
+
+  test('an approval of an earlier episode, with its question, written into the row of this one', async () => {
+    const first = await asked();
+    await give(world, first, 'approve');
+    await wake();
+    const { question } = await finding();
+    world.house.writes = [];
+    world.dispatched.length = 0;
+    world.house.lamps.set('hall', { on: true });
+    await world.detect(call('SwitchOn', 'hall', by(terraform)));
+    const [second] = await world.findings().then((all) => all.filter(({ episode }) => episode === 2));
+    await act(second!.id, world.action);
+    await rewrite((await world.ledger.get(second!.id))!, { question });
+    expect(await act(second!.id, world.action)).toMatchObject({ knock: true });
+    expect(world.house.writes).toEqual([]);
+  });
+});
+
+test('who is known only later to have made the change has not approved it', async () => {
+  await give(world, await asked(asking(), configItem('hall')), 'approve');
+  await wake();
+  expect((await finding()).question!.approvals).toHaveLength(1);
+  await world.detect(call('SwitchOn', 'hall', by(person('lee'))));
+  expect(await wake()).toMatchObject({ knock: true });
+  expect(world.house.writes).toEqual([]);
+  await give(world, await finding(), 'approve', { by: person('kim') });
+  expect(await wake()).toEqual({ ended: 'REMEDIATED' });
 });
 
 describe('a second person', () => {
