@@ -9,7 +9,7 @@ import { isEventControl } from './control.ts';
 import { statusOf } from './decide.ts';
 import { type Edge, earlierBegin, endOf, hindsight, openerOf } from './edges.ts';
 import { ConflictError, RetryLaterError, StaleVerdictError } from './errors.ts';
-import { actorOf, findingId, type News, opened, resolved, type Step, seen, step } from './finding.ts';
+import { actorOf, findingId, isUndoing, type News, opened, resolved, type Step, seen, step } from './finding.ts';
 import type { Judged } from './judge.ts';
 import type { Actor, Decision, Finding, Outcome, OutcomeStatus, Trigger } from './model.ts';
 import type { FindingKey, Ports, SaveOptions, Standing } from './ports.ts';
@@ -211,7 +211,7 @@ async function proceed(open: Finding, verdict: Verdict): Promise<Finding> {
       ...(again && { outcome: undefined, alerted: rested ? undefined : open.alerted, drives: open.drives + 1, drivenAt: now.toISOString() }),
       ...(!same && !again && { outcome: undefined }),
       // Who wants it treated like new drift has it asked anew.
-      ...(applies && { denied: undefined, question: undefined }),
+      ...(applies && !isUndoing(open) && { denied: undefined, question: undefined }),
     },
     ports.clock.now().toISOString(),
   );

@@ -2,9 +2,9 @@
  * Taking back what the bot wrote, as one attempt that may be run afresh at any time: an exception first, so that the bot does not fix it
  * again; then the setting as it was, the last write first, each verified by a read. What somebody has changed since the fix is not touched.
  */
-import { type Action, controlOf, stopped } from './act.ts';
+import { type Action, controlOf, stopped, waitForMs } from './act.ts';
 import { expiryOf, secondsUntil } from './answers/consult.ts';
-import { hear, heardWith, sealWords, whoAnswers } from './answers/hear.ts';
+import { hear, heardWith, isApproved, sealWords, whoAnswers } from './answers/hear.ts';
 import { isActor } from './answers/people.ts';
 import { planHash } from './answers/plan-hash.ts';
 import { isOpen, questionOf } from './answers/question.ts';
@@ -15,7 +15,7 @@ import { differences } from './differences.ts';
 import { type Attempt, busySeconds, tellOnce } from './ending.ts';
 import { DeniedError, isCredentialError, TerminalError } from './errors.ts';
 import { except, longestException, unexcept } from './exceptions.ts';
-import { resourceKey, step } from './finding.ts';
+import { isUndoing, resourceKey, step } from './finding.ts';
 import { withLeases } from './leases.ts';
 import { type Answer, type Change, change, type EntryKind, type Finding, type RecordedChange } from './model.ts';
 import type { CompiledPolicy } from './policy/model.ts';
@@ -44,9 +44,13 @@ export async function undo(findingId: string, action: Action, woken = false): Pr
   if (!policy) throw new TerminalError('no policy is stored');
 
   const found = await endException(stored, policy, ports);
-  const finding = found.undo?.state === 'asked' || found.undo?.state === 'intended' ? found : await requested(found, control, policy, ports);
-  if (!finding?.undo) return { ended: (await latest(found, ports)).outcome?.status ?? 'RETRY_LATER' };
+  const finding = isUndoing(found) ? found : await requested(found, control, policy, ports);
+  if (!finding?.undo) return { ended: statusOf(await latest(found, ports)) };
   if (finding.undo.state === 'done') return tellOnce(finding, control, ports);
+
+  // A row of the table is no approval, also where it says that the undo has begun.
+  if (finding.question?.about !== 'undo' || (finding.undo.state === 'intended' && !(await isApproved(finding, policy, ports))))
+    return withdraw(finding, control, 'UNDO_FAILED', 'What was approved is not there any more. Ask for it again.', ports);
 
   const heard = finding.undo.state === 'intended' ? { finding, verdict: 'approved' as const } : await hear(finding, policy, ports, woken);
   const { question } = heard.finding;
@@ -68,9 +72,13 @@ export async function undo(findingId: string, action: Action, woken = false): Pr
 /** Records that the attempts have been given up, and pages. For the caller whose retries are spent. */
 export async function giveUpUndo(findingId: string, reason: string, { ports, catalogue }: Pick<Action, 'ports' | 'catalogue'>): Promise<Attempt> {
   const finding = await ports.ledger.get(findingId);
-  if (!finding?.undo) throw new TerminalError(`nobody has asked to undo ${findingId}`);
+  if (!finding) throw new TerminalError(`there is no finding ${findingId}`);
+  // What was only asked for can be asked again; what has ended, has.
+  if (!isUndoing(finding)) return finding.undo ? tellOnce(finding, await controlOf(finding, catalogue), ports) : { ended: statusOf(finding) };
   return withdraw(finding, await controlOf(finding, catalogue), 'UNDO_FAILED', reason, ports);
 }
+
+const statusOf = ({ outcome }: Finding) => outcome?.status ?? 'RETRY_LATER';
 
 const latest = async (finding: Finding, { ledger }: Pick<Ports, 'ledger'>): Promise<Finding> => (await ledger.get(finding.id)) ?? finding;
 
@@ -145,18 +153,26 @@ async function rule(request: Answer, finding: Finding, control: AnyStateControl,
   if (planHash(finding, plan, 'undo') !== request.planHash)
     return { refused: 'It is about other writes than those that stand. Look at the finding, and ask again.' };
   const { reason, until = '' } = request;
-  if (!reason || !/^\d{4}-\d\d-\d\d$/.test(until)) return { refused: 'It names no reason, or no last day of its exception.' };
+  if (!reason || !isDay(until)) return { refused: 'It names no reason, or no last day of its exception.' };
+  if (until < ports.clock.now().toISOString().slice(0, 10)) return { refused: 'The last day of its exception is over.' };
   if (Date.parse(until) > ports.clock.now().getTime() + longestException * 86_400_000)
     return { refused: `An exception holds at most ${longestException} days.` };
   const proven = await whoAnswers(request, finding, policy, ports);
   return 'refused' in proven ? proven : { ...proven, plan };
 }
 
+/** `2026-02-30` is none: nothing could tell when it is over. */
+const isDay = (text: string): boolean => /^\d{4}-\d\d-\d\d$/.test(text) && new Date(Date.parse(text) || 0).toISOString().slice(0, 10) === text;
+
 async function takeBack(finding: Finding, control: AnyStateControl, lease: Lease, { ports, calls }: Action): Promise<Attempt> {
   const { resource } = finding;
   const aws = ports.aws(resource, { share: false, calls });
   let current = finding;
   const fails = (why: string) => withdraw(current, control, 'UNDO_FAILED', why, ports);
+  // Another execution has ended it meanwhile.
+  if (!isUndoing(finding)) return tellOnce(finding, control, ports);
+  if (planHash(finding, undoOf(finding) ?? finding.question!.change, 'undo') !== finding.question?.planHash)
+    return fails('What the bot wrote is not what was asked about any more. Look at the finding, and ask again.');
   const later = await laterWriters(finding, control.writes, ports.ledger);
   if (later.length > 0)
     return fails(`The bot has written the same setting later: first undo ${later.map(({ id, control: other }) => `${id} (${other})`).join(', ')}.`);
@@ -173,7 +189,7 @@ async function takeBack(finding: Finding, control: AnyStateControl, lease: Lease
     }
     for (const write of standing(current)) {
       const again = await control.undo!(resource, write.change, aws, { findingId: finding.id });
-      if (again) return again;
+      if (again) return sinceIntended(current, ports) < waitForMs ? again : await fails(`AWS has kept the undo waiting too long: ${again.note}`);
     }
     return await verify(current, control, lease, () => control.inspect(resource, aws), ports);
   } catch (error) {
@@ -183,6 +199,9 @@ async function takeBack(finding: Finding, control: AnyStateControl, lease: Lease
     throw error;
   }
 }
+
+/** Milliseconds since it was intended. */
+const sinceIntended = ({ undo }: Finding, { clock }: Ports): number => clock.now().getTime() - Date.parse(undo!.at);
 
 const readsAsBefore = (finding: Finding, setting: unknown): boolean => {
   const first = standing(finding).at(-1);
@@ -222,8 +241,7 @@ async function verify(finding: Finding, control: AnyStateControl, lease: Lease, 
   }
 
   if (left.length > 0) {
-    const since = ports.clock.now().getTime() - Date.parse(finding.undo!.at);
-    if (since < verifyForMs) return { again: 20, note: 'The undo was sent, but AWS does not show it yet.' };
+    if (sinceIntended(finding, ports) < verifyForMs) return { again: 20, note: 'The undo was sent, but AWS does not show it yet.' };
     return withdraw(finding, control, 'UNDO_FAILED', `The undo was sent, but the setting does not read as it was: ${left.join('; ')}`, ports);
   }
   const at = ports.clock.now().toISOString();

@@ -3,7 +3,7 @@ import { type Attempt, act } from '../../engine/act.ts';
 import { except, madeExceptions } from '../../engine/exceptions.ts';
 import type { Finding } from '../../engine/model.ts';
 import type { CompiledPolicy } from '../../engine/policy/model.ts';
-import { exceptionHash, undo } from '../../engine/undo.ts';
+import { exceptionHash, giveUpUndo, undo } from '../../engine/undo.ts';
 import { give, people, person } from '../support/answers.ts';
 import { by, call, denied, lampArn, policyOf, sweepOf, terraform, World } from '../support/world.ts';
 
@@ -173,6 +173,9 @@ describe('what stands in its way', () => {
     ['no last day', { until: undefined }, /no last day/],
     ['a last day beyond 90 days', { until: '2027-06-01' }, /at most 90 days/],
     ['a last day that is no day', { until: 'for ever' }, /no last day/],
+    ['a last day that no calendar has', { until: '9999-99-99' }, /no last day/],
+    ['a last day that its month does not have', { until: '2026-11-31' }, /no last day/],
+    ['a last day that is over', { until: '2026-10-31' }, /is over/],
     ['other writes than those that stand', { planHash: 'other' }, /other writes/],
     ['nobody of the policy', { by: person('mallory') }, /none of the people/],
     ['no proof', { proof: undefined }, /no proof/],
@@ -236,6 +239,118 @@ describe('a second person', () => {
     await give(world, await finding(), 'deny', { by: person('kim'), reason: 'no' });
     expect(await run(true)).toEqual({ ended: 'REMEDIATED' });
     expect(await finding()).toMatchObject({ undo: { state: 'withdrawn' } });
+  });
+});
+
+/** A fix that was begun and written, and whose execution died. */
+async function halfDone(): Promise<Finding> {
+  world.policy = fixing();
+  world.house.lamps.set('hall', { on: true });
+  await world.detect(call('SwitchOn', 'hall'));
+  world.house.after = (name) => {
+    if (name === 'write') throw new Error('killed');
+  };
+  await expect(act(world.dispatched[0]!, world.action)).rejects.toThrow('killed');
+  world.house.after = () => {};
+  return finding();
+}
+
+/** The finding's own row, as somebody who may write the table leaves it. */
+async function rewrite(found: Finding, parts: Partial<Finding>): Promise<void> {
+  const row = { ...found, ...parts, version: found.version + 1 };
+  const [entry] = (await world.ledger.entries(row.id)).slice(-1);
+  await world.ledger.save(row, { ...entry!, seq: row.version });
+}
+
+describe('an undo that waits for a second person, of a fix half done', () => {
+  test('is still asked after a sweep that treats all as new drift', async () => {
+    await halfDone();
+    await give(world, await finding(), 'undo', { by: person('dana') });
+    await run();
+    await world.detect(sweepOf('lamp-off', { apply: true }));
+    await give(world, await finding(), 'approve', { by: person('lee') });
+    expect(await run(true)).toEqual({ ended: 'EXCEPTED' });
+    expect(isOn()).toBe(true);
+  });
+
+  test('keeps the fix from going on, also where it was asked between the first look at it and the lease', async () => {
+    const { id } = await halfDone();
+    world.house.lamps.set('hall', { on: true });
+    world.house.writes = [];
+    const ports = {
+      ...world.ports,
+      killSwitch: async () => {
+        await give(world, await finding(), 'undo', { by: person('dana') });
+        await run();
+        return false;
+      },
+    };
+    expect(await act(id, { ...world.action, ports })).toMatchObject({ again: 900 });
+    expect(world.house.writes).toEqual([]);
+  });
+
+  test('lets the fix go on when it is off', async () => {
+    const { id } = await halfDone();
+    await give(world, await finding(), 'undo', { by: person('dana') });
+    await run();
+    expect(await act(id, world.action)).toMatchObject({ again: 900 });
+    await give(world, await finding(), 'deny', { by: person('lee') });
+    await run(true);
+    expect(await act(id, world.action)).toEqual({ ended: 'REMEDIATED' });
+  });
+});
+
+describe('a row that somebody else wrote', () => {
+  test('an undo that has begun, and was never asked for', async () => {
+    const found = await fixed();
+    const undoing = { state: 'intended', by: 'lee', reason: 'r', until: '2026-12-01', at: world.clock.now().toISOString() } as const;
+    await rewrite(found, { undo: undoing });
+    await run();
+    expect(world.house.writes).toEqual(['hall=false']);
+  });
+
+  test('what the bot is said to have written changed after the undo was asked for', async () => {
+    await fixed(call('SwitchOn', 'hall'));
+    await give(world, await finding(), 'undo', { by: person('dana') });
+    await run();
+    const found = await finding();
+    const [write] = found.changes;
+    await rewrite(found, { changes: [{ ...write!, change: { ...write!.change, before: { on: 'always' } } }] });
+    await give(world, await finding(), 'approve', { by: person('lee') });
+    await run(true);
+    expect(world.house.writes).toEqual(['hall=false']);
+    expect(await notes('UNDO_FAILED')).toEqual([expect.stringContaining('not what was asked about any more')]);
+  });
+});
+
+describe('giving up', () => {
+  test('an undo that is done and could not be told is done', async () => {
+    const { id } = await fixed();
+    await give(world, await finding(), 'undo');
+    world.before = (name) => {
+      if (name === 'alert') throw new Error('no topic');
+    };
+    await expect(run()).rejects.toThrow('no topic');
+    world.before = () => {};
+    await giveUpUndo(id, '5 attempts failed', world.action);
+    expect(await finding()).toMatchObject({ undo: { state: 'done' } });
+    expect(world.alerts.at(-1)!.subject).toBe('[HIGH] Undone: lamp-off on hall');
+  });
+
+  test('where nothing has been recorded yet, nothing is', async () => {
+    const { id } = await fixed();
+    expect(await giveUpUndo(id, '5 attempts failed', world.action)).toEqual({ ended: 'REMEDIATED' });
+  });
+
+  test('on AWS, which keeps an undo waiting for ever', async () => {
+    await fixed();
+    const control = (await world.catalogue[0]!.load()) as { undo?: unknown };
+    control.undo = async () => ({ again: 60, note: 'The lamp is being moved.' });
+    await give(world, await finding(), 'undo');
+    expect(await run()).toMatchObject({ again: 60 });
+    world.advance(7 * 3_600);
+    await run();
+    expect(await notes('UNDO_FAILED')).toEqual([expect.stringContaining('kept the undo waiting too long')]);
   });
 });
 
