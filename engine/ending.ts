@@ -1,6 +1,6 @@
 /** What an attempt at a fix comes to: recorded first, told second. */
 import { toldKey } from './alert.ts';
-import { needsOf, questionOf } from './answers/question.ts';
+import { isOpen, needsOf, questionOf } from './answers/question.ts';
 import type { Held } from './brakes.ts';
 import type { AnyStateControl } from './control.ts';
 import { statusOf } from './decide.ts';
@@ -102,5 +102,9 @@ const heldQuestion = (
 ) => {
   const now = clock.now();
   const expires = held ? new Date(held.until) : now;
-  return questionOf(finding, plan, { about: 'fix', otherwise: 'fix', expires, needs: needsOf(finding, policy) }, now);
+  const question = questionOf(finding, plan, { about: 'fix', otherwise: 'fix', expires, needs: needsOf(finding, policy) }, now);
+  const { question: asked } = finding;
+  // Who has said yes need not do so again.
+  const same = asked?.otherwise === 'fix' && asked.about === 'fix' && asked.planHash === question.planHash && isOpen(asked, now);
+  return same ? asked : question;
 };

@@ -210,6 +210,8 @@ async function proceed(open: Finding, verdict: Verdict): Promise<Finding> {
       // What comes of it is news after a day; before, only when it differs.
       ...(again && { outcome: undefined, alerted: rested ? undefined : open.alerted, drives: open.drives + 1, drivenAt: now.toISOString() }),
       ...(!same && !again && { outcome: undefined }),
+      // One that did not come about has been told; what follows is told too.
+      ...(again && !isUndoing(open) && { undo: undefined }),
       // Who wants it treated like new drift has it asked anew.
       ...(applies && !isUndoing(open) && { denied: undefined, question: undefined }),
     },

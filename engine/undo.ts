@@ -4,7 +4,7 @@
  */
 import { type Action, controlOf, stopped, waitForMs } from './act.ts';
 import { expiryOf, secondsUntil } from './answers/consult.ts';
-import { hear, heardWith, isApproved, sealWords, whoAnswers } from './answers/hear.ts';
+import { type Heard, hear, heardWith, isApproved, sealWords, whoAnswers } from './answers/hear.ts';
 import { isActor } from './answers/people.ts';
 import { planHash } from './answers/plan-hash.ts';
 import { isOpen, questionOf } from './answers/question.ts';
@@ -52,10 +52,10 @@ export async function undo(findingId: string, action: Action, woken = false): Pr
   if (finding.question?.about !== 'undo' || (finding.undo.state === 'intended' && !(await isApproved(finding, policy, ports))))
     return withdraw(finding, control, 'UNDO_FAILED', 'What was approved is not there any more. Ask for it again.', ports);
 
-  const heard = finding.undo.state === 'intended' ? { finding, verdict: 'approved' as const } : await hear(finding, policy, ports, woken);
+  const heard: Heard = finding.undo.state === 'intended' ? { finding, verdict: 'approved' } : await hear(finding, policy, ports, woken);
   const { question } = heard.finding;
   const now = ports.clock.now();
-  if (heard.verdict === 'denied') return withdraw(heard.finding, control, 'DENIED', heard.finding.denied!.reason, ports);
+  if (heard.verdict === 'denied') return withdraw(heard.finding, control, 'DENIED', heard.reason ?? '', ports);
   if (heard.verdict === 'open' && !isOpen(question!, now))
     return withdraw(heard.finding, control, 'EXPIRED', `Nobody has approved the undo by ${question!.expires}.`, ports);
   if (heard.verdict === 'open') {
@@ -276,7 +276,7 @@ async function withdraw(
   const state = kind === 'UNDO_FAILED' ? 'failed' : 'withdrawn';
   const next = await save(
     finding,
-    { undo: { ...finding.undo!, state, why: reason }, question: undefined, denied: undefined },
+    { undo: { ...finding.undo!, state, why: reason, at: ports.clock.now().toISOString() }, question: undefined },
     kind,
     `The undo did not come about: ${reason}`,
     ports,

@@ -17,6 +17,8 @@ export interface Heard {
   /** With everything that has been recorded. */
   readonly finding: Finding;
   readonly verdict: 'open' | 'approved' | 'denied';
+  /** Who denied it, and why. */
+  readonly reason?: string;
 }
 
 /** A finding must not grow with what is thrown at it. */
@@ -47,11 +49,10 @@ export async function hear(finding: Finding, policy: CompiledPolicy, ports: Hear
     const at = ports.clock.now().toISOString();
     if (answer.decision === 'deny') {
       const reason = `${person.name} denied it${answer.reason ? `: ${answer.reason}` : '.'}`;
-      await note('DENIED', `${reason} (${principal.arn})`, {
-        heard,
-        denied: { planHash: question().planHash, by: person.name, at, reason },
-      });
-      return { finding: current, verdict: 'denied' };
+      // A no to an undo says nothing about a fix.
+      const denied = question().about === 'fix' ? { planHash: question().planHash, by: person.name, at, reason } : current.denied;
+      await note('DENIED', `${reason} (${principal.arn})`, { heard, denied, ...(question().about === 'fix' && { question: undefined }) });
+      return { finding: current, verdict: 'denied', reason };
     }
     const said = { person: person.name, arn: principal.arn };
     const approval: Approval = { ...said, at, seal: await ports.seal(sealWords(current, question(), said)) };

@@ -267,6 +267,7 @@ describe('an undo that waits for a second person, of a fix half done', () => {
     await halfDone();
     await give(world, await finding(), 'undo', { by: person('dana') });
     await run();
+    world.house.lamps.set('hall', { on: true });
     await world.detect(sweepOf('lamp-off', { apply: true }));
     await give(world, await finding(), 'approve', { by: person('lee') });
     expect(await run(true)).toEqual({ ended: 'EXCEPTED' });
@@ -296,7 +297,35 @@ describe('an undo that waits for a second person, of a fix half done', () => {
     expect(await act(id, world.action)).toMatchObject({ again: 900 });
     await give(world, await finding(), 'deny', { by: person('lee') });
     await run(true);
+    expect(world.alerts.at(-1)!.subject).toBe('[HIGH] Not undone: lamp-off on hall');
+    world.advance(900);
     expect(await act(id, world.action)).toEqual({ ended: 'REMEDIATED' });
+    expect(world.alerts.at(-1)!.subject).toBe('[HIGH] Fixed: lamp-off on hall');
+    expect(world.alerts.at(-1)!.text).toContain('Done:      Switch the lamp off.');
+  });
+
+  test('once it is off, what is asked next is told', async () => {
+    const { id } = await halfDone();
+    await give(world, await finding(), 'undo', { by: person('dana') });
+    await run();
+    await give(world, await finding(), 'deny', { by: person('lee') });
+    await run(true);
+    world.policy = { ...policyOf({ 'lamp-off': { mode: 'approve' } }, 'p2'), people };
+    world.house.lamps.set('hall', { on: true });
+    world.advance(900);
+    expect(await act(id, world.action)).toMatchObject({ knock: true });
+    expect(world.alerts.at(-1)).toMatchObject({ urgency: 'page', subject: '[HIGH] Approval needed: lamp-off on hall' });
+  });
+
+  test('and is off, leaves what was denied before denied', async () => {
+    const { id } = await halfDone();
+    const denied = { planHash: 'another', by: 'kim', at: world.clock.now().toISOString(), reason: 'kim denied it.' };
+    await rewrite(await finding(), { denied });
+    await give(world, await finding(), 'undo', { by: person('dana') });
+    await run();
+    await give(world, await finding(), 'deny', { by: person('lee'), reason: 'no' });
+    await run(true);
+    expect(await world.ledger.get(id)).toMatchObject({ denied, undo: { state: 'withdrawn', why: 'lee denied it: no' } });
   });
 });
 

@@ -3,7 +3,7 @@ import { act } from '../../../engine/act.ts';
 import type { Answer, Finding, Question } from '../../../engine/model.ts';
 import type { CompiledPolicy } from '../../../engine/policy/model.ts';
 import { give, people, person } from '../../support/answers.ts';
-import { by, call, configItem, policyOf, sweepOf, terraform, World } from '../../support/world.ts';
+import { by, call, configItem, lampArn, policyOf, sweepOf, terraform, World } from '../../support/world.ts';
 
 let world: World;
 beforeEach(() => {
@@ -117,6 +117,53 @@ describe('approved', () => {
   });
 });
 
+describe('an approval in time', () => {
+  test('that is heard when the time has just run out counts', async () => {
+    const { question } = await asked();
+    world.advance(72 * 3_600 - 1);
+    await give(world, await finding(), 'approve');
+    world.advance(30);
+    expect(world.clock.now().toISOString() > question!.expires).toBe(true);
+    expect(await wake()).toEqual({ ended: 'REMEDIATED' });
+    expect((await entries()).filter((entry) => entry.startsWith('EXPIRED'))).toEqual([]);
+  });
+
+  test.each<[string, number, string]>([
+    ['counts while its fix waits for its stack', 90, 'REMEDIATED'],
+    ['counts no day longer', 72 * 60, 'PAGED'],
+  ])('%s', async (_, minutes, ended) => {
+    const stackId = `arn:aws:cloudformation:us-east-1:123456789012:stack/house/1`;
+    world.tags.set(lampArn('hall'), { 'aws:cloudformation:stack-name': 'house', 'aws:cloudformation:stack-id': stackId });
+    const { id } = await asked();
+    world.advance(72 * 3_600 - 60);
+    world.stacks.set(stackId, 'UPDATE_IN_PROGRESS');
+    await give(world, await finding(), 'approve');
+    expect(await wake()).toMatchObject({ again: 60 });
+    world.advance(minutes * 60);
+    world.stacks.set(stackId, 'UPDATE_COMPLETE');
+    expect(await act(id, world.action)).toEqual({ ended });
+    if (ended === 'PAGED') expect((await finding()).outcome!.reason).toMatch(/^It was approved, but could not be carried out by/);
+  });
+});
+
+test('two persons approve what a brake holds back: the first yes is kept', async () => {
+  const guards = { ...asking().guards, fixesPerHour: 1 };
+  world.policy = { ...policyOf({ 'lamp-off': {} }), people, guards, approvals: { expires: 3_600, secondPerson: 'HIGH' } };
+  for (const lamp of ['hall', 'attic']) {
+    world.house.lamps.set(lamp, { on: true });
+    await world.detect(call('SwitchOn', lamp, by(terraform)));
+  }
+  expect(await world.runDispatched()).toEqual(['REMEDIATED', 'AWAITING_APPROVAL']);
+  const { id } = (await world.findings()).find(({ state, control }) => state === 'open' && control === 'lamp-off')!;
+  for (const [name, ended] of [
+    ['lee', 'AWAITING_APPROVAL'],
+    ['kim', 'REMEDIATED'],
+  ] as const) {
+    await give(world, (await world.ledger.get(id))!, 'approve', { by: person(name) });
+    expect(await act(id, world.action)).toEqual({ ended });
+  }
+});
+
 describe('a plan that is no longer what was asked', () => {
   test('is asked about anew, and the old answer counts for nothing', async () => {
     const first = await asked();
@@ -162,6 +209,14 @@ describe('denied', () => {
     await world.detect(sweepOf('lamp-off'));
     expect(await world.runDispatched()).toEqual(['NOTIFIED']);
     expect(world.house.writes).toEqual([]);
+  });
+
+  test('ends the question: a yes that comes after it finds nothing to answer', async () => {
+    const { question } = await asked();
+    await give(world, await finding(), 'deny');
+    await wake();
+    expect(await finding()).toMatchObject({ denied: { planHash: question!.planHash, by: 'lee' } });
+    expect((await finding()).question).toBeUndefined();
   });
 
   test('by silence: a page, and nothing is written', async () => {
