@@ -4,7 +4,7 @@
  */
 import { type Action, controlOf, stopped, waitForMs } from './act.ts';
 import { expiryOf, secondsUntil } from './answers/consult.ts';
-import { type Heard, hear, heardWith, isApproved, sealWords, whoAnswers } from './answers/hear.ts';
+import { type Heard, hear, heardWith, isApproved, lastHeard, sealWords, unheard, whoAnswers } from './answers/hear.ts';
 import { isActor } from './answers/people.ts';
 import { planHash } from './answers/plan-hash.ts';
 import { isOpen, questionOf } from './answers/question.ts';
@@ -85,11 +85,11 @@ const latest = async (finding: Finding, { ledger }: Pick<Ports, 'ledger'>): Prom
 /** Somebody wants an exception to hold no longer: what it kept from being fixed is new drift to whoever looks next. */
 async function endException(found: Finding, policy: CompiledPolicy, ports: Ports): Promise<Finding> {
   let finding = found;
-  for (const request of await unheard(finding, 'end', ports)) {
+  for (const request of await requests(finding, 'end', ports)) {
     const ruling = request.planHash === exceptionHash(finding) ? await whoAnswers(request, finding, policy, ports) : { refused: 'It is about something else.' };
     const heard = heardWith(finding, request);
     if ('refused' in ruling) {
-      finding = await save(finding, { heard }, 'REFUSED', `A request to end the exception was refused: ${ruling.refused}`, ports);
+      finding = await save(finding, { heard }, 'REFUSED', `A request to end the exception was refused: ${ruling.refused}${lastHeard(heard)}`, ports);
       continue;
     }
     await unexcept(finding, ports);
@@ -102,18 +102,18 @@ async function endException(found: Finding, policy: CompiledPolicy, ports: Ports
 export const exceptionHash = ({ control, resource }: Pick<Finding, 'control' | 'resource'>): string =>
   fingerprint({ about: 'end', control, resource: resourceKey(resource) });
 
-const unheard = async ({ id, heard }: Finding, wanted: Answer['decision'], { ledger }: Ports): Promise<Answer[]> =>
-  (await ledger.answers(id)).filter((answer) => answer.decision === wanted && !heard?.includes(answer.id));
+const requests = async (finding: Finding, wanted: Answer['decision'], { ledger }: Ports): Promise<Answer[]> =>
+  unheard(finding, await ledger.answers(finding.id), [wanted]);
 
 /** The first request that holds, recorded as a question; each that does not is refused. Undefined: there is none. */
 async function requested(found: Finding, control: AnyStateControl, policy: CompiledPolicy, ports: Ports): Promise<Finding | undefined> {
   let finding = found;
-  for (const request of await unheard(found, 'undo', ports)) {
+  for (const request of await requests(found, 'undo', ports)) {
     const heard = heardWith(finding, request);
     const ruling = await rule(request, finding, control, policy, ports);
     const at = ports.clock.now().toISOString();
     if ('refused' in ruling) {
-      finding = await save(finding, { heard }, 'REFUSED', `A request to undo was refused: ${ruling.refused}`, ports);
+      finding = await save(finding, { heard }, 'REFUSED', `A request to undo was refused: ${ruling.refused}${lastHeard(heard)}`, ports);
       continue;
     }
     const { person, principal, plan } = ruling;

@@ -8,7 +8,7 @@ import type { Answer, Approval, EntryKind, Finding, Principal, Proof, Question }
 import type { CompiledPolicy } from '../policy/model.ts';
 import type { Ports } from '../ports.ts';
 import { isActor, type Person, personOf, principalOf } from './people.ts';
-import { signedAt, unfit } from './proof.ts';
+import { signatureOf, signedAt, unfit } from './proof.ts';
 import { required } from './question.ts';
 
 type Hearing = Pick<Ports, 'ledger' | 'clock' | 'prove' | 'seal' | 'isSealed'>;
@@ -21,11 +21,24 @@ export interface Heard {
   readonly reason?: string;
 }
 
-/** A finding must not grow with what is thrown at it. */
-const mostHeard = 200;
+/** A finding must not grow with what is thrown at it, nor forget what must not count twice: past this it hears nothing more. */
+const mostHeard = 300;
 
 /** Neither the answer nor its proof counts again. */
-export const heardWith = ({ heard = [] }: Finding, { id, proof }: Answer): string[] => [...heard, id, ...(proof ? [proofId(proof)] : [])].slice(-mostHeard);
+export const heardWith = ({ heard = [] }: Finding, { id, proof }: Answer): string[] => [...heard, id, ...(proof ? [proofId(proof)] : [])];
+
+/** Answers that are still to be judged. */
+export const unheard = ({ heard = [] }: Finding, answers: readonly Answer[], decisions: readonly Answer['decision'][]): Answer[] =>
+  answers
+    .filter(({ id, decision }) => decisions.includes(decision) && !heard.includes(id))
+    // Each is heard with its proof.
+    .slice(0, Math.ceil(Math.max(0, mostHeard - heard.length) / 2));
+
+/** Words that go with the last one. */
+export const lastHeard = (heard: readonly string[]): string => (heard.length < mostHeard ? '' : ' It was the last of too many: no more answers are heard.');
+
+/** Milliseconds in which an answer explains a knock, also where the attempt that heard it died. */
+const knockMs = 5 * 60_000;
 
 /** What one answer comes to. */
 type Ruling = { readonly refused: string } | { readonly principal: Principal; readonly person: Person };
@@ -34,15 +47,16 @@ type Ruling = { readonly refused: string } | { readonly principal: Principal; re
 export async function hear(finding: Finding, policy: CompiledPolicy, ports: Hearing, woken = false): Promise<Heard> {
   let current = finding;
   const question = () => current.question!;
-  const pending = (await ports.ledger.answers(finding.id)).filter(
-    ({ id, decision }) => (decision === 'approve' || decision === 'deny') && !current.heard?.includes(id),
-  );
-  if (woken && pending.length === 0) await note('REFUSED', 'Something woke the execution, but there is no answer: nothing is done on a knock alone.');
+  const answers = await ports.ledger.answers(finding.id);
+  const pending = unheard(current, answers, ['approve', 'deny']);
+  const recent = answers.some(({ at }) => Math.abs(ports.clock.now().getTime() - Date.parse(at)) < knockMs);
+  if (woken && pending.length === 0 && !recent)
+    await note('REFUSED', 'Something woke the execution, but there is no answer: nothing is done on a knock alone.');
   for (const answer of pending) {
     const ruling = await rule(answer, current, policy, ports);
     const heard = heardWith(current, answer);
     if ('refused' in ruling) {
-      await note('REFUSED', `An answer (${answer.decision}) was refused: ${ruling.refused}`, { heard });
+      await note('REFUSED', `An answer (${answer.decision}) was refused: ${ruling.refused}${lastHeard(heard)}`, { heard });
       continue;
     }
     const { person, principal } = ruling;
@@ -106,10 +120,10 @@ export async function isApproved(finding: Approved, policy: Pick<CompiledPolicy,
   return valid.length > 0 && new Set(valid.map(({ person }) => person)).size >= required(finding.question, valid, finding.actor, policy.people);
 }
 
-/** The same proof in another row is the same. */
+/** The same proof in another row is the same, however it is written. */
 const proofId = (proof: Proof): string =>
   createHash('sha256')
-    .update(proof.kind === 'sts' ? (proof.headers.authorization ?? '') : proof.kind)
+    .update(proof.kind === 'sts' ? (signatureOf(proof) ?? '') : proof.kind)
     .digest('hex')
     .slice(0, 20);
 
@@ -129,9 +143,13 @@ async function rule(answer: Answer, finding: Finding, policy: CompiledPolicy, po
   return proven;
 }
 
+/** Characters: what people say is kept with the finding, and with all exceptions in one item of the table. */
+export const longestReason = 1_000;
+
 /** The person behind an answer, as AWS tells it. */
 export async function whoAnswers(answer: Answer, finding: Finding, policy: CompiledPolicy, ports: Pick<Hearing, 'clock' | 'prove'>): Promise<Ruling> {
-  const { proof } = answer;
+  const { proof, reason = '' } = answer;
+  if (reason.length > longestReason) return { refused: `Its reason is longer than ${longestReason} characters.` };
   if (!proof) return { refused: 'It bears no proof of who gave it.' };
   if (proof.kind === 'sts') {
     if (finding.heard?.includes(proofId(proof))) return { refused: 'Its proof has been used already: each is good for one answer.' };

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { act } from '../../../engine/act.ts';
-import type { Answer, Finding, Question } from '../../../engine/model.ts';
+import type { Answer, Finding, Question, StsProof } from '../../../engine/model.ts';
 import type { CompiledPolicy } from '../../../engine/policy/model.ts';
-import { give, people, person } from '../../support/answers.ts';
+import { give, people, person, signed } from '../../support/answers.ts';
 import { by, call, configItem, lampArn, policyOf, sweepOf, terraform, World } from '../../support/world.ts';
 
 let world: World;
@@ -270,6 +270,17 @@ describe('refused, each with its own words and an entry', () => {
       give: (to) => give(world, to, 'approve', { proof: { kind: 'sts', headers: { authorization: 'Bearer x' } } }),
       words: /not a signed request/,
     },
+    'a proof with headers that nobody can send': {
+      give: (to) => {
+        const said = { findingId: to.id, decision: 'approve', question: to.question!.id, planHash: to.question!.planHash } as const;
+        const { authorization = '', ...headers } = signed(world, said, person('lee')).headers;
+        const with_ = authorization.replace('SignedHeaders=', 'SignedHeaders=accept;transfer-encoding;');
+        const proof: StsProof = { kind: 'sts', headers: { ...headers, authorization: with_, accept: 'application/json', 'transfer-encoding': 'a\nb' } };
+        return world.ledger.answer({ ...said, id: 'x', at: world.clock.now().toISOString(), proof });
+      },
+      words: /not a signed request/,
+    },
+    'a reason as long as a book': { give: (to) => give(world, to, 'deny', { reason: 'x'.repeat(1_001) }), words: /longer than 1000 characters/ },
     'a proof that AWS does not confirm': { give: (to) => give(world, to, 'approve', { by: '' }), words: /AWS STS does not confirm/ },
     'a proof for another finding': {
       give: (to) => give(world, to, 'approve', { proofOf: { findingId: 'f-other' } }),
@@ -325,6 +336,34 @@ describe('refused, each with its own words and an entry', () => {
     await wake();
     expect(await refusals()).toEqual([expect.stringMatching(/Its proof has been used already/)]);
     expect(world.house.writes).toEqual([]);
+  });
+
+  test('the same proof written another way', async () => {
+    const policy = asking({ approvals: { expires: 3_600, secondPerson: 'LOW' } });
+    const { id: _, proof, ...first } = await give(world, await asked(policy), 'approve');
+    await wake();
+    const { authorization = '', ...headers } = (proof as StsProof).headers;
+    await world.ledger.answer({ ...first, id: 'copy', proof: { kind: 'sts', headers: { ...headers, authorization: authorization.replaceAll(', ', ',') } } });
+    await wake();
+    expect(await refusals()).toEqual([expect.stringMatching(/Its proof has been used already/)]);
+  });
+
+  test('a flood: so many are heard, then no more, and none is forgotten', async () => {
+    const found = await asked();
+    for (let index = 0; index < 320; index += 1) await give(world, found, 'approve', { id: `forged-${index}`, proof: undefined });
+    for (let round = 0; round < 12; round += 1) await act(found.id, world.action);
+    expect((await finding()).heard).toHaveLength(300);
+    expect(await refusals()).toHaveLength(300);
+    expect((await refusals()).at(-1)).toContain('no more answers are heard');
+    expect(world.house.writes).toEqual([]);
+  });
+
+  test('an answer that was heard by an attempt that died then has woken what comes after it', async () => {
+    const policy = asking({ approvals: { expires: 3_600, secondPerson: 'LOW' } });
+    await give(world, await asked(policy), 'approve');
+    await wake();
+    await wake();
+    expect(await refusals()).toEqual([]);
   });
 
   test('a policy without people', async () => {
