@@ -170,7 +170,9 @@ async function attempt(
   if (!begun) {
     const first = await whoGoesFirst(finding, control, judged.plan, policy, aws, action);
     // Longer than the other waits for the lease, lest the two meet again and again.
-    if (first) return { again: 3 * busySeconds, note: `${first.control} writes the same setting, and takes less away: it goes first.` };
+    // For people it waits longer: an execution can look a few thousand times, no more.
+    const seconds = first?.outcome?.status === 'AWAITING_APPROVAL' ? 20 * 60 : 3 * busySeconds;
+    if (first) return { again: seconds, note: `${first.control} writes the same setting, and has begun or takes less away: it goes first.` };
   }
   // What was begun is finished as it was approved: half of it may be written already.
   const plan = begun && isSame(begun.change, judged.plan) ? begun.change : judged.plan;
