@@ -273,12 +273,15 @@ async function withdraw(
   reason: string,
   ports: Ports,
 ): Promise<Attempt> {
+  const { state: was, until } = finding.undo!;
   const state = kind === 'UNDO_FAILED' ? 'failed' : 'withdrawn';
+  // It may be written in part, so nothing is fixed into it either, until a person has looked.
+  const why = was === 'intended' ? `${reason} Its exception stands until ${until}: npx phidelity exceptions end ${finding.id}` : reason;
   const next = await save(
     finding,
-    { undo: { ...finding.undo!, state, why: reason, at: ports.clock.now().toISOString() }, question: undefined },
+    { undo: { ...finding.undo!, state, why, at: ports.clock.now().toISOString() }, question: undefined },
     kind,
-    `The undo did not come about: ${reason}`,
+    `The undo did not come about: ${why}`,
     ports,
   );
   return tellOnce(next, control, ports);

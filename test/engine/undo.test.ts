@@ -166,6 +166,7 @@ describe('what stands in its way', () => {
     await run();
     expect(await notes('UNDO_FAILED')).toEqual([expect.stringMatching(/Not allowed to call lamp:write/)]);
     expect(await finding()).toMatchObject({ undo: { state: 'failed' } });
+    expect(world.alerts.at(-1)!.text).toContain('Its exception stands until 2026-12-01: npx phidelity exceptions end f-');
   });
 
   test.each<[string, Parameters<typeof give>[3], RegExp]>([
