@@ -14,7 +14,7 @@ import { deniedWords } from './denied.ts';
 import { differences } from './differences.ts';
 import { type Attempt, busySeconds, tellOnce } from './ending.ts';
 import { DeniedError, isCredentialError, TerminalError } from './errors.ts';
-import { except, longestException, unexcept } from './exceptions.ts';
+import { except, longestException, madeExceptions, unexcept } from './exceptions.ts';
 import { isUndoing, resourceKey, step } from './finding.ts';
 import { withLeases } from './leases.ts';
 import { type Answer, type Change, change, type EntryKind, type Finding, type RecordedChange } from './model.ts';
@@ -274,6 +274,7 @@ async function withdraw(
   ports: Ports,
 ): Promise<Attempt> {
   const { state: was, until } = finding.undo!;
+  if (was === 'asked') await takeBackException(finding, ports);
   const state = kind === 'UNDO_FAILED' ? 'failed' : 'withdrawn';
   // It may be written in part, so nothing is fixed into it either, until a person has looked.
   const why = was === 'intended' ? `${reason} Its exception stands until ${until}: npx phidelity exceptions end ${finding.id}` : reason;
@@ -285,6 +286,13 @@ async function withdraw(
     ports,
   );
   return tellOnce(next, control, ports);
+}
+
+/** An attempt that died right after it made the exception has written nothing else: nothing is to be excepted. */
+async function takeBackException({ id, control, resource, undo }: Finding, ports: Ports): Promise<void> {
+  const { by, reason, until } = undo!;
+  const made = (await madeExceptions(ports.ledger)).find(({ findingId, ...one }) => findingId === id && one.expires === until && one.reason === reason);
+  if (made?.approvedBy === by) await unexcept({ control, resource }, ports);
 }
 
 async function save(finding: Finding, changes: Partial<Finding>, kind: EntryKind, note: string, { ledger, clock }: Ports): Promise<Finding> {

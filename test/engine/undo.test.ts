@@ -139,6 +139,22 @@ describe('what stands in its way', () => {
     await refusedWith('UNDO_FAILED', /kill switch is on/);
   });
 
+  test('the kill switch, after an attempt that died right after it made the exception', async () => {
+    await fixed();
+    await give(world, await finding(), 'undo');
+    let saves = 0;
+    world.before = (name) => {
+      if (name === 'ledger.save') saves += 1;
+      if (saves === 2) throw new Error('killed');
+    };
+    await expect(run()).rejects.toThrow('killed');
+    expect(await madeExceptions(world.ledger)).toHaveLength(1);
+    world.before = () => {};
+    world.killSwitch = 'on';
+    await run();
+    await refusedWith('UNDO_FAILED', /kill switch is on/);
+  });
+
   test('a later fix of the same setting: last in, first out', async () => {
     const first = await fixed();
     world.house.lamps.set('hall', { on: true });
