@@ -169,7 +169,7 @@ export const acts = ({ decision, outcome }: Finding): boolean => isActed(decisio
 
 /** A question that an execution waits with for an answer, or that nobody has taken up since its time ran out. */
 export const isAsked = ({ outcome, question, held }: Finding): boolean =>
-  outcome?.status === 'AWAITING_APPROVAL' && question !== undefined && held === undefined;
+  outcome?.status === 'AWAITING_APPROVAL' && question?.about === 'fix' && held === undefined;
 
 /** A fix that follows at once is told when it is done, a question when it is asked; not before. */
 export const untold = (finding: Finding): boolean =>

@@ -11,7 +11,7 @@ import { isOpen, questionOf } from './answers/question.ts';
 import { fingerprint } from './canonical.ts';
 import type { AnyStateControl } from './control.ts';
 import { deniedWords } from './denied.ts';
-import { differences } from './differences.ts';
+import { differences, differenceWords } from './differences.ts';
 import { type Attempt, busySeconds, tellOnce } from './ending.ts';
 import { DeniedError, isCredentialError, TerminalError } from './errors.ts';
 import { except, longestException, madeExceptions, unexcept } from './exceptions.ts';
@@ -184,7 +184,7 @@ async function takeBack(finding: Finding, control: AnyStateControl, lease: Lease
       const setting = control.setting?.(state);
       // What reads as it was before the fix has been put back by somebody already.
       const changed = last?.doneAt && !readsAsBefore(finding, setting) ? differences(last.observed, setting) : [];
-      if (changed.length > 0) return await fails(`Somebody has changed it since the fix, and the undo would overwrite that: ${changed.join('; ')}`);
+      if (changed.length > 0) return await fails(`Somebody has changed it since the fix, and the undo would overwrite that: ${differenceWords(changed)}`);
       current = await intend(finding, lease, ports);
     }
     for (const write of standing(current)) {
@@ -242,7 +242,7 @@ async function verify(finding: Finding, control: AnyStateControl, lease: Lease, 
 
   if (left.length > 0) {
     if (sinceIntended(finding, ports) < verifyForMs) return { again: 20, note: 'The undo was sent, but AWS does not show it yet.' };
-    return withdraw(finding, control, 'UNDO_FAILED', `The undo was sent, but the setting does not read as it was: ${left.join('; ')}`, ports);
+    return withdraw(finding, control, 'UNDO_FAILED', `The undo was sent, but the setting does not read as it was: ${differenceWords(left)}`, ports);
   }
   const at = ports.clock.now().toISOString();
   const { by, reason, until } = finding.undo!;

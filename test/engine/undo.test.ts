@@ -3,6 +3,7 @@ import { type Attempt, act } from '../../engine/act.ts';
 import { except, madeExceptions } from '../../engine/exceptions.ts';
 import type { Finding } from '../../engine/model.ts';
 import type { CompiledPolicy } from '../../engine/policy/model.ts';
+import { redrive } from '../../engine/record.ts';
 import { exceptionHash, giveUpUndo, undo } from '../../engine/undo.ts';
 import { give, people, person } from '../support/answers.ts';
 import { by, call, denied, lampArn, policyOf, sweepOf, terraform, World } from '../support/world.ts';
@@ -121,6 +122,14 @@ describe('what stands in its way', () => {
     expect(await run()).toEqual({ ended: 'REMEDIATED' });
     await refusedWith('UNDO_FAILED', /changed it since the fix.*setting\.dimmed was nothing, is 7/);
     expect(world.alerts).toMatchObject([{ urgency: 'page', subject: '[HIGH] UNDO FAILED: lamp-off on hall' }]);
+  });
+
+  test('much has been changed: told in few words', async () => {
+    await fixed();
+    world.house.lamps.set('hall', { on: false, ...Object.fromEntries(Array.from({ length: 500 }, (_, at) => [`scene${at}`, at])) });
+    await give(world, await finding(), 'undo');
+    await run();
+    await refusedWith('UNDO_FAILED', /and 490 more$/);
   });
 
   test('it is gone', async () => {
@@ -305,6 +314,18 @@ describe('an undo that waits for a second person, of a fix half done', () => {
     };
     expect(await act(id, { ...world.action, ports })).toMatchObject({ again: 900 });
     expect(world.house.writes).toEqual([]);
+  });
+
+  test('is no question that an execution of the fix could end', async () => {
+    await halfDone();
+    await give(world, await finding(), 'undo', { by: person('dana') });
+    await run();
+    const at = world.clock.now().toISOString();
+    await rewrite(await finding(), { outcome: { status: 'AWAITING_APPROVAL', reason: 'asked before', at } });
+    world.dispatched.length = 0;
+    world.advance(80 * 3_600);
+    await redrive(await finding(), world.ports);
+    expect(world.dispatched).toEqual([]);
   });
 
   test('lets the fix go on when it is off', async () => {
