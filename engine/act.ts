@@ -10,7 +10,7 @@ import { isEventControl } from './control.ts';
 import { askAgain, cannotSee, deniedWords, mayPass } from './denied.ts';
 import { type Attempt, busySeconds, fail, give, settled, tellOnce } from './ending.ts';
 import { DeniedError, isCredentialError, TerminalError } from './errors.ts';
-import { step } from './finding.ts';
+import { isUndoing, step } from './finding.ts';
 import { holdOff } from './hold-off.ts';
 import { type Judged, judge, settingsOf } from './judge.ts';
 import { withLeases } from './leases.ts';
@@ -38,7 +38,7 @@ export interface Action {
 /** AWS shows a new setting late: SQS says up to 60 s. Past this the fix has failed. */
 const verifyForMs = 5 * 60_000;
 /** A database that is being made or moved can keep a fix waiting for hours; past this a person must look. */
-const waitForMs = 6 * 3_600_000;
+export const waitForMs = 6 * 3_600_000;
 
 /** Milliseconds since the write was intended, or since the execution that takes it up again was asked for. */
 const since = ({ intended, drivenAt }: Finding, { clock }: Ports): number =>
@@ -52,7 +52,7 @@ export async function act(findingId: string, action: Action, woken = false): Pro
   const control = await controlOf(finding, action.catalogue);
   if (finding.state === 'resolved') return tellOnce(finding, control, ports);
   // Whoever takes back what was written must not find it written again.
-  if (isBeingUndone(finding)) return { ended: finding.outcome?.status ?? 'RETRY_LATER' };
+  if (isUndoing(finding)) return afterUndo;
 
   const policy = await ports.ledger.policy().catch((error: unknown) => {
     ports.log.error('Policy cannot be read', { error });
@@ -73,13 +73,15 @@ export async function act(findingId: string, action: Action, woken = false): Pro
     // Another attempt may have ended while this one waited for the lease.
     const current = (await ports.ledger.get(findingId)) ?? finding;
     if (current.state === 'resolved') return tellOnce(current, control, ports);
+    if (isUndoing(current)) return afterUndo;
     const aws = ports.aws(finding.resource, { share: false, calls: action.calls });
     return attempt(current, control, policy, aws, lease, action, woken);
   });
   return done ?? { again: busySeconds, note: 'Another fix of the same setting is under way.' };
 }
 
-const isBeingUndone = ({ undo }: Finding): boolean => undo?.state === 'asked' || undo?.state === 'intended';
+/** Seconds: people may take days to say whether it is to be undone; if not, the fix goes on. */
+const afterUndo: Again = { again: 900, note: 'It is being undone.' };
 
 /** The time to fix has not come; until then people may deny it. */
 async function waitUntil(
@@ -168,7 +170,9 @@ async function attempt(
   if (!begun) {
     const first = await whoGoesFirst(finding, control, judged.plan, policy, aws, action);
     // Longer than the other waits for the lease, lest the two meet again and again.
-    if (first) return { again: 3 * busySeconds, note: `${first.control} writes the same setting, and takes less away: it goes first.` };
+    // For people it waits longer: an execution can look a few thousand times, no more.
+    const seconds = first?.outcome?.status === 'AWAITING_APPROVAL' ? 20 * 60 : 3 * busySeconds;
+    if (first) return { again: seconds, note: `${first.control} writes the same setting, and has begun or takes less away: it goes first.` };
   }
   // What was begun is finished as it was approved: half of it may be written already.
   const plan = begun && isSame(begun.change, judged.plan) ? begun.change : judged.plan;

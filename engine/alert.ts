@@ -1,6 +1,6 @@
 /** The words of an alert. Plain text for a person who has just been woken; never more than was verified, never a document's text, redacted. */
 import { createHash } from 'node:crypto';
-import { answerWords, undoHeadline, undoWords } from './answers/words.ts';
+import { answerWords, toldUndo, undoHeadline, undoWords } from './answers/words.ts';
 import { leafOf } from './arn.ts';
 import type { AnyControl } from './control.ts';
 import { exposureOf, exposureWords } from './exposure.ts';
@@ -13,7 +13,9 @@ import { type RedactOptions, redact } from './redact.ts';
 export type Told = Pick<AnyControl, 'title' | 'hipaa' | 'impact'>;
 
 /** What the channels would be told now; `finding.alerted` holds the last one they were. Of an open one the reason is news too. */
-export const toldKey = ({ state, outcome, decision, question, undo, heldOff }: Finding): string => {
+export const toldKey = (finding: Finding): string => {
+  const { state, outcome, decision, question, heldOff } = finding;
+  const undo = toldUndo(finding);
   if (undo) return `undo:${undo.state}:${question?.approvals.length ?? 0}:${brief(undo.at)}`;
   const waits = state === 'open' && heldOff?.told ? `:held off since ${heldOff.since}` : '';
   if (state === 'open' && outcome?.status === 'AWAITING_APPROVAL' && question) return `open:asked:${question.id}:${question.approvals.length}${waits}`;
@@ -72,11 +74,13 @@ export function backlogAlertOf(
   };
 }
 
-const isPage = ({ state, decision, outcome, undo }: Finding): boolean =>
-  undo
-    ? undo.state === 'asked' || undo.state === 'failed'
-    : state === 'open' &&
-      (outcome?.status === 'REMEDIATION_FAILED' || outcome?.status === 'RETRY_LATER' || decision.action === 'page' || decision.action === 'approve');
+function isPage(finding: Finding): boolean {
+  const { state, decision, outcome } = finding;
+  const undo = toldUndo(finding);
+  if (undo) return undo.state === 'asked' || undo.state === 'failed';
+  const fails = outcome?.status === 'REMEDIATION_FAILED' || outcome?.status === 'RETRY_LATER';
+  return state === 'open' && (fails || decision.action === 'page' || decision.action === 'approve');
+}
 
 /** "Fixed" stands in no other headline: it is what a tired eye looks for. */
 function headline(finding: Finding): string {

@@ -14,3 +14,9 @@ export function differences(was: unknown, is: unknown, verb = 'is', path = 'sett
   if (!isMap(was) || !isMap(is)) return [`${path} was ${shown(was)}, ${verb} ${shown(is)}`];
   return [...new Set([...Object.keys(was), ...Object.keys(is)])].sort().flatMap((key) => differences(was[key], is[key], verb, `${path}.${key}`));
 }
+
+const most = 10;
+
+/** As one sentence may hold them. */
+export const differenceWords = (lines: readonly string[]): string =>
+  [...lines.slice(0, most), ...(lines.length > most ? [`and ${lines.length - most} more`] : [])].join('; ');

@@ -1,10 +1,10 @@
 /** What an attempt at a fix comes to: recorded first, told second. */
 import { toldKey } from './alert.ts';
-import { needsOf, questionOf } from './answers/question.ts';
+import { isOpen, needsOf, questionOf } from './answers/question.ts';
 import type { Held } from './brakes.ts';
 import type { AnyStateControl } from './control.ts';
 import { statusOf } from './decide.ts';
-import { resolved, step } from './finding.ts';
+import { isUndoing, resolved, step } from './finding.ts';
 import type { Judged } from './judge.ts';
 import type { Again, Change, Decision, EntryKind, Finding, OutcomeStatus, RecordedChange } from './model.ts';
 import type { CompiledPolicy } from './policy/model.ts';
@@ -79,7 +79,9 @@ export async function give(
 export async function fail(finding: Finding, control: AnyStateControl, ports: Ports, reason: string): Promise<Attempt> {
   const at = ports.clock.now().toISOString();
   const kind: EntryKind = 'REMEDIATION_FAILED';
-  const next = step(finding, { outcome: { status: kind, reason, at }, question: undefined }, { kind, by: 'remediate', at, note: reason });
+  // People who are asked about an undo still are.
+  const question = isUndoing(finding) ? finding.question : undefined;
+  const next = step(finding, { outcome: { status: kind, reason, at }, question }, { kind, by: 'remediate', at, note: reason });
   await ports.ledger.save(next.finding, next.entry);
   return tellOnce(next.finding, control, ports);
 }
@@ -100,5 +102,9 @@ const heldQuestion = (
 ) => {
   const now = clock.now();
   const expires = held ? new Date(held.until) : now;
-  return questionOf(finding, plan, { about: 'fix', otherwise: 'fix', expires, needs: needsOf(finding, policy) }, now);
+  const question = questionOf(finding, plan, { about: 'fix', otherwise: 'fix', expires, needs: needsOf(finding, policy) }, now);
+  const { question: asked } = finding;
+  // Who has said yes need not do so again.
+  const same = asked?.otherwise === 'fix' && asked.about === 'fix' && asked.planHash === question.planHash && isOpen(asked, now);
+  return same ? asked : question;
 };

@@ -123,5 +123,8 @@ export const resolved = (
 export const waitsForStack = ({ state, decision, outcome, heldOff, intended }: Finding): boolean =>
   state === 'open' && decision.action === 'fix' && !outcome && heldOff !== undefined && !intended;
 
+/** Somebody wants it taken back, and that has not ended. */
+export const isUndoing = ({ undo }: Pick<Finding, 'undo'>): boolean => undo?.state === 'asked' || undo?.state === 'intended';
+
 /** A write that was begun and not verified may have been done in part: it is kept, so that undo can take it back. */
 const changesOf = ({ changes, intended }: Finding, { status }: Outcome) => (intended && status !== 'REMEDIATED' ? [...changes, intended] : changes);

@@ -9,7 +9,7 @@ import { isEventControl } from './control.ts';
 import { statusOf } from './decide.ts';
 import { type Edge, earlierBegin, endOf, hindsight, openerOf } from './edges.ts';
 import { ConflictError, RetryLaterError, StaleVerdictError } from './errors.ts';
-import { actorOf, findingId, type News, opened, resolved, type Step, seen, step } from './finding.ts';
+import { actorOf, findingId, isUndoing, type News, opened, resolved, type Step, seen, step } from './finding.ts';
 import type { Judged } from './judge.ts';
 import type { Actor, Decision, Finding, Outcome, OutcomeStatus, Trigger } from './model.ts';
 import type { FindingKey, Ports, SaveOptions, Standing } from './ports.ts';
@@ -169,7 +169,7 @@ export const acts = ({ decision, outcome }: Finding): boolean => isActed(decisio
 
 /** A question that an execution waits with for an answer, or that nobody has taken up since its time ran out. */
 export const isAsked = ({ outcome, question, held }: Finding): boolean =>
-  outcome?.status === 'AWAITING_APPROVAL' && question !== undefined && held === undefined;
+  outcome?.status === 'AWAITING_APPROVAL' && question?.about === 'fix' && held === undefined;
 
 /** A fix that follows at once is told when it is done, a question when it is asked; not before. */
 export const untold = (finding: Finding): boolean =>
@@ -210,8 +210,10 @@ async function proceed(open: Finding, verdict: Verdict): Promise<Finding> {
       // What comes of it is news after a day; before, only when it differs.
       ...(again && { outcome: undefined, alerted: rested ? undefined : open.alerted, drives: open.drives + 1, drivenAt: now.toISOString() }),
       ...(!same && !again && { outcome: undefined }),
+      // One that did not come about has been told; what follows is told too.
+      ...(again && !isUndoing(open) && { undo: undefined }),
       // Who wants it treated like new drift has it asked anew.
-      ...(applies && { denied: undefined, question: undefined }),
+      ...(applies && !isUndoing(open) && { denied: undefined, question: undefined }),
     },
     ports.clock.now().toISOString(),
   );

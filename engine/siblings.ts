@@ -19,7 +19,16 @@ export async function siblingsOf(finding: Finding, control: AnyStateControl, cat
 /** Milliseconds in which a fix that was decided is begun; one that is not will not hold up another. */
 const promptMs = 15 * 60_000;
 
-const isAtWork = ({ decision, outcome, lastSeenAt, question, held }: Finding, now: Date): boolean => {
+/** Milliseconds after which a write that was begun is not gone on with any more. */
+const slowMs = 7 * 3_600_000;
+
+/** It has written a part of it, and comes back for the rest: in between nobody holds the lease. */
+const hasBegun = ({ intended, outcome, drivenAt }: Finding, now: Date): boolean =>
+  intended !== undefined && !intended.refused && outcome === undefined && now.getTime() - Date.parse(drivenAt ?? intended.intendedAt) < slowMs;
+
+const isAtWork = (finding: Finding, now: Date): boolean => {
+  const { decision, outcome, lastSeenAt, question, held } = finding;
+  if (hasBegun(finding, now)) return true;
   if (held || (decision.action !== 'fix' && decision.action !== 'approve')) return false;
   if (outcome?.status === 'AWAITING_APPROVAL') return question !== undefined && Date.parse(question.expires) > now.getTime();
   return outcome === undefined && now.getTime() - Date.parse(lastSeenAt) < promptMs;
@@ -39,6 +48,7 @@ export async function whoGoesFirst(
 ): Promise<Finding | undefined> {
   const siblings = (await siblingsOf(finding, control, catalogue, ports)).filter((sibling) => isAtWork(sibling, ports.clock.now()));
   for (const sibling of siblings) {
+    if (hasBegun(sibling, ports.clock.now())) return sibling;
     const other = await catalogue.find(({ id }) => id === sibling.control)!.load();
     if (isEventControl(other)) continue;
     const judged = await judge(other, sibling.resource, sibling.actor, policy, aws, ports, { denied: sibling.denied }).catch((error: unknown) => {

@@ -2,20 +2,20 @@
  * Taking back what the bot wrote, as one attempt that may be run afresh at any time: an exception first, so that the bot does not fix it
  * again; then the setting as it was, the last write first, each verified by a read. What somebody has changed since the fix is not touched.
  */
-import { type Action, controlOf, stopped } from './act.ts';
+import { type Action, controlOf, stopped, waitForMs } from './act.ts';
 import { expiryOf, secondsUntil } from './answers/consult.ts';
-import { hear, heardWith, sealWords, whoAnswers } from './answers/hear.ts';
+import { type Heard, hear, heardWith, isApproved, lastHeard, sealWords, unheard, whoAnswers } from './answers/hear.ts';
 import { isActor } from './answers/people.ts';
 import { planHash } from './answers/plan-hash.ts';
 import { isOpen, questionOf } from './answers/question.ts';
 import { fingerprint } from './canonical.ts';
 import type { AnyStateControl } from './control.ts';
 import { deniedWords } from './denied.ts';
-import { differences } from './differences.ts';
+import { differences, differenceWords } from './differences.ts';
 import { type Attempt, busySeconds, tellOnce } from './ending.ts';
 import { DeniedError, isCredentialError, TerminalError } from './errors.ts';
-import { except, longestException, unexcept } from './exceptions.ts';
-import { resourceKey, step } from './finding.ts';
+import { except, longestException, madeExceptions, unexcept } from './exceptions.ts';
+import { isUndoing, resourceKey, step } from './finding.ts';
 import { withLeases } from './leases.ts';
 import { type Answer, type Change, change, type EntryKind, type Finding, type RecordedChange } from './model.ts';
 import type { CompiledPolicy } from './policy/model.ts';
@@ -44,14 +44,18 @@ export async function undo(findingId: string, action: Action, woken = false): Pr
   if (!policy) throw new TerminalError('no policy is stored');
 
   const found = await endException(stored, policy, ports);
-  const finding = found.undo?.state === 'asked' || found.undo?.state === 'intended' ? found : await requested(found, control, policy, ports);
-  if (!finding?.undo) return { ended: (await latest(found, ports)).outcome?.status ?? 'RETRY_LATER' };
+  const finding = isUndoing(found) ? found : await requested(found, control, policy, ports);
+  if (!finding?.undo) return { ended: statusOf(await latest(found, ports)) };
   if (finding.undo.state === 'done') return tellOnce(finding, control, ports);
 
-  const heard = finding.undo.state === 'intended' ? { finding, verdict: 'approved' as const } : await hear(finding, policy, ports, woken);
+  // A row of the table is no approval, also where it says that the undo has begun.
+  if (finding.question?.about !== 'undo' || (finding.undo.state === 'intended' && !(await isApproved(finding, policy, ports))))
+    return withdraw(finding, control, 'UNDO_FAILED', 'What was approved is not there any more. Ask for it again.', ports);
+
+  const heard: Heard = finding.undo.state === 'intended' ? { finding, verdict: 'approved' } : await hear(finding, policy, ports, woken);
   const { question } = heard.finding;
   const now = ports.clock.now();
-  if (heard.verdict === 'denied') return withdraw(heard.finding, control, 'DENIED', heard.finding.denied!.reason, ports);
+  if (heard.verdict === 'denied') return withdraw(heard.finding, control, 'DENIED', heard.reason ?? '', ports);
   if (heard.verdict === 'open' && !isOpen(question!, now))
     return withdraw(heard.finding, control, 'EXPIRED', `Nobody has approved the undo by ${question!.expires}.`, ports);
   if (heard.verdict === 'open') {
@@ -68,20 +72,24 @@ export async function undo(findingId: string, action: Action, woken = false): Pr
 /** Records that the attempts have been given up, and pages. For the caller whose retries are spent. */
 export async function giveUpUndo(findingId: string, reason: string, { ports, catalogue }: Pick<Action, 'ports' | 'catalogue'>): Promise<Attempt> {
   const finding = await ports.ledger.get(findingId);
-  if (!finding?.undo) throw new TerminalError(`nobody has asked to undo ${findingId}`);
+  if (!finding) throw new TerminalError(`there is no finding ${findingId}`);
+  // What was only asked for can be asked again; what has ended, has.
+  if (!isUndoing(finding)) return finding.undo ? tellOnce(finding, await controlOf(finding, catalogue), ports) : { ended: statusOf(finding) };
   return withdraw(finding, await controlOf(finding, catalogue), 'UNDO_FAILED', reason, ports);
 }
+
+const statusOf = ({ outcome }: Finding) => outcome?.status ?? 'RETRY_LATER';
 
 const latest = async (finding: Finding, { ledger }: Pick<Ports, 'ledger'>): Promise<Finding> => (await ledger.get(finding.id)) ?? finding;
 
 /** Somebody wants an exception to hold no longer: what it kept from being fixed is new drift to whoever looks next. */
 async function endException(found: Finding, policy: CompiledPolicy, ports: Ports): Promise<Finding> {
   let finding = found;
-  for (const request of await unheard(finding, 'end', ports)) {
+  for (const request of await requests(finding, 'end', ports)) {
     const ruling = request.planHash === exceptionHash(finding) ? await whoAnswers(request, finding, policy, ports) : { refused: 'It is about something else.' };
     const heard = heardWith(finding, request);
     if ('refused' in ruling) {
-      finding = await save(finding, { heard }, 'REFUSED', `A request to end the exception was refused: ${ruling.refused}`, ports);
+      finding = await save(finding, { heard }, 'REFUSED', `A request to end the exception was refused: ${ruling.refused}${lastHeard(heard)}`, ports);
       continue;
     }
     await unexcept(finding, ports);
@@ -94,18 +102,18 @@ async function endException(found: Finding, policy: CompiledPolicy, ports: Ports
 export const exceptionHash = ({ control, resource }: Pick<Finding, 'control' | 'resource'>): string =>
   fingerprint({ about: 'end', control, resource: resourceKey(resource) });
 
-const unheard = async ({ id, heard }: Finding, wanted: Answer['decision'], { ledger }: Ports): Promise<Answer[]> =>
-  (await ledger.answers(id)).filter((answer) => answer.decision === wanted && !heard?.includes(answer.id));
+const requests = async (finding: Finding, wanted: Answer['decision'], { ledger }: Ports): Promise<Answer[]> =>
+  unheard(finding, await ledger.answers(finding.id), [wanted]);
 
 /** The first request that holds, recorded as a question; each that does not is refused. Undefined: there is none. */
 async function requested(found: Finding, control: AnyStateControl, policy: CompiledPolicy, ports: Ports): Promise<Finding | undefined> {
   let finding = found;
-  for (const request of await unheard(found, 'undo', ports)) {
+  for (const request of await requests(found, 'undo', ports)) {
     const heard = heardWith(finding, request);
     const ruling = await rule(request, finding, control, policy, ports);
     const at = ports.clock.now().toISOString();
     if ('refused' in ruling) {
-      finding = await save(finding, { heard }, 'REFUSED', `A request to undo was refused: ${ruling.refused}`, ports);
+      finding = await save(finding, { heard }, 'REFUSED', `A request to undo was refused: ${ruling.refused}${lastHeard(heard)}`, ports);
       continue;
     }
     const { person, principal, plan } = ruling;
@@ -118,8 +126,8 @@ async function requested(found: Finding, control: AnyStateControl, policy: Compi
     );
     const isOwnChange = finding.actor !== undefined && isActor(finding.actor, person, principal, policy.people, finding.resource.accountId);
     // Who asks has said yes, but for who made the change that the bot fixed.
-    const seal = await ports.seal(sealWords(asked, person.name));
-    const approvals = isOwnChange ? [] : [{ person: person.name, arn: principal.arn, at, seal }];
+    const said = { person: person.name, arn: principal.arn };
+    const approvals = isOwnChange ? [] : [{ ...said, at, seal: await ports.seal(sealWords(finding, asked, said)) }];
     return save(
       finding,
       {
@@ -145,18 +153,26 @@ async function rule(request: Answer, finding: Finding, control: AnyStateControl,
   if (planHash(finding, plan, 'undo') !== request.planHash)
     return { refused: 'It is about other writes than those that stand. Look at the finding, and ask again.' };
   const { reason, until = '' } = request;
-  if (!reason || !/^\d{4}-\d\d-\d\d$/.test(until)) return { refused: 'It names no reason, or no last day of its exception.' };
+  if (!reason || !isDay(until)) return { refused: 'It names no reason, or no last day of its exception.' };
+  if (until < ports.clock.now().toISOString().slice(0, 10)) return { refused: 'The last day of its exception is over.' };
   if (Date.parse(until) > ports.clock.now().getTime() + longestException * 86_400_000)
     return { refused: `An exception holds at most ${longestException} days.` };
   const proven = await whoAnswers(request, finding, policy, ports);
   return 'refused' in proven ? proven : { ...proven, plan };
 }
 
+/** `2026-02-30` is none: nothing could tell when it is over. */
+const isDay = (text: string): boolean => /^\d{4}-\d\d-\d\d$/.test(text) && new Date(Date.parse(text) || 0).toISOString().slice(0, 10) === text;
+
 async function takeBack(finding: Finding, control: AnyStateControl, lease: Lease, { ports, calls }: Action): Promise<Attempt> {
   const { resource } = finding;
   const aws = ports.aws(resource, { share: false, calls });
   let current = finding;
   const fails = (why: string) => withdraw(current, control, 'UNDO_FAILED', why, ports);
+  // Another execution has ended it meanwhile.
+  if (!isUndoing(finding)) return tellOnce(finding, control, ports);
+  if (planHash(finding, undoOf(finding) ?? finding.question!.change, 'undo') !== finding.question?.planHash)
+    return fails('What the bot wrote is not what was asked about any more. Look at the finding, and ask again.');
   const later = await laterWriters(finding, control.writes, ports.ledger);
   if (later.length > 0)
     return fails(`The bot has written the same setting later: first undo ${later.map(({ id, control: other }) => `${id} (${other})`).join(', ')}.`);
@@ -168,12 +184,12 @@ async function takeBack(finding: Finding, control: AnyStateControl, lease: Lease
       const setting = control.setting?.(state);
       // What reads as it was before the fix has been put back by somebody already.
       const changed = last?.doneAt && !readsAsBefore(finding, setting) ? differences(last.observed, setting) : [];
-      if (changed.length > 0) return await fails(`Somebody has changed it since the fix, and the undo would overwrite that: ${changed.join('; ')}`);
+      if (changed.length > 0) return await fails(`Somebody has changed it since the fix, and the undo would overwrite that: ${differenceWords(changed)}`);
       current = await intend(finding, lease, ports);
     }
     for (const write of standing(current)) {
       const again = await control.undo!(resource, write.change, aws, { findingId: finding.id });
-      if (again) return again;
+      if (again) return sinceIntended(current, ports) < waitForMs ? again : await fails(`AWS has kept the undo waiting too long: ${again.note}`);
     }
     return await verify(current, control, lease, () => control.inspect(resource, aws), ports);
   } catch (error) {
@@ -183,6 +199,9 @@ async function takeBack(finding: Finding, control: AnyStateControl, lease: Lease
     throw error;
   }
 }
+
+/** Milliseconds since it was intended. */
+const sinceIntended = ({ undo }: Finding, { clock }: Ports): number => clock.now().getTime() - Date.parse(undo!.at);
 
 const readsAsBefore = (finding: Finding, setting: unknown): boolean => {
   const first = standing(finding).at(-1);
@@ -222,9 +241,8 @@ async function verify(finding: Finding, control: AnyStateControl, lease: Lease, 
   }
 
   if (left.length > 0) {
-    const since = ports.clock.now().getTime() - Date.parse(finding.undo!.at);
-    if (since < verifyForMs) return { again: 20, note: 'The undo was sent, but AWS does not show it yet.' };
-    return withdraw(finding, control, 'UNDO_FAILED', `The undo was sent, but the setting does not read as it was: ${left.join('; ')}`, ports);
+    if (sinceIntended(finding, ports) < verifyForMs) return { again: 20, note: 'The undo was sent, but AWS does not show it yet.' };
+    return withdraw(finding, control, 'UNDO_FAILED', `The undo was sent, but the setting does not read as it was: ${differenceWords(left)}`, ports);
   }
   const at = ports.clock.now().toISOString();
   const { by, reason, until } = finding.undo!;
@@ -255,15 +273,26 @@ async function withdraw(
   reason: string,
   ports: Ports,
 ): Promise<Attempt> {
+  const { state: was, until } = finding.undo!;
+  if (was === 'asked') await takeBackException(finding, ports);
   const state = kind === 'UNDO_FAILED' ? 'failed' : 'withdrawn';
+  // It may be written in part, so nothing is fixed into it either, until a person has looked.
+  const why = was === 'intended' ? `${reason} Its exception stands until ${until}: npx phidelity exceptions end ${finding.id}` : reason;
   const next = await save(
     finding,
-    { undo: { ...finding.undo!, state, why: reason }, question: undefined, denied: undefined },
+    { undo: { ...finding.undo!, state, why, at: ports.clock.now().toISOString() }, question: undefined },
     kind,
-    `The undo did not come about: ${reason}`,
+    `The undo did not come about: ${why}`,
     ports,
   );
   return tellOnce(next, control, ports);
+}
+
+/** An attempt that died right after it made the exception has written nothing else: nothing is to be excepted. */
+async function takeBackException({ id, control, resource, undo }: Finding, ports: Ports): Promise<void> {
+  const { by, reason, until } = undo!;
+  const made = (await madeExceptions(ports.ledger)).find(({ findingId, ...one }) => findingId === id && one.expires === until && one.reason === reason);
+  if (made?.approvedBy === by) await unexcept({ control, resource }, ports);
 }
 
 async function save(finding: Finding, changes: Partial<Finding>, kind: EntryKind, note: string, { ledger, clock }: Ports): Promise<Finding> {

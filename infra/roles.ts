@@ -5,6 +5,7 @@ import { digestsPrefix, entriesPrefix } from '../engine/evidence/form.ts';
 import type { IamAction } from '../engine/model.ts';
 import { routed, writes } from '../engine/policy/match.ts';
 import type { CompiledPolicy } from '../engine/policy/model.ts';
+import { sealContext } from '../handlers/aws/seal.ts';
 import { deployedKeys, evidenceKeys } from '../handlers/aws/table.ts';
 import { dataPlaneReads } from './data-plane.ts';
 import { account, arnOf, localArn, partition, region, type Sub, stack, sub } from './intrinsics.ts';
@@ -64,6 +65,7 @@ export function rolesOf(policy: CompiledPolicy, catalogue: Catalogue, controls: 
       ...common('detect'),
       denyDataPlane([own.table, own.dataKey, ...own.queues]),
       policyIsDeployed,
+      sealsNothing,
     ],
     remediate: [
       ...allow(
@@ -217,6 +219,18 @@ const policyIsDeployed: Statement = {
   Action: ['dynamodb:PutItem', 'dynamodb:UpdateItem'],
   Resource: [own.table],
   Condition: { 'ForAnyValue:StringEquals': { 'dynamodb:LeadingKeys': deployedKeys } },
+};
+
+/**
+ * Detect writes the table: could it make a seal, it could approve. Only remediate, which has verified who answers, may.
+ * https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html#conditions-kms-encryption-context-keys
+ */
+const sealsNothing: Statement = {
+  Sid: 'SealsNothing',
+  Effect: 'Deny',
+  Action: ['kms:Encrypt', 'kms:GenerateDataKey', 'kms:ReEncryptFrom', 'kms:ReEncryptTo'],
+  Resource: [own.dataKey],
+  Condition: { 'ForAnyValue:StringEquals': { 'kms:EncryptionContextKeys': [sealContext] } },
 };
 
 /** The one thing that a control may do to the stack itself, and only to it: switch its rules on again. */

@@ -1,7 +1,7 @@
 /** Where answers are given: to a deployed bot, which verifies them and acts, or to the embedded database, where this process does. */
 import { GetFunctionConfigurationCommand, InvokeCommand, LambdaClient, SendDurableExecutionCallbackSuccessCommand } from '@aws-sdk/client-lambda';
 import { act } from '../../engine/act.ts';
-import { randomId } from '../../engine/answers/question.ts';
+import { randomId, required } from '../../engine/answers/question.ts';
 import { codeOf } from '../../engine/errors.ts';
 import type { Answer, Finding, Principal } from '../../engine/model.ts';
 import type { CompiledPolicy } from '../../engine/policy/model.ts';
@@ -87,7 +87,7 @@ async function deskOfStack(name: string, region: string | undefined): Promise<De
       await knock(answer);
       for (const until = performance.now() + patienceMs; performance.now() < until; await new Promise((resolve) => setTimeout(resolve, 1_000))) {
         const finding = await ledger.get(answer.findingId);
-        if (finding && isDone(finding, answer) && !isMoving(finding)) break;
+        if (finding && isDone(finding, answer) && !isMoving(finding, policy)) break;
       }
       return answer;
     },
@@ -95,9 +95,13 @@ async function deskOfStack(name: string, region: string | undefined): Promise<De
   };
 }
 
-/** Something is being written that will soon have come to something. */
-const isMoving = ({ intended, outcome, undo: undoing, question }: Finding): boolean =>
-  (intended !== undefined && outcome === undefined) || undoing?.state === 'intended' || (outcome?.status === 'AWAITING_APPROVAL' && question === undefined);
+/** Something is being written, or is about to be, that will soon have come to something. */
+const isMoving = (finding: Finding, { people }: CompiledPolicy): boolean => {
+  const { intended, outcome, undo: undoing, question, actor } = finding;
+  if ((intended !== undefined && outcome === undefined) || undoing?.state === 'intended') return true;
+  if (outcome?.status !== 'AWAITING_APPROVAL' && undoing?.state !== 'asked') return false;
+  return question !== undefined && question.approvals.length >= required(question, question.approvals, actor, people);
+};
 
 async function deskOfFolder({ state, policy: file, region }: DeskOptions): Promise<Desk> {
   if (existingState(state) === undefined)

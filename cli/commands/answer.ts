@@ -1,5 +1,6 @@
 /** `approve`, `deny`, `undo`: what a person decides about a finding. */
 import type { Command } from 'commander';
+import { longestReason } from '../../engine/answers/hear.ts';
 import { planHash } from '../../engine/answers/plan-hash.ts';
 import { isOpen, randomId } from '../../engine/answers/question.ts';
 import { differences } from '../../engine/differences.ts';
@@ -85,10 +86,11 @@ export async function findingAt(id: string, { ledger }: Pick<Desk, 'ledger'>): P
   return finding;
 }
 
-async function answer(id: string, decision: 'approve' | 'deny', { reason, plan, json, raw }: Options, desk: Desk): Promise<ExitCode> {
+export async function answer(id: string, decision: 'approve' | 'deny', { reason, plan, json, raw }: Options, desk: Desk): Promise<ExitCode> {
   const finding = await findingAt(id, desk);
   const { question } = finding;
-  if (!question || (finding.state === 'resolved' && question.about === 'fix')) throw new UsageError(nothingAsked(finding), 1);
+  if (!question || (finding.state === 'resolved' && finding.undo?.state !== 'asked')) throw new UsageError(nothingAsked(finding), 1);
+  checkLength(reason);
   if (!isOpen(question, desk.clock.now())) throw new UsageError(`the time to answer ${id} ended at ${question.expires}: a sweep with --apply asks anew`, 1);
   if (decision === 'approve' && question.otherwise === 'fix' && !finding.held)
     throw new UsageError(`${id} needs no approval: it is fixed at ${question.expires} unless somebody denies it`, 1);
@@ -109,9 +111,14 @@ async function askToUndo(id: string, { reason, for: days, json, raw }: Options, 
   if (!plan) throw new UsageError(`the bot has written nothing for ${id}: there is nothing to undo`, 1);
   const until = lastDay(days ?? '30d', desk.clock.now());
   if (!reason?.trim()) throw new UsageError('say why with --reason: it is kept with the exception', 1);
+  checkLength(reason);
   const hash = planHash(finding, plan, 'undo');
   if (!json) say(planWords(finding, plan, hash, cleanerOf({ raw })));
   return told(await desk.give({ findingId: id, decision: 'undo', question: randomId(), planHash: hash, reason: reason.trim(), until }), desk, json);
+}
+
+function checkLength(reason = ''): void {
+  if (reason.length > longestReason) throw new UsageError(`--reason is ${reason.length} characters long: at most ${longestReason} are kept`, 1);
 }
 
 function lastDay(days: string, now: Date): string {
@@ -133,23 +140,27 @@ const planWords = ({ control, resource }: Finding, { summary, before, after }: C
     colors.dim(`  plan ${hash.slice(0, 12)}`),
   ].join('\n');
 
+const notJudged =
+  'The answer is recorded, but the bot has not judged it yet. Its proof is good for 15 minutes: look at the finding, and answer again if nothing comes of it.';
+
 /** What the bot has made of the answer, as its evidence says. */
 export async function told({ id, findingId, decision }: Answer, { ledger }: Pick<Desk, 'ledger'>, json: true | undefined): Promise<ExitCode> {
   const [finding, entries] = await Promise.all([ledger.get(findingId), ledger.entries(findingId)]);
-  const heard = finding?.heard?.includes(id) ?? false;
-  const rulings = entries.filter(({ kind }) => ['APPROVED', 'DENIED', 'REFUSED', 'UNDO_ASKED', 'EXCEPTED'].includes(kind));
-  const ruling = heard ? rulings.at(-1) : undefined;
+  // Others may have been answering meanwhile: the entry that first tells of this answer is its own.
+  const ruling = entries.find(({ raw }) => Array.isArray(raw.changes.heard) && raw.changes.heard.includes(id));
+  const heard = ruling !== undefined;
   const after = ruling
     ? entries.filter(({ seq, kind }) => seq > ruling.seq && ['REMEDIATED', 'REMEDIATION_FAILED', 'UNDONE', 'UNDO_FAILED', 'RESOLVED', 'DECIDED'].includes(kind))
     : [];
   const outcome = after.at(-1);
   const refused = ruling?.kind === 'REFUSED';
   const failed = outcome?.kind === 'REMEDIATION_FAILED' || outcome?.kind === 'UNDO_FAILED';
-  const message = [heard ? ruling?.note : 'The answer is recorded; the bot has not judged it yet.', outcome?.note].filter(Boolean).join(' ');
+  const message = [ruling?.note ?? notJudged, outcome?.note].filter(Boolean).join(' ');
   if (json)
     print(
       JSON.stringify({ findingId, answerId: id, decision, heard, refused, message, outcome: finding?.outcome ?? null, state: finding?.state ?? null }, null, 2),
     );
-  else print((refused || failed ? colors.red : colors.green)(printable(message)));
+  else print((heard && !refused && !failed ? colors.green : colors.red)(printable(message)));
+  if (!heard) return 2;
   return refused || failed ? 1 : 0;
 }

@@ -16,6 +16,9 @@ const about = ({ question, ...finding }: Finding, plan: Change, now: Date): Ques
   return same && (question.otherwise === 'deny' || isOpen(question, now)) ? question : undefined;
 };
 
+/** What was approved in time may be held off for 2 hours by an update of its stack. */
+const carriedOutMs = 3 * 3_600_000;
+
 export type Consulted = Heard | { readonly finding: Finding; readonly verdict: 'expired'; readonly decision: Decision };
 
 /** What people have said about this plan so far. @param begun it was approved and begun: it is finished, however long that takes */
@@ -30,10 +33,15 @@ export async function consult(
   if (!question) return { finding, verdict: 'open' };
   const heard = await hear(finding, policy, ports, woken);
   const now = ports.clock.now();
-  if (heard.verdict === 'denied' || isOpen(question, now) || (begun && heard.verdict === 'approved')) return heard;
+  const approved = heard.verdict === 'approved';
+  const counts = begun || now.getTime() < Date.parse(question.expires) + carriedOutMs;
+  if (heard.verdict === 'denied' || isOpen(question, now) || (approved && counts)) return heard;
   if (wants === 'fix') return { ...heard, verdict: 'open' };
   const at = now.toISOString();
-  const reason = `Nobody has approved it by ${question.expires}, and what is not approved is denied. A sweep with --apply asks anew.`;
+  const words = approved
+    ? `It was approved, but could not be carried out by ${question.expires}.`
+    : `Nobody has approved it by ${question.expires}, and what is not approved is denied.`;
+  const reason = `${words} A sweep with --apply asks anew.`;
   const next = step(heard.finding, { denied: { planHash: question.planHash, at, reason } }, { kind: 'EXPIRED', by: 'remediate', at, note: reason });
   await ports.ledger.save(next.finding, next.entry);
   return { finding: next.finding, verdict: 'expired', decision: { action: 'page', reason } };

@@ -7,8 +7,8 @@ import { step } from '../finding.ts';
 import type { Answer, Approval, EntryKind, Finding, Principal, Proof, Question } from '../model.ts';
 import type { CompiledPolicy } from '../policy/model.ts';
 import type { Ports } from '../ports.ts';
-import { isActor, type Person, personOf } from './people.ts';
-import { signedAt, unfit } from './proof.ts';
+import { isActor, type Person, personOf, principalOf } from './people.ts';
+import { signatureOf, signedAt, unfit } from './proof.ts';
 import { required } from './question.ts';
 
 type Hearing = Pick<Ports, 'ledger' | 'clock' | 'prove' | 'seal' | 'isSealed'>;
@@ -17,13 +17,28 @@ export interface Heard {
   /** With everything that has been recorded. */
   readonly finding: Finding;
   readonly verdict: 'open' | 'approved' | 'denied';
+  /** Who denied it, and why. */
+  readonly reason?: string;
 }
 
-/** A finding must not grow with what is thrown at it. */
-const mostHeard = 200;
+/** A finding must not grow with what is thrown at it, nor forget what must not count twice: past this it hears nothing more. */
+const mostHeard = 300;
 
 /** Neither the answer nor its proof counts again. */
-export const heardWith = ({ heard = [] }: Finding, { id, proof }: Answer): string[] => [...heard, id, ...(proof ? [proofId(proof)] : [])].slice(-mostHeard);
+export const heardWith = ({ heard = [] }: Finding, { id, proof }: Answer): string[] => [...heard, id, ...(proof ? [proofId(proof)] : [])];
+
+/** Answers that are still to be judged. */
+export const unheard = ({ heard = [] }: Finding, answers: readonly Answer[], decisions: readonly Answer['decision'][]): Answer[] =>
+  answers
+    .filter(({ id, decision }) => decisions.includes(decision) && !heard.includes(id))
+    // Each is heard with its proof.
+    .slice(0, Math.ceil(Math.max(0, mostHeard - heard.length) / 2));
+
+/** Words that go with the last one. */
+export const lastHeard = (heard: readonly string[]): string => (heard.length < mostHeard ? '' : ' It was the last of too many: no more answers are heard.');
+
+/** Milliseconds in which an answer explains a knock, also where the attempt that heard it died. */
+const knockMs = 5 * 60_000;
 
 /** What one answer comes to. */
 type Ruling = { readonly refused: string } | { readonly principal: Principal; readonly person: Person };
@@ -32,28 +47,29 @@ type Ruling = { readonly refused: string } | { readonly principal: Principal; re
 export async function hear(finding: Finding, policy: CompiledPolicy, ports: Hearing, woken = false): Promise<Heard> {
   let current = finding;
   const question = () => current.question!;
-  const pending = (await ports.ledger.answers(finding.id)).filter(
-    ({ id, decision }) => (decision === 'approve' || decision === 'deny') && !current.heard?.includes(id),
-  );
-  if (woken && pending.length === 0) await note('REFUSED', 'Something woke the execution, but there is no answer: nothing is done on a knock alone.');
+  const answers = await ports.ledger.answers(finding.id);
+  const pending = unheard(current, answers, ['approve', 'deny']);
+  const recent = answers.some(({ at }) => Math.abs(ports.clock.now().getTime() - Date.parse(at)) < knockMs);
+  if (woken && pending.length === 0 && !recent)
+    await note('REFUSED', 'Something woke the execution, but there is no answer: nothing is done on a knock alone.');
   for (const answer of pending) {
     const ruling = await rule(answer, current, policy, ports);
     const heard = heardWith(current, answer);
     if ('refused' in ruling) {
-      await note('REFUSED', `An answer (${answer.decision}) was refused: ${ruling.refused}`, { heard });
+      await note('REFUSED', `An answer (${answer.decision}) was refused: ${ruling.refused}${lastHeard(heard)}`, { heard });
       continue;
     }
     const { person, principal } = ruling;
     const at = ports.clock.now().toISOString();
     if (answer.decision === 'deny') {
       const reason = `${person.name} denied it${answer.reason ? `: ${answer.reason}` : '.'}`;
-      await note('DENIED', `${reason} (${principal.arn})`, {
-        heard,
-        denied: { planHash: question().planHash, by: person.name, at, reason },
-      });
-      return { finding: current, verdict: 'denied' };
+      // A no to an undo says nothing about a fix.
+      const denied = question().about === 'fix' ? { planHash: question().planHash, by: person.name, at, reason } : current.denied;
+      await note('DENIED', `${reason} (${principal.arn})`, { heard, denied, ...(question().about === 'fix' && { question: undefined }) });
+      return { finding: current, verdict: 'denied', reason };
     }
-    const approval: Approval = { person: person.name, arn: principal.arn, at, seal: await ports.seal(sealWords(question(), person.name)) };
+    const said = { person: person.name, arn: principal.arn };
+    const approval: Approval = { ...said, at, seal: await ports.seal(sealWords(current, question(), said)) };
     await note('APPROVED', `${person.name} (${principal.arn}) approved plan ${question().planHash.slice(0, 12)}.`, {
       heard,
       question: { ...question(), approvals: [...question().approvals, approval] },
@@ -68,26 +84,46 @@ export async function hear(finding: Finding, policy: CompiledPolicy, ports: Hear
   }
 }
 
-/** What an approval's seal stands for: only who verified the proof can have made it. */
-export const sealWords = ({ id, planHash }: Question, person: string): string => `${id}|${planHash}|${person}`;
+/**
+ * What an approval's seal stands for: only who verified the proof can have made it. Another finding, question or plan, a question that
+ * asks fewer persons or stands longer, is none of what was approved.
+ */
+export const sealWords = (
+  { id: finding }: Pick<Finding, 'id'>,
+  { id, about, planHash, needs, expires }: Question,
+  { person, arn }: Pick<Approval, 'person' | 'arn'>,
+): string => [finding, id, about, planHash, needs, expires, person, arn].join('|');
 
-/** Enough different persons of today's policy have said yes, each with a seal of the bot. */
-export async function isApproved(
-  { question, actor }: Finding,
+type Approved = Pick<Finding, 'id' | 'question' | 'actor' | 'resource'>;
+
+/** Those that count: of persons of today's policy, each with a seal of the bot, and none by whoever is known by now to have made the change. */
+async function validApprovals(
+  finding: Approved,
   { people }: Pick<CompiledPolicy, 'people'>,
   { isSealed }: Pick<Ports, 'isSealed'>,
-): Promise<boolean> {
-  if (!question) return false;
+): Promise<readonly Approval[]> {
+  const { question, actor, resource } = finding;
   const valid: Approval[] = [];
-  for (const approval of question.approvals)
-    if (people[approval.person] && (await isSealed(sealWords(question, approval.person), approval.seal))) valid.push(approval);
-  return new Set(valid.map(({ person }) => person)).size >= required(question, valid, actor, people);
+  for (const approval of question?.approvals ?? []) {
+    const { person: name, arn, seal } = approval;
+    const person = Object.hasOwn(people, name) && people[name];
+    if (!person || (actor && isActor(actor, { name, ...person }, principalOf({ arn }), people, resource.accountId))) continue;
+    if (await isSealed(sealWords(finding, question!, approval), seal)) valid.push(approval);
+  }
+  return valid;
 }
 
-/** The same proof in another row is the same. */
+/** Enough different persons have said yes. */
+export async function isApproved(finding: Approved, policy: Pick<CompiledPolicy, 'people'>, ports: Pick<Ports, 'isSealed'>): Promise<boolean> {
+  if (!finding.question) return false;
+  const valid = await validApprovals(finding, policy, ports);
+  return valid.length > 0 && new Set(valid.map(({ person }) => person)).size >= required(finding.question, valid, finding.actor, policy.people);
+}
+
+/** The same proof in another row is the same, however it is written. */
 const proofId = (proof: Proof): string =>
   createHash('sha256')
-    .update(proof.kind === 'sts' ? (proof.headers.authorization ?? '') : proof.kind)
+    .update(proof.kind === 'sts' ? (signatureOf(proof) ?? '') : proof.kind)
     .digest('hex')
     .slice(0, 20);
 
@@ -101,14 +137,19 @@ async function rule(answer: Answer, finding: Finding, policy: CompiledPolicy, po
     return { refused: `It came too late: the time to answer ended at ${question.expires}.` };
   if (finding.actor && isActor(finding.actor, proven.person, proven.principal, policy.people, finding.resource.accountId))
     return { refused: `${proven.person.name} may have made the change: whoever made it does not decide about it.` };
-  if (answer.decision === 'approve' && question.approvals.some(({ person }) => person === proven.person.name))
+  // One that does not count must not keep its person from answering.
+  if (answer.decision === 'approve' && (await validApprovals(finding, policy, ports)).some(({ person }) => person === proven.person.name))
     return { refused: `${proven.person.name} has approved already: another person must.` };
   return proven;
 }
 
+/** Characters: what people say is kept with the finding, and with all exceptions in one item of the table. */
+export const longestReason = 1_000;
+
 /** The person behind an answer, as AWS tells it. */
 export async function whoAnswers(answer: Answer, finding: Finding, policy: CompiledPolicy, ports: Pick<Hearing, 'clock' | 'prove'>): Promise<Ruling> {
-  const { proof } = answer;
+  const { proof, reason = '' } = answer;
+  if (reason.length > longestReason) return { refused: `Its reason is longer than ${longestReason} characters.` };
   if (!proof) return { refused: 'It bears no proof of who gave it.' };
   if (proof.kind === 'sts') {
     if (finding.heard?.includes(proofId(proof))) return { refused: 'Its proof has been used already: each is good for one answer.' };

@@ -9,7 +9,8 @@ const sessionForm = /^arn:[^:]+:(?:sts|iam)::(\d{12}):assumed-role\/(?:.*\/)?([^
 
 // Names that SDKs, services and the console give to sessions by themselves: they tell programs apart, not persons.
 // https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html (RoleSessionName)
-const madeUp = /^(\d+|i-[0-9a-f]+|((aws-?cli|aws-(sdk-)?(js|java|go|go-sdk|python)|botocore|assume-?role|default)([-_]?session)?|session)[-_]?[0-9a-f]*)$/i;
+const madeUp =
+  /^(\d+|i-[0-9a-f]+|AWSCloudFormation|AWSCodeBuild-[0-9a-f-]+|GitHubActions|((aws-?cli|aws-(sdk-)?(js|java|go|go-sdk|python)|botocore|assume-?role|default)([-_]?session)?|session)[-_]?[0-9a-f]*)$/i;
 
 /**
  * The principal without what differs between two logins of one person; undefined: a session of a shared role that bears no name of a person.
@@ -24,8 +25,19 @@ export function identityOf(arn: string): string | undefined {
 /** A pattern that leaves the account open means the bot's own: a role of that name can be made in any account. */
 function matches(pattern: string, { arn, accountId }: Principal, ownAccount: string): boolean {
   const account = pattern.split(':')[4] ?? '';
-  return (/^\d{12}$/.test(account) || accountId === ownAccount) && glob(pattern, arn);
+  return (/^\d{12}$/.test(account) || accountId === ownAccount) && glob(pattern, arn) && (isLoose(pattern) || partsMatch(pattern, arn));
 }
+
+/** A `*` of one part of an ARN does not reach into the next: the path of a user may hold colons, and be anybody's name. */
+const partsMatch = (pattern: string, arn: string): boolean => {
+  const [wanted, given] = [partsOf(pattern), partsOf(arn)];
+  return wanted.every((part, at) => glob(part, given[at] ?? ''));
+};
+const partsOf = (arn: string): string[] => {
+  const parts = arn.split(':');
+  return [...parts.slice(0, 5), parts.slice(5).join(':')];
+};
+const isLoose = (pattern: string): boolean => pattern.split(':').length < 6;
 
 export interface Person extends CompiledPerson {
   readonly name: string;
@@ -37,12 +49,15 @@ export function personOf(principal: Principal, people: People, ownAccount: strin
   return found && { name: found[0], ...found[1] };
 }
 
-const principalOf = ({ arn, accountId }: Actor): Principal => ({ arn, accountId: accountId ?? arn.split(':')[4] ?? '' });
+export const principalOf = ({ arn, accountId }: Pick<Actor, 'arn' | 'accountId'>): Principal => ({ arn, accountId: accountId ?? arn.split(':')[4] ?? '' });
 
 /** Whether the one who made the change and this person may be the same: by what the policy says of both, or by the same user or session. */
 export function isActor(actor: Actor, person: Person, principal: Principal, people: People, ownAccount: string): boolean {
-  const actorIs = personOf(principalOf(actor), people, ownAccount);
-  if (actorIs?.name === person.name) return true;
+  const made = principalOf(actor);
+  if (personOf(made, people, ownAccount)?.name === person.name) return true;
+  // Who may choose the name of a session may choose its case too.
+  const plain = { ...made, arn: made.arn.toLowerCase() };
+  if (person.arns.some((pattern) => matches(pattern.toLowerCase(), plain, ownAccount))) return true;
   return identityOf(actor.arn) !== undefined && identityOf(actor.arn) === identityOf(principal.arn);
 }
 

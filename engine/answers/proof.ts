@@ -30,6 +30,14 @@ const authorization = /^AWS4-HMAC-SHA256 Credential=[^,\s]+, ?SignedHeaders=([a-
 /** Names of the headers that the signature covers; undefined: not the form of AWS Signature Version 4. */
 export const signedHeaders = ({ headers }: StsProof): readonly string[] | undefined => authorization.exec(headers.authorization ?? '')?.[1]?.split(';');
 
+/** 64 hex digits; undefined likewise. */
+export const signatureOf = ({ headers }: StsProof): string | undefined => authorization.exec(headers.authorization ?? '')?.[2];
+
+/** Headers that an SDK signs for this request; `host` and `content-length` the bot sets itself. Others could change what STS answers, or how. */
+const sendable = /^(host|content-length|content-type|x-amz-[a-z0-9-]+|amz-sdk-[a-z-]+|x-phidelity-[a-z]+)$/;
+
+const isSendable = (name: string, value = ''): boolean => sendable.test(name) && /^[\x20-\x7e]*$/.test(value);
+
 /** Epoch milliseconds at which it was signed; NaN where it does not tell. */
 export const signedAt = ({ headers }: StsProof): number =>
   Date.parse((headers['x-amz-date'] ?? '').replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/, '$1-$2-$3T$4:$5:$6Z'));
@@ -40,7 +48,8 @@ const minutes = proofLifetime / 60;
 /** Why the proof cannot stand for this answer, before AWS is asked; undefined: nothing speaks against it. */
 export function unfit(proof: StsProof, answer: Answer, now: Date): string | undefined {
   const signed = signedHeaders(proof);
-  if (!signed || JSON.stringify(proof.headers).length > most) return 'The proof is not a signed request to AWS STS.';
+  if (!signed?.every((name) => isSendable(name, proof.headers[name])) || JSON.stringify(proof.headers).length > most)
+    return 'The proof is not a signed request to AWS STS.';
   const expected = { ...boundHeaders(answer) };
   for (const [name, value] of Object.entries(expected))
     if (!signed.includes(name) || proof.headers[name] !== value) return `The proof was signed for something else (${name.replace(header(''), '')}).`;

@@ -1,5 +1,5 @@
 /** Questions and undos in the words of an alert. Pure. */
-import type { Finding } from '../model.ts';
+import type { Finding, Undo } from '../model.ts';
 import { isDoubtful } from './people.ts';
 
 /** How to answer, by whom and until when; undefined: nothing is asked. */
@@ -23,9 +23,15 @@ function whoMust(needs: number, said: number, actor: Finding['actor']): string {
     : 'a person of the policy who did not make the change';
 }
 
+/** The undo, while it is the latest that there is to tell: one that did not come about may be followed by other things. */
+export const toldUndo = ({ undo, outcome }: Finding): Undo | undefined =>
+  undo && (undo.state === 'withdrawn' || undo.state === 'failed') && outcome && outcome.at > undo.at ? undefined : undo;
+
 /** What has become of an undo; undefined: nobody has asked for one. */
-export function undoWords({ undo, question }: Finding): string | undefined {
+export function undoWords(finding: Finding): string | undefined {
+  const undo = toldUndo(finding);
   if (!undo) return undefined;
+  const { question } = finding;
   const { state, by, reason, until, at, why } = undo;
   switch (state) {
     case 'asked':
@@ -41,5 +47,7 @@ export function undoWords({ undo, question }: Finding): string | undefined {
   }
 }
 
-export const undoHeadline = ({ undo }: Finding): string | undefined =>
-  undo && { asked: 'Undo asked', intended: 'Undo under way', done: 'Undone', withdrawn: 'Not undone', failed: 'UNDO FAILED' }[undo.state];
+export function undoHeadline(finding: Finding): string | undefined {
+  const undo = toldUndo(finding);
+  return undo && { asked: 'Undo asked', intended: 'Undo under way', done: 'Undone', withdrawn: 'Not undone', failed: 'UNDO FAILED' }[undo.state];
+}

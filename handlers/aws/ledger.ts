@@ -8,6 +8,7 @@ import { held, leases } from './leases.ts';
 import { nameOf, names, type Step, tableRequests } from './requests.ts';
 import { slots } from './slots.ts';
 import {
+  answerIn,
   answerKey,
   doneKey,
   entryKey,
@@ -222,7 +223,7 @@ export const dynamoLedger = ({ client, table, clock, pageSize }: DynamoLedgerOpt
         ExpressionAttributeNames: names('pk'),
         ExpressionAttributeValues: { ':pk': answerKey(findingId, '').pk! },
       });
-      for await (const { Items = [] } of pages) for (const item of Items) answers.push(unpack<Answer>('answer', item));
+      for await (const { Items = [] } of pages) for (const item of Items) answers.push(...answerIn(item, findingId));
       return inOrder(answers);
     },
 

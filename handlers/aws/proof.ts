@@ -1,10 +1,18 @@
 /** Asks AWS STS who signed a request, at an address of our own making: whoever made the proof cannot send us elsewhere. */
 import { callerIdentityBody, signedHeaders } from '../../engine/answers/proof.ts';
+import { partitionOf } from '../../engine/arn.ts';
 import type { Principal, StsProof } from '../../engine/model.ts';
 
-/** https://docs.aws.amazon.com/general/latest/gr/sts.html */
-export const stsEndpoint = (region: string): string =>
-  process.env.AWS_ENDPOINT_URL_STS ?? process.env.AWS_ENDPOINT_URL ?? `https://sts.${region}.amazonaws.com${region.startsWith('cn-') ? '.cn' : ''}`;
+/** By partition, where it is not amazonaws.com. */
+const suffixes: Readonly<Record<string, string>> = { 'aws-cn': 'amazonaws.com.cn', 'aws-iso': 'c2s.ic.gov', 'aws-iso-b': 'sc2s.sgov.gov' };
+
+/** https://docs.aws.amazon.com/general/latest/gr/sts.html Its host name is part of what is signed: signer and bot must mean the same one. */
+export const regionalSts = (region: string): string => `https://sts.${region}.${suffixes[partitionOf(region)] ?? 'amazonaws.com'}`;
+
+const stsEndpoint = (region: string): string => process.env.AWS_ENDPOINT_URL_STS ?? process.env.AWS_ENDPOINT_URL ?? regionalSts(region);
+
+/** https://docs.aws.amazon.com/STS/latest/APIReference/CommonErrors.html The Query protocol answers 400 to who asks too often. */
+const throttled = /<Code>(Throttling|ThrottlingException|RequestLimitExceeded|TooManyRequestsException)<\/Code>/;
 
 const patienceMs = 10_000;
 
@@ -20,6 +28,7 @@ export async function proveAt(proof: StsProof, region: string): Promise<Principa
     signal: AbortSignal.timeout(patienceMs),
   });
   const answer = await response.text();
+  if (throttled.test(answer)) throw Object.assign(new Error('AWS STS is throttling'), { name: 'ThrottlingException' });
   if (response.status === 400 || response.status === 401 || response.status === 403) return undefined;
   if (!response.ok) throw new Error(`AWS STS answers ${response.status}`);
   const arn = /<Arn>([^<]+)<\/Arn>/.exec(answer)?.[1];

@@ -3,8 +3,10 @@ import { DecryptCommand, EncryptCommand, KMSClient } from '@aws-sdk/client-kms';
 import { isDenied } from '../../engine/errors.ts';
 import type { Aws } from '../../engine/ports.ts';
 
+export const sealContext = 'phidelity:seal';
+
 // https://docs.aws.amazon.com/kms/latest/developerguide/encrypt_context.html
-const contextOf = (words: string) => ({ 'phidelity:seal': words });
+const contextOf = (words: string) => ({ [sealContext]: words });
 const content = new TextEncoder().encode('approved');
 
 export async function sealWith(keyId: string, words: string, aws: Aws): Promise<string> {

@@ -19,8 +19,10 @@
 import { createHash } from 'node:crypto';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import type { AttributeValue, CreateTableCommandInput, UpdateTimeToLiveCommandInput } from '@aws-sdk/client-dynamodb';
+import { isAnswerTo } from '../../engine/answers/form.ts';
 import { TerminalError } from '../../engine/errors.ts';
 import { digestLease } from '../../engine/evidence/store.ts';
+import type { Answer } from '../../engine/model.ts';
 import { type DocumentKind, schema, upgraded } from '../../engine/schema.ts';
 
 export type Item = Record<string, AttributeValue>;
@@ -96,6 +98,18 @@ export const unpack = <Document>(kind: DocumentKind, item: Item): Document => {
   const { json, gzip, schema: from } = known(item);
   return upgraded(kind, Number(from?.N), JSON.parse(gzip?.B ? gunzipSync(gzip.B).toString() : (json?.S ?? ''))) as Document;
 };
+
+/** None where the item is no answer, or bears the id of another one. */
+export const answerIn = (item: Item, findingId: string): Answer[] => {
+  try {
+    // An answer is never so long that it is packed.
+    const answer = item.gzip ? undefined : unpack<unknown>('answer', item);
+    return isAnswerTo(findingId, answer) && nameIn(answerKey(findingId, answer.id)) === nameIn(item) ? [answer] : [];
+  } catch {
+    return [];
+  }
+};
+const nameIn = ({ sk }: Item): string | undefined => sk?.S;
 
 /** @throws TerminalError when a newer phidelity wrote the item. */
 export const known = (item: Item): Item => {

@@ -81,6 +81,36 @@ test('people are asked about one of them; the other is judged after it', async (
   expect(world.alerts.map(({ subject }) => subject)).toEqual(['[HIGH] Approval needed: lamp-dim on hall']);
 });
 
+test('a fix that has begun and waits for AWS is not written into by one that takes less away', async () => {
+  const slow = (await world.catalogue[0]!.load()) as Control;
+  const write = slow.remediate!;
+  let moved = false;
+  Object.assign(slow, { remediate: async (...given: Parameters<typeof write>) => (moved ? write(...given) : { again: 60, note: 'being moved' }) });
+  world.policy = { ...policyOf({ 'lamp-off': {} }), people };
+  world.house.lamps.set('hall', { on: true });
+  await world.detect(call('SwitchOn', 'hall', by(terraform)));
+  const first = await found('lamp-off');
+  expect(await act(first.id, world.action)).toMatchObject({ again: 60 });
+  world.advance(3_600);
+  world.catalogue.push(entryFor(world, lampDim(world)));
+  world.policy = { ...policyOf({ 'lamp-off': {}, 'lamp-dim': {} }), people };
+  await world.detect(call('SwitchOn', 'hall', by(terraform)));
+  expect(await act((await found('lamp-dim')).id, world.action)).toMatchObject({ again: 45, note: expect.stringContaining('lamp-off writes the same setting') });
+  expect(world.house.writes).toEqual([]);
+  moved = true;
+  expect(await act(first.id, world.action)).toEqual({ ended: 'REMEDIATED' });
+  expect(await act((await found('lamp-dim')).id, world.action)).toEqual({ ended: 'COMPLIANT' });
+});
+
+test('who waits for what people say of the other does not look every minute', async () => {
+  world.catalogue.push(entryFor(world, lampDim(world)));
+  world.policy = { ...policyOf({ 'lamp-off': { mode: 'approve' }, 'lamp-dim': { mode: 'approve' } }), people };
+  world.house.lamps.set('hall', { on: true });
+  await world.detect(call('SwitchOn', 'hall', by(terraform)));
+  await act((await found('lamp-dim')).id, world.action);
+  expect(await act((await found('lamp-off')).id, world.action)).toMatchObject({ again: 1_200 });
+});
+
 test('the undo of the one that acted puts back what was there', async () => {
   await both(lampDim(world));
   const { id } = await found('lamp-dim');

@@ -3,7 +3,8 @@ import { type Attempt, act } from '../../engine/act.ts';
 import { except, madeExceptions } from '../../engine/exceptions.ts';
 import type { Finding } from '../../engine/model.ts';
 import type { CompiledPolicy } from '../../engine/policy/model.ts';
-import { exceptionHash, undo } from '../../engine/undo.ts';
+import { redrive } from '../../engine/record.ts';
+import { exceptionHash, giveUpUndo, undo } from '../../engine/undo.ts';
 import { give, people, person } from '../support/answers.ts';
 import { by, call, denied, lampArn, policyOf, sweepOf, terraform, World } from '../support/world.ts';
 
@@ -123,6 +124,14 @@ describe('what stands in its way', () => {
     expect(world.alerts).toMatchObject([{ urgency: 'page', subject: '[HIGH] UNDO FAILED: lamp-off on hall' }]);
   });
 
+  test('much has been changed: told in few words', async () => {
+    await fixed();
+    world.house.lamps.set('hall', { on: false, ...Object.fromEntries(Array.from({ length: 500 }, (_, at) => [`scene${at}`, at])) });
+    await give(world, await finding(), 'undo');
+    await run();
+    await refusedWith('UNDO_FAILED', /and 490 more$/);
+  });
+
   test('it is gone', async () => {
     await fixed();
     world.house.lamps.clear();
@@ -135,6 +144,22 @@ describe('what stands in its way', () => {
     await fixed();
     world.killSwitch = 'on';
     await give(world, await finding(), 'undo');
+    await run();
+    await refusedWith('UNDO_FAILED', /kill switch is on/);
+  });
+
+  test('the kill switch, after an attempt that died right after it made the exception', async () => {
+    await fixed();
+    await give(world, await finding(), 'undo');
+    let saves = 0;
+    world.before = (name) => {
+      if (name === 'ledger.save') saves += 1;
+      if (saves === 2) throw new Error('killed');
+    };
+    await expect(run()).rejects.toThrow('killed');
+    expect(await madeExceptions(world.ledger)).toHaveLength(1);
+    world.before = () => {};
+    world.killSwitch = 'on';
     await run();
     await refusedWith('UNDO_FAILED', /kill switch is on/);
   });
@@ -166,6 +191,7 @@ describe('what stands in its way', () => {
     await run();
     expect(await notes('UNDO_FAILED')).toEqual([expect.stringMatching(/Not allowed to call lamp:write/)]);
     expect(await finding()).toMatchObject({ undo: { state: 'failed' } });
+    expect(world.alerts.at(-1)!.text).toContain('Its exception stands until 2026-12-01: npx phidelity exceptions end f-');
   });
 
   test.each<[string, Parameters<typeof give>[3], RegExp]>([
@@ -173,6 +199,9 @@ describe('what stands in its way', () => {
     ['no last day', { until: undefined }, /no last day/],
     ['a last day beyond 90 days', { until: '2027-06-01' }, /at most 90 days/],
     ['a last day that is no day', { until: 'for ever' }, /no last day/],
+    ['a last day that no calendar has', { until: '9999-99-99' }, /no last day/],
+    ['a last day that its month does not have', { until: '2026-11-31' }, /no last day/],
+    ['a last day that is over', { until: '2026-10-31' }, /is over/],
     ['other writes than those that stand', { planHash: 'other' }, /other writes/],
     ['nobody of the policy', { by: person('mallory') }, /none of the people/],
     ['no proof', { proof: undefined }, /no proof/],
@@ -236,6 +265,159 @@ describe('a second person', () => {
     await give(world, await finding(), 'deny', { by: person('kim'), reason: 'no' });
     expect(await run(true)).toEqual({ ended: 'REMEDIATED' });
     expect(await finding()).toMatchObject({ undo: { state: 'withdrawn' } });
+  });
+});
+
+/** A fix that was begun and written, and whose execution died. */
+async function halfDone(): Promise<Finding> {
+  world.policy = fixing();
+  world.house.lamps.set('hall', { on: true });
+  await world.detect(call('SwitchOn', 'hall'));
+  world.house.after = (name) => {
+    if (name === 'write') throw new Error('killed');
+  };
+  await expect(act(world.dispatched[0]!, world.action)).rejects.toThrow('killed');
+  world.house.after = () => {};
+  return finding();
+}
+
+/** The finding's own row, as somebody who may write the table leaves it. */
+async function rewrite(found: Finding, parts: Partial<Finding>): Promise<void> {
+  const row = { ...found, ...parts, version: found.version + 1 };
+  const [entry] = (await world.ledger.entries(row.id)).slice(-1);
+  await world.ledger.save(row, { ...entry!, seq: row.version });
+}
+
+describe('an undo that waits for a second person, of a fix half done', () => {
+  test('is still asked after a sweep that treats all as new drift', async () => {
+    await halfDone();
+    await give(world, await finding(), 'undo', { by: person('dana') });
+    await run();
+    world.house.lamps.set('hall', { on: true });
+    await world.detect(sweepOf('lamp-off', { apply: true }));
+    await give(world, await finding(), 'approve', { by: person('lee') });
+    expect(await run(true)).toEqual({ ended: 'EXCEPTED' });
+    expect(isOn()).toBe(true);
+  });
+
+  test('keeps the fix from going on, also where it was asked between the first look at it and the lease', async () => {
+    const { id } = await halfDone();
+    world.house.lamps.set('hall', { on: true });
+    world.house.writes = [];
+    const ports = {
+      ...world.ports,
+      killSwitch: async () => {
+        await give(world, await finding(), 'undo', { by: person('dana') });
+        await run();
+        return false;
+      },
+    };
+    expect(await act(id, { ...world.action, ports })).toMatchObject({ again: 900 });
+    expect(world.house.writes).toEqual([]);
+  });
+
+  test('is no question that an execution of the fix could end', async () => {
+    await halfDone();
+    await give(world, await finding(), 'undo', { by: person('dana') });
+    await run();
+    const at = world.clock.now().toISOString();
+    await rewrite(await finding(), { outcome: { status: 'AWAITING_APPROVAL', reason: 'asked before', at } });
+    world.dispatched.length = 0;
+    world.advance(80 * 3_600);
+    await redrive(await finding(), world.ports);
+    expect(world.dispatched).toEqual([]);
+  });
+
+  test('lets the fix go on when it is off', async () => {
+    const { id } = await halfDone();
+    await give(world, await finding(), 'undo', { by: person('dana') });
+    await run();
+    expect(await act(id, world.action)).toMatchObject({ again: 900 });
+    await give(world, await finding(), 'deny', { by: person('lee') });
+    await run(true);
+    expect(world.alerts.at(-1)!.subject).toBe('[HIGH] Not undone: lamp-off on hall');
+    world.advance(900);
+    expect(await act(id, world.action)).toEqual({ ended: 'REMEDIATED' });
+    expect(world.alerts.at(-1)!.subject).toBe('[HIGH] Fixed: lamp-off on hall');
+    expect(world.alerts.at(-1)!.text).toContain('Done:      Switch the lamp off.');
+  });
+
+  test('once it is off, what is asked next is told', async () => {
+    const { id } = await halfDone();
+    await give(world, await finding(), 'undo', { by: person('dana') });
+    await run();
+    await give(world, await finding(), 'deny', { by: person('lee') });
+    await run(true);
+    world.policy = { ...policyOf({ 'lamp-off': { mode: 'approve' } }, 'p2'), people };
+    world.house.lamps.set('hall', { on: true });
+    world.advance(900);
+    expect(await act(id, world.action)).toMatchObject({ knock: true });
+    expect(world.alerts.at(-1)).toMatchObject({ urgency: 'page', subject: '[HIGH] Approval needed: lamp-off on hall' });
+  });
+
+  test('and is off, leaves what was denied before denied', async () => {
+    const { id } = await halfDone();
+    const denied = { planHash: 'another', by: 'kim', at: world.clock.now().toISOString(), reason: 'kim denied it.' };
+    await rewrite(await finding(), { denied });
+    await give(world, await finding(), 'undo', { by: person('dana') });
+    await run();
+    await give(world, await finding(), 'deny', { by: person('lee'), reason: 'no' });
+    await run(true);
+    expect(await world.ledger.get(id)).toMatchObject({ denied, undo: { state: 'withdrawn', why: 'lee denied it: no' } });
+  });
+});
+
+describe('a row that somebody else wrote', () => {
+  test('an undo that has begun, and was never asked for', async () => {
+    const found = await fixed();
+    const undoing = { state: 'intended', by: 'lee', reason: 'r', until: '2026-12-01', at: world.clock.now().toISOString() } as const;
+    await rewrite(found, { undo: undoing });
+    await run();
+    expect(world.house.writes).toEqual(['hall=false']);
+  });
+
+  test('what the bot is said to have written changed after the undo was asked for', async () => {
+    await fixed(call('SwitchOn', 'hall'));
+    await give(world, await finding(), 'undo', { by: person('dana') });
+    await run();
+    const found = await finding();
+    const [write] = found.changes;
+    await rewrite(found, { changes: [{ ...write!, change: { ...write!.change, before: { on: 'always' } } }] });
+    await give(world, await finding(), 'approve', { by: person('lee') });
+    await run(true);
+    expect(world.house.writes).toEqual(['hall=false']);
+    expect(await notes('UNDO_FAILED')).toEqual([expect.stringContaining('not what was asked about any more')]);
+  });
+});
+
+describe('giving up', () => {
+  test('an undo that is done and could not be told is done', async () => {
+    const { id } = await fixed();
+    await give(world, await finding(), 'undo');
+    world.before = (name) => {
+      if (name === 'alert') throw new Error('no topic');
+    };
+    await expect(run()).rejects.toThrow('no topic');
+    world.before = () => {};
+    await giveUpUndo(id, '5 attempts failed', world.action);
+    expect(await finding()).toMatchObject({ undo: { state: 'done' } });
+    expect(world.alerts.at(-1)!.subject).toBe('[HIGH] Undone: lamp-off on hall');
+  });
+
+  test('where nothing has been recorded yet, nothing is', async () => {
+    const { id } = await fixed();
+    expect(await giveUpUndo(id, '5 attempts failed', world.action)).toEqual({ ended: 'REMEDIATED' });
+  });
+
+  test('on AWS, which keeps an undo waiting for ever', async () => {
+    await fixed();
+    const control = (await world.catalogue[0]!.load()) as { undo?: unknown };
+    control.undo = async () => ({ again: 60, note: 'The lamp is being moved.' });
+    await give(world, await finding(), 'undo');
+    expect(await run()).toMatchObject({ again: 60 });
+    world.advance(7 * 3_600);
+    await run();
+    expect(await notes('UNDO_FAILED')).toEqual([expect.stringContaining('kept the undo waiting too long')]);
   });
 });
 

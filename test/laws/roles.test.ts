@@ -96,6 +96,15 @@ describe.each(Object.entries(policies))('%s', (_, text) => {
   });
 });
 
+test('only the role that verifies who answers can make the seal of an approval', async () => {
+  const { detect, remediate } = await rolesFor(await policyOf(''));
+  const denials = (statements: readonly Statement[]) => statements.filter(({ Effect, Action }) => Effect === 'Deny' && Action.includes('kms:Encrypt'));
+  expect(denials(detect).map(({ Condition, Resource }) => [Condition, textsOf(Resource)])).toEqual([
+    [{ 'ForAnyValue:StringEquals': { 'kms:EncryptionContextKeys': ['phidelity:seal'] } }, [expect.stringMatching(ownArn)]],
+  ]);
+  expect(denials(remediate)).toEqual([]);
+});
+
 describe('writes', () => {
   test('detect has none, whatever the policy', async () => {
     const { detect } = await rolesFor(await policyOf('controls: { "*": fix }'));

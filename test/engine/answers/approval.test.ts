@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { act } from '../../../engine/act.ts';
-import type { Answer, Finding } from '../../../engine/model.ts';
+import type { Answer, Finding, Question, StsProof } from '../../../engine/model.ts';
 import type { CompiledPolicy } from '../../../engine/policy/model.ts';
-import { give, people, person } from '../../support/answers.ts';
-import { by, call, configItem, policyOf, sweepOf, terraform, World } from '../../support/world.ts';
+import { give, people, person, signed } from '../../support/answers.ts';
+import { by, call, configItem, lampArn, policyOf, sweepOf, terraform, World } from '../../support/world.ts';
 
 let world: World;
 beforeEach(() => {
@@ -117,6 +117,53 @@ describe('approved', () => {
   });
 });
 
+describe('an approval in time', () => {
+  test('that is heard when the time has just run out counts', async () => {
+    const { question } = await asked();
+    world.advance(72 * 3_600 - 1);
+    await give(world, await finding(), 'approve');
+    world.advance(30);
+    expect(world.clock.now().toISOString() > question!.expires).toBe(true);
+    expect(await wake()).toEqual({ ended: 'REMEDIATED' });
+    expect((await entries()).filter((entry) => entry.startsWith('EXPIRED'))).toEqual([]);
+  });
+
+  test.each<[string, number, string]>([
+    ['counts while its fix waits for its stack', 90, 'REMEDIATED'],
+    ['counts no day longer', 72 * 60, 'PAGED'],
+  ])('%s', async (_, minutes, ended) => {
+    const stackId = `arn:aws:cloudformation:us-east-1:123456789012:stack/house/1`;
+    world.tags.set(lampArn('hall'), { 'aws:cloudformation:stack-name': 'house', 'aws:cloudformation:stack-id': stackId });
+    const { id } = await asked();
+    world.advance(72 * 3_600 - 60);
+    world.stacks.set(stackId, 'UPDATE_IN_PROGRESS');
+    await give(world, await finding(), 'approve');
+    expect(await wake()).toMatchObject({ again: 60 });
+    world.advance(minutes * 60);
+    world.stacks.set(stackId, 'UPDATE_COMPLETE');
+    expect(await act(id, world.action)).toEqual({ ended });
+    if (ended === 'PAGED') expect((await finding()).outcome!.reason).toMatch(/^It was approved, but could not be carried out by/);
+  });
+});
+
+test('two persons approve what a brake holds back: the first yes is kept', async () => {
+  const guards = { ...asking().guards, fixesPerHour: 1 };
+  world.policy = { ...policyOf({ 'lamp-off': {} }), people, guards, approvals: { expires: 3_600, secondPerson: 'HIGH' } };
+  for (const lamp of ['hall', 'attic']) {
+    world.house.lamps.set(lamp, { on: true });
+    await world.detect(call('SwitchOn', lamp, by(terraform)));
+  }
+  expect(await world.runDispatched()).toEqual(['REMEDIATED', 'AWAITING_APPROVAL']);
+  const { id } = (await world.findings()).find(({ state, control }) => state === 'open' && control === 'lamp-off')!;
+  for (const [name, ended] of [
+    ['lee', 'AWAITING_APPROVAL'],
+    ['kim', 'REMEDIATED'],
+  ] as const) {
+    await give(world, (await world.ledger.get(id))!, 'approve', { by: person(name) });
+    expect(await act(id, world.action)).toEqual({ ended });
+  }
+});
+
 describe('a plan that is no longer what was asked', () => {
   test('is asked about anew, and the old answer counts for nothing', async () => {
     const first = await asked();
@@ -162,6 +209,14 @@ describe('denied', () => {
     await world.detect(sweepOf('lamp-off'));
     expect(await world.runDispatched()).toEqual(['NOTIFIED']);
     expect(world.house.writes).toEqual([]);
+  });
+
+  test('ends the question: a yes that comes after it finds nothing to answer', async () => {
+    const { question } = await asked();
+    await give(world, await finding(), 'deny');
+    await wake();
+    expect(await finding()).toMatchObject({ denied: { planHash: question!.planHash, by: 'lee' } });
+    expect((await finding()).question).toBeUndefined();
   });
 
   test('by silence: a page, and nothing is written', async () => {
@@ -215,6 +270,17 @@ describe('refused, each with its own words and an entry', () => {
       give: (to) => give(world, to, 'approve', { proof: { kind: 'sts', headers: { authorization: 'Bearer x' } } }),
       words: /not a signed request/,
     },
+    'a proof with headers that nobody can send': {
+      give: (to) => {
+        const said = { findingId: to.id, decision: 'approve', question: to.question!.id, planHash: to.question!.planHash } as const;
+        const { authorization = '', ...headers } = signed(world, said, person('lee')).headers;
+        const with_ = authorization.replace('SignedHeaders=', 'SignedHeaders=accept;transfer-encoding;');
+        const proof: StsProof = { kind: 'sts', headers: { ...headers, authorization: with_, accept: 'application/json', 'transfer-encoding': 'a\nb' } };
+        return world.ledger.answer({ ...said, id: 'x', at: world.clock.now().toISOString(), proof });
+      },
+      words: /not a signed request/,
+    },
+    'a reason as long as a book': { give: (to) => give(world, to, 'deny', { reason: 'x'.repeat(1_001) }), words: /longer than 1000 characters/ },
     'a proof that AWS does not confirm': { give: (to) => give(world, to, 'approve', { by: '' }), words: /AWS STS does not confirm/ },
     'a proof for another finding': {
       give: (to) => give(world, to, 'approve', { proofOf: { findingId: 'f-other' } }),
@@ -272,21 +338,98 @@ describe('refused, each with its own words and an entry', () => {
     expect(world.house.writes).toEqual([]);
   });
 
+  test('the same proof written another way', async () => {
+    const policy = asking({ approvals: { expires: 3_600, secondPerson: 'LOW' } });
+    const { id: _, proof, ...first } = await give(world, await asked(policy), 'approve');
+    await wake();
+    const { authorization = '', ...headers } = (proof as StsProof).headers;
+    await world.ledger.answer({ ...first, id: 'copy', proof: { kind: 'sts', headers: { ...headers, authorization: authorization.replaceAll(', ', ',') } } });
+    await wake();
+    expect(await refusals()).toEqual([expect.stringMatching(/Its proof has been used already/)]);
+  });
+
+  test('a flood: so many are heard, then no more, and none is forgotten', async () => {
+    const found = await asked();
+    for (let index = 0; index < 320; index += 1) await give(world, found, 'approve', { id: `forged-${index}`, proof: undefined });
+    for (let round = 0; round < 12; round += 1) await act(found.id, world.action);
+    expect((await finding()).heard).toHaveLength(300);
+    expect(await refusals()).toHaveLength(300);
+    expect((await refusals()).at(-1)).toContain('no more answers are heard');
+    expect(world.house.writes).toEqual([]);
+  });
+
+  test('an answer that was heard by an attempt that died then has woken what comes after it', async () => {
+    const policy = asking({ approvals: { expires: 3_600, secondPerson: 'LOW' } });
+    await give(world, await asked(policy), 'approve');
+    await wake();
+    await wake();
+    expect(await refusals()).toEqual([]);
+  });
+
   test('a policy without people', async () => {
     await give(world, await asked(asking({ people: {} })), 'approve');
     await wake();
     expect(await refusals()).toEqual([expect.stringMatching(/names no people who may answer/)]);
   });
 
-  test('an approval written into the finding’s own row has no seal that fits', async () => {
-    const { question, version, ...rest } = await asked();
-    const forged = { person: 'lee', arn: person('lee'), at: '2026-11-01T03:00:00Z', seal: 'sealed by me' };
-    const row = { ...rest, version: version + 1, question: { ...question!, approvals: [forged] } } as Finding;
+  /** The finding's own row, as somebody who may write the table leaves it. */
+  async function rewrite(finding: Finding, parts: Partial<Finding>): Promise<void> {
+    const row = { ...finding, ...parts, version: finding.version + 1 };
     const [entry] = (await world.ledger.entries(row.id)).slice(-1);
     await world.ledger.save(row, { ...entry!, seq: row.version });
-    expect(await act(row.id, world.action)).toMatchObject({ knock: true });
+  }
+
+  test('an approval written into the finding’s own row has no seal that fits', async () => {
+    const found = await asked();
+    const forged = { person: 'lee', arn: person('lee'), at: '2026-11-01T03:00:00Z', seal: 'sealed by me' };
+    await rewrite(found, { question: { ...found.question!, approvals: [forged] } });
+    expect(await act(found.id, world.action)).toMatchObject({ knock: true });
+    expect(world.house.writes).toEqual([]);
+    // Nor does it keep the person from answering.
+    await give(world, await finding(), 'approve');
+    expect(await wake()).toEqual({ ended: 'REMEDIATED' });
+  });
+
+  test.each<[string, (question: Question) => Partial<Question>]>([
+    ['that nobody needs to answer', () => ({ needs: 0 })],
+    ['that fewer must answer than the one that was approved', () => ({ needs: 1 })],
+    ['that stands longer', ({ expires }) => ({ expires: expires.replace('2026', '2027') })],
+  ])('a question written into the row, %s', async (_, parts) => {
+    const found = await asked(asking({ approvals: { expires: 3_600, secondPerson: 'HIGH' } }));
+    await give(world, found, 'approve');
+    await wake();
+    const { question } = await finding();
+    await rewrite(await finding(), { question: { ...question!, ...parts(question!) } });
+    expect(await act(found.id, world.action)).toMatchObject({ knock: true });
     expect(world.house.writes).toEqual([]);
   });
+
+  test('an approval of an earlier episode, with its question, written into the row of this one', async () => {
+    const first = await asked();
+    await give(world, first, 'approve');
+    await wake();
+    const { question } = await finding();
+    world.house.writes = [];
+    world.dispatched.length = 0;
+    world.house.lamps.set('hall', { on: true });
+    await world.detect(call('SwitchOn', 'hall', by(terraform)));
+    const [second] = await world.findings().then((all) => all.filter(({ episode }) => episode === 2));
+    await act(second!.id, world.action);
+    await rewrite((await world.ledger.get(second!.id))!, { question });
+    expect(await act(second!.id, world.action)).toMatchObject({ knock: true });
+    expect(world.house.writes).toEqual([]);
+  });
+});
+
+test('who is known only later to have made the change has not approved it', async () => {
+  await give(world, await asked(asking(), configItem('hall')), 'approve');
+  await wake();
+  expect((await finding()).question!.approvals).toHaveLength(1);
+  await world.detect(call('SwitchOn', 'hall', by(person('lee'))));
+  expect(await wake()).toMatchObject({ knock: true });
+  expect(world.house.writes).toEqual([]);
+  await give(world, await finding(), 'approve', { by: person('kim') });
+  expect(await wake()).toEqual({ ended: 'REMEDIATED' });
 });
 
 describe('a second person', () => {

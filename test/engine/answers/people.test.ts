@@ -23,6 +23,8 @@ describe('who a principal is', () => {
     ['a role of that name in another account', session('SecOps', 'dana', '666666666666'), undefined],
     ['an account that the policy names', session('Support', 'anybody', '999999999999'), 'vendor'],
     ['nobody', user('mallory'), undefined],
+    ['a user whose path ends like the name of another', user('x:user/dana'), undefined],
+    ['a user with a path', user('team/dana'), undefined],
   ])('%s', (_, arn, name) => expect(personOf(principal(arn), people, own)?.name).toBe(name));
 });
 
@@ -44,6 +46,9 @@ describe('two logins of one person', () => {
     'session',
     '1690000000123',
     'default',
+    'AWSCloudFormation',
+    'AWSCodeBuild-0a1b2c3d-0a1b-4c2d-8e3f-0a1b2c3d4e5f',
+    'GitHubActions',
   ])('the session name %s is nobody’s', (name) => {
     expect(identityOf(session('Admin', name))).toBeUndefined();
     expect(isDoubtful(actor(session('Admin', name)))).toBe(true);
@@ -60,6 +65,19 @@ describe('two logins of one person', () => {
 describe('whoever made the change', () => {
   const is = (made: string, answers: string) => isActor(actor(made), personOf(principal(answers), people, own)!, principal(answers), people, own);
   test('is known under another ARN of the policy', () => expect(is(user('dana'), session('SecOps', 'dana'))).toBe(true));
+  test('is known under another spelling of a session', () => {
+    const anyRole = { dana: { arns: ['arn:aws:sts::*:assumed-role/*/dana'], approver: false } };
+    const dana = principal(session('SecOps', 'dana'));
+    expect(isActor(actor(session('Admin', 'Dana')), personOf(dana, anyRole, own)!, dana, anyRole, own)).toBe(true);
+  });
+  test('is known under a pattern that another person of the policy comes before', () => {
+    const shared = {
+      dana: { arns: ['arn:aws:sts::*:assumed-role/*/dana'], approver: false },
+      ops: { arns: ['arn:aws:sts::*:assumed-role/Ops/*'], approver: false },
+    };
+    const ops = principal(session('Ops', 'night'));
+    expect(isActor(actor(session('Ops', 'dana')), personOf(ops, shared, own)!, ops, shared, own)).toBe(true);
+  });
   test('is another person', () => expect(is(user('dana'), session('AWSReservedSSO_Admin_1', 'lee@clinic.example'))).toBe(false));
   test('is in no policy, but the same session', () =>
     expect(isActor(actor(user('eve')), { name: 'x', arns: [], approver: false }, principal(user('eve')), {}, own)).toBe(true));

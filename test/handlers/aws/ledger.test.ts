@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { gzipSync } from 'node:zlib';
 import {
   type BatchGetItemCommandOutput,
   CreateTableCommand,
@@ -13,6 +14,7 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { ConflictError, TerminalError } from '../../../engine/errors.ts';
+import type { Answer } from '../../../engine/model.ts';
 import { dynamoLedger, tableDefinition } from '../../../handlers/aws/ledger.ts';
 import type { Item } from '../../../handlers/aws/table.ts';
 import { ledgerContract } from '../../support/ledger-contract.ts';
@@ -257,5 +259,23 @@ describeOnMoto('on DynamoDB', () => {
   test('an item without a schema is not read either', async () => {
     await client.send(new PutItemCommand({ TableName: table, Item: { pk: { S: 'policy' }, sk: { S: 'current' }, json: { S: '{}' } } }));
     await expect(ledger().policy()).rejects.toThrow(TerminalError);
+  });
+
+  test('rows that are no answers do not keep those that are from being heard', async () => {
+    const answer: Answer = { id: 'a', findingId: 'f-1', decision: 'approve', question: 'q', planHash: 'h', at: '2026-03-01T12:00:00Z' };
+    await ledger().answer(answer);
+    const put = (sk: string, attributes: Item) =>
+      client.send(new PutItemCommand({ TableName: table, Item: { pk: { S: 'answer#f-1' }, sk: { S: sk }, ...attributes } }));
+    const schema = { N: '3' };
+    const json = (document: object) => ({ schema, json: { S: JSON.stringify(document) } });
+    await put('answer#text', { schema, json: { S: 'no JSON' } });
+    await put('answer#null', { schema, json: { S: 'null' } });
+    await put('answer#empty', {});
+    await put('answer#newer', { ...json({ ...answer, id: 'newer' }), schema: { N: '999' } });
+    await put('answer#packed', { schema, gzip: { B: gzipSync(Buffer.alloc(50_000_000)) } });
+    await put('answer#id-of-another', json({ ...answer, at: '2026-03-01T11:00:00Z' }));
+    await put('answer#to-another', json({ ...answer, id: 'to-another', findingId: 'f-2' }));
+    await put('answer#proof', json({ ...answer, id: 'proof', proof: { kind: 'sts' } }));
+    expect(await ledger().answers('f-1')).toEqual([answer]);
   });
 });
