@@ -19,6 +19,8 @@ export interface Heard {
   readonly verdict: 'open' | 'approved' | 'denied';
 }
 
+const knockAlone = 'Something woke the execution, but there is no answer: nothing is done on a knock alone.';
+
 /** A finding must not grow with what is thrown at it. */
 const mostHeard = 200;
 
@@ -35,7 +37,6 @@ export async function hear(finding: Finding, policy: CompiledPolicy, ports: Hear
   const pending = (await ports.ledger.answers(finding.id)).filter(
     ({ id, decision }) => (decision === 'approve' || decision === 'deny') && !current.heard?.includes(id),
   );
-  if (woken && pending.length === 0) await note('REFUSED', 'Something woke the execution, but there is no answer: nothing is done on a knock alone.');
   for (const answer of pending) {
     const ruling = await rule(answer, current, policy, ports);
     const heard = heardWith(current, answer);
@@ -59,7 +60,15 @@ export async function hear(finding: Finding, policy: CompiledPolicy, ports: Hear
       question: { ...question(), approvals: [...question().approvals, approval] },
     });
   }
-  return { finding: current, verdict: (await isApproved(current, policy, ports)) ? 'approved' : 'open' };
+  const verdict = (await isApproved(current, policy, ports)) ? 'approved' : 'open';
+  if (woken && pending.length === 0 && verdict === 'open' && !(await hasJustHeard())) await note('REFUSED', knockAlone);
+  return { finding: current, verdict };
+
+  /** An attempt that died after it had judged the answer is made again: what woke it was that. */
+  async function hasJustHeard(): Promise<boolean> {
+    const last = (await ports.ledger.entries(finding.id)).at(-1);
+    return last?.kind === 'APPROVED' || (last?.kind === 'REFUSED' && last.note !== knockAlone);
+  }
 
   async function note(kind: EntryKind, words: string, changes: Partial<Finding> = {}): Promise<void> {
     const next = step(current, changes, { kind, by: 'remediate', at: ports.clock.now().toISOString(), note: words });
