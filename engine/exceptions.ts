@@ -57,11 +57,20 @@ export const except = (made: MadeException, ports: Pick<Ports, 'ledger' | 'clock
 export const unexcept = (key: Pick<MadeException, 'control' | 'resource'>, ports: Pick<Ports, 'ledger' | 'clock'>): Promise<void> =>
   changeAll(ports, (all) => all.filter((other) => !sameKey(other, key)));
 
+/** Several undos at a time wait for each other: each holds the document for a moment. Milliseconds. */
+const pauses = [50, 100, 250, 500, 1_000, 1_000, 2_000];
+
 async function changeAll(
   { ledger, clock }: Pick<Ports, 'ledger' | 'clock'>,
   change: (all: readonly MadeException[]) => readonly MadeException[],
 ): Promise<void> {
-  const lease = await ledger.lease('exceptions', randomUUID(), 30);
+  const owner = randomUUID();
+  let lease = await ledger.lease('exceptions', owner, 30);
+  for (const pause of pauses) {
+    if (lease) break;
+    await clock.sleep(pause * (1 + Math.random()));
+    lease = await ledger.lease('exceptions', owner, 30);
+  }
   if (!lease) throw new RetryLaterError('the exceptions are being written by another process', 5);
   try {
     const oldest = new Date(clock.now().getTime() - keptMs).toISOString().slice(0, 10);

@@ -87,8 +87,7 @@ export async function verifyEvidence(material: Material): Promise<Report> {
     else if (known && read.prev !== known.hash) fault('changed', known.last, `entry ${known.last} is not the one that entry ${seq} follows`);
     if (!progress.fault && typeof read !== 'string') {
       const signedAs = heads.find(({ length, hash }) => length === seq && hash !== read.hash);
-      if (signedAs)
-        fault('rewritten', seq, `digest ${signedAs.digest} signed another entry ${seq}: it, or one that it follows, was made anew`);
+      if (signedAs) fault('rewritten', seq, `digest ${signedAs.digest} signed another entry ${seq}: it, or one that it follows, was made anew`);
       else if (piece.raw && macOf(piece.raw) !== read.mac) fault('raw-changed', seq, `what the table keeps of entry ${seq} is not what the entry commits to`);
     }
     progress.last = seq;

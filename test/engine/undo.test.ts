@@ -51,6 +51,14 @@ describe('an undo', () => {
     expect(await notes('UNDONE')).toHaveLength(1);
   });
 
+  test('waits while another undo writes its exception', async () => {
+    await fixed();
+    await give(world, await finding(), 'undo');
+    await world.ledger.lease('exceptions', 'another', 2);
+    expect(await run()).toEqual({ ended: 'EXCEPTED' });
+    expect(await madeExceptions(world.ledger)).toHaveLength(1);
+  });
+
   test('is not fixed again while the exception holds, and is new drift after it', async () => {
     await fixed();
     await give(world, await finding(), 'undo', { until: '2026-11-03' });

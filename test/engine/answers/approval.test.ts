@@ -432,6 +432,45 @@ test('who is known only later to have made the change has not approved it', asyn
   expect(await wake()).toEqual({ ended: 'REMEDIATED' });
 });
 
+describe('a death right after an answer was heard', () => {
+  const diesAt = (at: { before: (call: string) => unknown }, call: string) => {
+    const { before } = at;
+    at.before = (name) => {
+      if (name !== call) return;
+      at.before = before;
+      throw new Error('killed');
+    };
+  };
+
+  test('an approved fix goes on without asking again, and no knock is blamed', async () => {
+    await give(world, await asked(), 'approve');
+    diesAt(world.house, 'write');
+    await expect(wake()).rejects.toThrow('killed');
+    expect(await wake()).toEqual({ ended: 'REMEDIATED' });
+    expect(world.house.writes).toEqual(['hall=false']);
+    const kinds = (await entries()).map((entry) => entry.split(':')[0]);
+    expect(kinds.filter((kind) => !['ALERTED', 'DISPATCHED'].includes(kind!))).toEqual(['OPENED', 'ASKED', 'APPROVED', 'INTENDED', 'REMEDIATED']);
+  });
+
+  test('one of two approvals: what woke it was that; a later knock is one alone', async () => {
+    await give(world, await asked(asking({ approvals: { expires: 3_600, secondPerson: 'LOW' } })), 'approve');
+    diesAt(world, 'alert');
+    await expect(wake()).rejects.toThrow('killed');
+    expect(await wake()).toMatchObject({ knock: true });
+    expect(await refusals()).toEqual([]);
+    world.advance(6 * 60);
+    await wake();
+    expect(await refusals()).toEqual([expect.stringMatching(/there is no answer/)]);
+  });
+
+  test('an answer that was refused: what woke it was that', async () => {
+    await give(world, await asked(), 'approve', { by: person('mallory') });
+    await wake();
+    await wake();
+    expect(await refusals()).toEqual([expect.stringMatching(/none of the people/)]);
+  });
+});
+
 describe('a second person', () => {
   test.each<[string, () => Promise<Finding>, readonly string[], boolean]>([
     ['one is enough below the severity', () => asked(asking({ approvals: { expires: 3_600, secondPerson: 'CRITICAL' } })), ['lee'], true],
