@@ -49,13 +49,13 @@ export async function madeFor(
   return found && { resource: resource.id, reason: found.reason, approvedBy: found.approvedBy, expires: found.expires };
 }
 
-/** Keeps it; one that holds for the same control and resource is replaced. */
-export const except = (made: MadeException, ports: Pick<Ports, 'ledger' | 'clock'>): Promise<void> =>
-  changeAll(ports, (all) => [...all.filter((other) => !sameKey(other, made)), made]);
+/** Keeps them; one that holds for the same control and resource is replaced. */
+export const except = (made: readonly MadeException[], ports: Pick<Ports, 'ledger' | 'clock'>): Promise<void> =>
+  changeAll(ports, (all) => [...all.filter((other) => !made.some((one) => sameKey(other, one))), ...made]);
 
-/** Takes it back. */
-export const unexcept = (key: Pick<MadeException, 'control' | 'resource'>, ports: Pick<Ports, 'ledger' | 'clock'>): Promise<void> =>
-  changeAll(ports, (all) => all.filter((other) => !sameKey(other, key)));
+/** Takes back what came with a finding. */
+export const unexcept = (findingId: string, ports: Pick<Ports, 'ledger' | 'clock'>): Promise<void> =>
+  changeAll(ports, (all) => all.filter((other) => other.findingId !== findingId));
 
 /** Several undos at a time wait for each other: each holds the document for a moment. Milliseconds. */
 const pauses = [50, 100, 250, 500, 1_000, 1_000, 2_000];

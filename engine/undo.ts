@@ -16,6 +16,7 @@ import { type Attempt, busySeconds, tellOnce } from './ending.ts';
 import { DeniedError, isCredentialError, TerminalError } from './errors.ts';
 import { except, longestException, madeExceptions, unexcept } from './exceptions.ts';
 import { isUndoing, resourceKey, step } from './finding.ts';
+import { holdOff } from './hold-off.ts';
 import { withLeases } from './leases.ts';
 import { type Answer, type Change, change, type EntryKind, type Finding, type RecordedChange } from './model.ts';
 import type { CompiledPolicy } from './policy/model.ts';
@@ -92,7 +93,7 @@ async function endException(found: Finding, policy: CompiledPolicy, ports: Ports
       finding = await save(finding, { heard }, 'REFUSED', `A request to end the exception was refused: ${ruling.refused}${lastHeard(heard)}`, ports);
       continue;
     }
-    await unexcept(finding, ports);
+    await unexcept(finding.id, ports);
     finding = await save(finding, { heard }, 'EXCEPTED', `${ruling.person.name} (${ruling.principal.arn}) ended the exception.`, ports);
   }
   return finding;
@@ -185,6 +186,9 @@ async function takeBack(finding: Finding, control: AnyStateControl, lease: Lease
       // What reads as it was before the fix has been put back by somebody already.
       const changed = last?.doneAt && !readsAsBefore(finding, setting) ? differences(last.observed, setting) : [];
       if (changed.length > 0) return await fails(`Somebody has changed it since the fix, and the undo would overwrite that: ${differenceWords(changed)}`);
+      const waits = await holdOff(finding, control, { asked: finding.undo!.at, passes: () => false }, ports);
+      if (waits && 'again' in waits) return waits;
+      if (waits) return await fails(waits.reason);
       current = await intend(finding, lease, ports);
     }
     for (const write of standing(current)) {
@@ -212,8 +216,10 @@ const readsAsBefore = (finding: Finding, setting: unknown): boolean => {
 async function intend(finding: Finding, lease: Lease, ports: Ports): Promise<Finding> {
   const { by, reason, until } = finding.undo!;
   const at = ports.clock.now().toISOString();
-  const { id: findingId, control, resource } = finding;
-  await except({ control, resource, reason, approvedBy: by, expires: until, findingId, at }, ports);
+  const { id: findingId, control, resource, also = [] } = finding;
+  // What its fix has settled for other controls comes back too: they would fix it again.
+  const made = [control, ...also].map((one) => ({ control: one, resource, reason, approvedBy: by, expires: until, findingId, at }));
+  await except(made, ports);
   const next = step(
     finding,
     { undo: { ...finding.undo!, state: 'intended', at } },
@@ -289,10 +295,10 @@ async function withdraw(
 }
 
 /** An attempt that died right after it made the exception has written nothing else: nothing is to be excepted. */
-async function takeBackException({ id, control, resource, undo }: Finding, ports: Ports): Promise<void> {
+async function takeBackException({ id, undo }: Finding, ports: Ports): Promise<void> {
   const { by, reason, until } = undo!;
-  const made = (await madeExceptions(ports.ledger)).find(({ findingId, ...one }) => findingId === id && one.expires === until && one.reason === reason);
-  if (made?.approvedBy === by) await unexcept({ control, resource }, ports);
+  const made = (await madeExceptions(ports.ledger)).find((one) => one.findingId === id && one.expires === until && one.reason === reason);
+  if (made?.approvedBy === by) await unexcept(id, ports);
 }
 
 async function save(finding: Finding, changes: Partial<Finding>, kind: EntryKind, note: string, { ledger, clock }: Ports): Promise<Finding> {

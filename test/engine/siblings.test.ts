@@ -2,8 +2,9 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { act } from '../../engine/act.ts';
 import type { CatalogueEntry, Control } from '../../engine/control.ts';
+import { madeExceptions } from '../../engine/exceptions.ts';
 import { change, compliant, type Finding, nonCompliant } from '../../engine/model.ts';
-import { undo } from '../../engine/undo.ts';
+import { exceptionHash, undo } from '../../engine/undo.ts';
 import { give, people } from '../support/answers.ts';
 import { by, call, lampOff, policyOf, terraform, World } from '../support/world.ts';
 
@@ -117,4 +118,11 @@ test('the undo of the one that acted puts back what was there', async () => {
   await give(world, await found('lamp-dim'), 'undo');
   expect(await undo(id, world.action)).toEqual({ ended: 'EXCEPTED' });
   expect(world.house.lamps.get('hall')).toMatchObject({ on: true });
+  // Nor does the other one fix it now: who took the fix back has been told of both.
+  await world.detect(call('SwitchOn', 'hall', by(terraform)));
+  expect(await world.runDispatched()).toEqual([]);
+  expect((await madeExceptions(world.ledger)).map(({ control }) => control)).toEqual(['lamp-dim', 'lamp-off']);
+  await give(world, await found('lamp-dim'), 'end', { planHash: exceptionHash(await found('lamp-dim')) });
+  await undo(id, world.action);
+  expect(await madeExceptions(world.ledger)).toEqual([]);
 });

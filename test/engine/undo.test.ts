@@ -148,6 +148,18 @@ describe('what stands in its way', () => {
     await refusedWith('UNDO_FAILED', /does not exist any more/);
   });
 
+  test('CloudFormation is at its stack: the undo waits for it, and says so after two hours', async () => {
+    const stackId = 'arn:aws:cloudformation:us-east-1:123456789012:stack/portal/1';
+    world.tags.set(lampArn('hall'), { 'aws:cloudformation:stack-id': stackId, 'aws:cloudformation:stack-name': 'portal' });
+    await fixed();
+    world.stacks.set(stackId, 'UPDATE_IN_PROGRESS');
+    await give(world, await finding(), 'undo');
+    expect(await run()).toMatchObject({ again: 60 });
+    expect(world.house.writes).toEqual(['hall=false']);
+    world.stacks.set(stackId, 'UPDATE_COMPLETE');
+    expect(await run()).toEqual({ ended: 'EXCEPTED' });
+  });
+
   test('the kill switch', async () => {
     await fixed();
     world.killSwitch = 'on';
@@ -433,8 +445,8 @@ test('an exception made while the bot runs holds for its own resource and contro
   world.policy = fixing();
   const resource = { accountId: '123456789012', region: 'us-east-1', type: 'AWS::Lamp::Lamp', id: lampArn('hall') };
   const made = { control: 'lamp-off', resource, reason: 'r', approvedBy: 'lee', expires: '2026-11-02', findingId: 'f', at: '2026-11-01T00:00:00Z' };
-  await except(made, world.ports);
-  await except({ ...made, control: 'other' }, world.ports);
+  await except([made], world.ports);
+  await except([{ ...made, control: 'other' }], world.ports);
   for (const lamp of ['hall', 'attic']) {
     world.house.lamps.set(lamp, { on: true });
     await world.detect(call('SwitchOn', lamp));
