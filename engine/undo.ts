@@ -12,7 +12,7 @@ import { fingerprint } from './canonical.ts';
 import type { AnyStateControl } from './control.ts';
 import { deniedWords } from './denied.ts';
 import { differences, differenceWords } from './differences.ts';
-import { type Attempt, busySeconds, tellOnce } from './ending.ts';
+import { type Attempt, busySeconds, orLater, tellOnce } from './ending.ts';
 import { DeniedError, isCredentialError, TerminalError } from './errors.ts';
 import { except, longestException, madeExceptions, unexcept } from './exceptions.ts';
 import { isUndoing, resourceKey, step } from './finding.ts';
@@ -35,7 +35,9 @@ export function undoOf(finding: Finding): Change | undefined {
 /** AWS shows a setting late. Milliseconds. */
 const verifyForMs = 5 * 60_000;
 
-export async function undo(findingId: string, action: Action, woken = false): Promise<Attempt> {
+export const undo = (findingId: string, action: Action, woken = false): Promise<Attempt> => undoOnce(findingId, action, woken).catch(orLater);
+
+async function undoOnce(findingId: string, action: Action, woken: boolean): Promise<Attempt> {
   const { ports, catalogue } = action;
   const stored = await ports.ledger.get(findingId);
   if (!stored) throw new TerminalError(`there is no finding ${findingId}`);
@@ -72,7 +74,7 @@ export async function undo(findingId: string, action: Action, woken = false): Pr
 /** Records that the attempts have been given up, and pages. For the caller whose retries are spent. */
 export async function giveUpUndo(findingId: string, reason: string, { ports, catalogue }: Pick<Action, 'ports' | 'catalogue'>): Promise<Attempt> {
   const finding = await ports.ledger.get(findingId);
-  if (!finding) throw new TerminalError(`there is no finding ${findingId}`);
+  if (!finding) return { ended: 'DOES_NOT_EXIST' };
   // What was only asked for can be asked again; what has ended, has.
   if (!isUndoing(finding)) return finding.undo ? tellOnce(finding, await controlOf(finding, catalogue), ports) : { ended: statusOf(finding) };
   return withdraw(finding, await controlOf(finding, catalogue), 'UNDO_FAILED', reason, ports);
