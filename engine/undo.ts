@@ -47,8 +47,11 @@ async function undoOnce(findingId: string, action: Action, woken: boolean): Prom
 
   const found = await endException(stored, policy, ports);
   const finding = isUndoing(found) ? found : await requested(found, control, policy, ports);
-  if (!finding?.undo) return { ended: statusOf(await latest(found, ports)) };
-  if (finding.undo.state === 'done') return tellOnce(finding, control, ports);
+  if (!finding?.undo) {
+    const last = await latest(found, ports);
+    // Who ended an earlier one may have died before telling.
+    return last.undo ? tellOnce(last, control, ports) : { ended: statusOf(last) };
+  }
 
   // A row of the table is no approval, also where it says that the undo has begun.
   if (finding.question?.about !== 'undo' || (finding.undo.state === 'intended' && !(await isApproved(finding, policy, ports))))
