@@ -8,7 +8,7 @@ import { canonical } from './canonical.ts';
 import type { AnyStateControl, Catalogue } from './control.ts';
 import { isEventControl } from './control.ts';
 import { askAgain, cannotSee, deniedWords, mayPass } from './denied.ts';
-import { type Attempt, busySeconds, fail, give, settled, tellOnce } from './ending.ts';
+import { type Attempt, busySeconds, fail, give, orLater, settled, tellOnce } from './ending.ts';
 import { DeniedError, isCredentialError, TerminalError } from './errors.ts';
 import { isUndoing, step } from './finding.ts';
 import { holdOff } from './hold-off.ts';
@@ -45,7 +45,9 @@ const since = ({ intended, drivenAt }: Finding, { clock }: Ports): number =>
   clock.now().getTime() - Math.max(Date.parse(intended!.intendedAt), drivenAt ? Date.parse(drivenAt) : 0);
 
 /** @param woken somebody woke the execution before the time it waited for */
-export async function act(findingId: string, action: Action, woken = false): Promise<Attempt> {
+export const act = (findingId: string, action: Action, woken = false): Promise<Attempt> => actOnce(findingId, action, woken).catch(orLater);
+
+async function actOnce(findingId: string, action: Action, woken: boolean): Promise<Attempt> {
   const { ports } = action;
   const finding = await ports.ledger.get(findingId);
   if (!finding) throw new TerminalError(`there is no finding ${findingId}`);
@@ -126,7 +128,8 @@ export const stopped = ({ killSwitch, log }: Ports): Promise<string | undefined>
 /** Records that the attempts have been given up, and pages. For the caller whose retries are spent. */
 export async function giveUp(findingId: string, reason: string, { ports, catalogue }: Pick<Action, 'ports' | 'catalogue'>): Promise<Attempt> {
   const finding = await ports.ledger.get(findingId);
-  if (!finding) throw new TerminalError(`there is no finding ${findingId}`);
+  // Anybody who may start an execution may name what is not there: nobody is to be told.
+  if (!finding) return { ended: 'DOES_NOT_EXIST' };
   const control = await controlOf(finding, catalogue);
   return finding.state === 'resolved' ? tellOnce(finding, control, ports) : fail(finding, control, ports, reason);
 }

@@ -4,6 +4,7 @@ import { isOpen, needsOf, questionOf } from './answers/question.ts';
 import type { Held } from './brakes.ts';
 import type { AnyStateControl } from './control.ts';
 import { statusOf } from './decide.ts';
+import { RetryLaterError } from './errors.ts';
 import { isUndoing, resolved, step } from './finding.ts';
 import type { Judged } from './judge.ts';
 import type { Again, Change, Decision, EntryKind, Finding, OutcomeStatus, RecordedChange } from './model.ts';
@@ -16,6 +17,12 @@ export type Attempt = { readonly ended: OutcomeStatus } | (Again & { readonly kn
 
 /** Seconds until what another process is at is looked at again. */
 export const busySeconds = 15;
+
+/** What says when to come back is no fault of the attempt: nothing is lost, and no try is used up. */
+export function orLater(error: unknown): Attempt {
+  if (!(error instanceof RetryLaterError)) throw error;
+  return { again: error.seconds, note: `${error.message}.` };
+}
 
 /** Compliant, not applicable or gone, as just read. */
 export async function settled(

@@ -24,7 +24,10 @@ const slowMs = 7 * 3_600_000;
 
 /** It has written a part of it, and comes back for the rest: in between nobody holds the lease. */
 const hasBegun = ({ intended, outcome, drivenAt }: Finding, now: Date): boolean =>
-  intended !== undefined && !intended.refused && outcome === undefined && now.getTime() - Date.parse(drivenAt ?? intended.intendedAt) < slowMs;
+  intended !== undefined &&
+  !intended.refused &&
+  outcome === undefined &&
+  now.getTime() - Math.max(Date.parse(intended.intendedAt), drivenAt ? Date.parse(drivenAt) : 0) < slowMs;
 
 const isAtWork = (finding: Finding, now: Date): boolean => {
   const { decision, outcome, lastSeenAt, question, held } = finding;

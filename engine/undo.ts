@@ -12,7 +12,7 @@ import { fingerprint } from './canonical.ts';
 import type { AnyStateControl } from './control.ts';
 import { deniedWords } from './denied.ts';
 import { differences, differenceWords } from './differences.ts';
-import { type Attempt, busySeconds, tellOnce } from './ending.ts';
+import { type Attempt, busySeconds, orLater, tellOnce } from './ending.ts';
 import { DeniedError, isCredentialError, TerminalError } from './errors.ts';
 import { except, longestException, madeExceptions, unexcept } from './exceptions.ts';
 import { isUndoing, resourceKey, step } from './finding.ts';
@@ -36,7 +36,9 @@ export function undoOf(finding: Finding): Change | undefined {
 /** AWS shows a setting late. Milliseconds. */
 const verifyForMs = 5 * 60_000;
 
-export async function undo(findingId: string, action: Action, woken = false): Promise<Attempt> {
+export const undo = (findingId: string, action: Action, woken = false): Promise<Attempt> => undoOnce(findingId, action, woken).catch(orLater);
+
+async function undoOnce(findingId: string, action: Action, woken: boolean): Promise<Attempt> {
   const { ports, catalogue } = action;
   const stored = await ports.ledger.get(findingId);
   if (!stored) throw new TerminalError(`there is no finding ${findingId}`);
@@ -46,8 +48,11 @@ export async function undo(findingId: string, action: Action, woken = false): Pr
 
   const found = await endException(stored, policy, ports);
   const finding = isUndoing(found) ? found : await requested(found, control, policy, ports);
-  if (!finding?.undo) return { ended: statusOf(await latest(found, ports)) };
-  if (finding.undo.state === 'done') return tellOnce(finding, control, ports);
+  if (!finding?.undo) {
+    const last = await latest(found, ports);
+    // Who ended an earlier one may have died before telling.
+    return last.undo ? tellOnce(last, control, ports) : { ended: statusOf(last) };
+  }
 
   // A row of the table is no approval, also where it says that the undo has begun.
   if (finding.question?.about !== 'undo' || (finding.undo.state === 'intended' && !(await isApproved(finding, policy, ports))))
@@ -73,7 +78,7 @@ export async function undo(findingId: string, action: Action, woken = false): Pr
 /** Records that the attempts have been given up, and pages. For the caller whose retries are spent. */
 export async function giveUpUndo(findingId: string, reason: string, { ports, catalogue }: Pick<Action, 'ports' | 'catalogue'>): Promise<Attempt> {
   const finding = await ports.ledger.get(findingId);
-  if (!finding) throw new TerminalError(`there is no finding ${findingId}`);
+  if (!finding) return { ended: 'DOES_NOT_EXIST' };
   // What was only asked for can be asked again; what has ended, has.
   if (!isUndoing(finding)) return finding.undo ? tellOnce(finding, await controlOf(finding, catalogue), ports) : { ended: statusOf(finding) };
   return withdraw(finding, await controlOf(finding, catalogue), 'UNDO_FAILED', reason, ports);

@@ -6,6 +6,7 @@ import { isOpen, randomId } from '../../engine/answers/question.ts';
 import { differences } from '../../engine/differences.ts';
 import { longestException } from '../../engine/exceptions.ts';
 import type { Answer, Change, Finding } from '../../engine/model.ts';
+import { redact, redactDeep } from '../../engine/redact.ts';
 import { undoOf } from '../../engine/undo.ts';
 import { type Desk, type DeskOptions, openDesk } from '../answers/desk.ts';
 import { colors } from '../colors.ts';
@@ -91,6 +92,8 @@ export async function answer(id: string, decision: 'approve' | 'deny', { reason,
   const { question } = finding;
   if (!question || (finding.state === 'resolved' && finding.undo?.state !== 'asked')) throw new UsageError(nothingAsked(finding), 1);
   checkLength(reason);
+  if (planHash(finding, question.change, question.about) !== question.planHash)
+    throw new UsageError(`what ${id} asks about is not what its hash stands for: somebody has written into the table. Do not answer it`, 1);
   if (!isOpen(question, desk.clock.now())) throw new UsageError(`the time to answer ${id} ended at ${question.expires}: a sweep with --apply asks anew`, 1);
   if (decision === 'approve' && question.otherwise === 'fix' && !finding.held)
     throw new UsageError(`${id} needs no approval: it is fixed at ${question.expires} unless somebody denies it`, 1);
@@ -129,7 +132,7 @@ function lastDay(days: string, now: Date): string {
 
 function nothingAsked({ id, state, outcome, decision }: Finding): string {
   if (state === 'resolved') return `${id} has ended (${outcome?.status}): nothing is asked about it`;
-  return `nothing is asked about ${id}: the policy says ${decision.action} (${printable(decision.reason)})`;
+  return `nothing is asked about ${id}: the policy says ${decision.action} (${printable(redact(decision.reason))})`;
 }
 
 /** What would be written, place by place. */
@@ -158,7 +161,11 @@ export async function told({ id, findingId, decision }: Answer, { ledger }: Pick
   const message = [ruling?.note ?? notJudged, outcome?.note].filter(Boolean).join(' ');
   if (json)
     print(
-      JSON.stringify({ findingId, answerId: id, decision, heard, refused, message, outcome: finding?.outcome ?? null, state: finding?.state ?? null }, null, 2),
+      JSON.stringify(
+        { findingId, answerId: id, decision, heard, refused, message, outcome: redactDeep(finding?.outcome ?? null), state: finding?.state ?? null },
+        null,
+        2,
+      ),
     );
   else print((heard && !refused && !failed ? colors.green : colors.red)(printable(message)));
   if (!heard) return 2;

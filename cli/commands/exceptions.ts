@@ -11,10 +11,12 @@ import { colors } from '../colors.ts';
 import { defaultPolicy, policyFrom, print, say, stackNameOf } from '../context.ts';
 import { type ExitCode, printable, UsageError } from '../errors.ts';
 import { ledgerOf } from '../ledger.ts';
+import { cleanerOf } from '../lines.ts';
 import { findingAt, told } from './answer.ts';
 
 interface Options extends DeskOptions {
   readonly json?: true;
+  readonly raw?: true;
 }
 
 interface Listed {
@@ -47,6 +49,7 @@ export function addExceptions(program: Command, exit: (code: ExitCode) => void):
       .option('--region <region>', 'AWS region of the stack; by default that of the SDK');
   command('list', 'those of the policy and those made while the bot ran; exit code 1 when one has expired')
     .option('--json', 'one JSON array')
+    .option('--raw', 'as they are stored; without it identifiers of persons are redacted')
     .action(async (options: Options) => exit(await list(options)));
   command('export', 'those made while the bot ran that still hold, as lines for the policy file').action(async (options: Options) =>
     exit(await exported(options)),
@@ -99,11 +102,19 @@ async function list(options: Options): Promise<ExitCode> {
       over: expires < today,
     })),
   ].toSorted((a, b) => a.expires.localeCompare(b.expires));
-  if (options.json) print(JSON.stringify(listed, null, 2));
+  const clean = cleanerOf(options);
+  if (options.json)
+    print(
+      JSON.stringify(
+        listed.map((one) => ({ ...one, resource: clean(one.resource), reason: clean(one.reason) })),
+        null,
+        2,
+      ),
+    );
   else {
     for (const { control, resource, reason, approvedBy, expires, from, over, findingId } of listed)
       print(
-        `${(over ? colors.red : colors.green)(`${over ? 'ended' : 'until'} ${expires}`)}  ${control}  ${printable(resource)}\n                  ${printable(reason)} ${colors.dim(`(${printable(approvedBy)}, ${from === 'policy' ? 'policy file' : `undo of ${findingId}`})`)}`,
+        `${(over ? colors.red : colors.green)(`${over ? 'ended' : 'until'} ${expires}`)}  ${control}  ${clean(resource)}\n                  ${clean(reason)} ${colors.dim(`(${printable(approvedBy)}, ${from === 'policy' ? 'policy file' : `undo of ${findingId}`})`)}`,
       );
     say(`${listed.length} exceptions, ${listed.filter(({ over }) => over).length} ended`);
   }

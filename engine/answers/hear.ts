@@ -3,6 +3,7 @@
  * that AWS confirms, made for this question and this plan, by somebody who may answer. Each answer is judged once, and each refusal recorded.
  */
 import { createHash } from 'node:crypto';
+import { RetryLaterError } from '../errors.ts';
 import { step } from '../finding.ts';
 import type { Answer, Approval, EntryKind, Finding, Principal, Proof, Question } from '../model.ts';
 import type { CompiledPolicy } from '../policy/model.ts';
@@ -156,7 +157,10 @@ export async function whoAnswers(answer: Answer, finding: Finding, policy: Compi
     const fault = unfit(proof, answer, ports.clock.now());
     if (fault) return { refused: fault };
   }
-  const principal = await ports.prove(proof);
+  // The answer stays as it is, unheard, as long as its proof can be good.
+  const principal = await ports.prove(proof).catch((cause: unknown) => {
+    throw new RetryLaterError('AWS STS cannot be asked who answers', 60, { cause });
+  });
   if (!principal) return { refused: 'AWS STS does not confirm its proof.' };
   const person = personOf(principal, policy.people, finding.resource.accountId);
   if (person) return { principal, person };

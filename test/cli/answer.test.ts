@@ -71,9 +71,21 @@ describe('refused before anything is recorded', () => {
 
   test('a yes after a no', async () => {
     const finding = await asked();
-    await give(world, finding, 'deny');
+    await give(world, finding, 'deny', { reason: 'of ssn 123-45-6789' });
     await act(finding.id, world.action);
-    await expect(answer(finding.id, 'approve', options, desk())).rejects.toMatchObject({ exitCode: 1, message: expect.stringMatching(/lee denied it/) });
+    const refused = { exitCode: 1, message: expect.stringMatching(/lee denied it: of ssn \[ssn\]/) };
+    await expect(answer(finding.id, 'approve', options, desk())).rejects.toMatchObject(refused);
+  });
+
+  test('a plan in the table that is not the one of its hash', async () => {
+    const found = await asked();
+    const question = { ...found.question!, change: { ...found.question!.change, after: { on: 'harmless' } } };
+    const [entry] = (await world.ledger.entries(found.id)).slice(-1);
+    await world.ledger.save({ ...found, question, version: found.version + 1 }, { ...entry!, seq: found.version + 1 });
+    await expect(answer(found.id, 'approve', options, desk())).rejects.toMatchObject({
+      exitCode: 1,
+      message: expect.stringMatching(/not what its hash stands for/),
+    });
   });
 
   test('a reason as long as a book', async () => {

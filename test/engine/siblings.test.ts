@@ -87,10 +87,12 @@ test('a fix that has begun and waits for AWS is not written into by one that tak
   const write = slow.remediate!;
   let moved = false;
   Object.assign(slow, { remediate: async (...given: Parameters<typeof write>) => (moved ? write(...given) : { again: 60, note: 'being moved' }) });
-  world.policy = { ...policyOf({ 'lamp-off': {} }), people };
+  // Asked for long before it is begun.
+  world.policy = { ...policyOf({ 'lamp-off': { fixAfter: 9 * 3_600 } }), people };
   world.house.lamps.set('hall', { on: true });
   await world.detect(call('SwitchOn', 'hall', by(terraform)));
   const first = await found('lamp-off');
+  world.advance(9 * 3_600);
   expect(await act(first.id, world.action)).toMatchObject({ again: 60 });
   world.advance(3_600);
   world.catalogue.push(entryFor(world, lampDim(world)));

@@ -410,6 +410,23 @@ describe('a row that somebody else wrote', () => {
   });
 });
 
+test.each([
+  ['done', '[HIGH] Undone: lamp-off on hall', () => {}],
+  ['failed', '[HIGH] UNDO FAILED: lamp-off on hall', () => world.house.lamps.clear()],
+])('an undo that is %s and could not be told is told by the next attempt, once', async (_, subject, meanwhile) => {
+  await fixed();
+  meanwhile();
+  await give(world, await finding(), 'undo');
+  world.before = (name) => {
+    if (name === 'alert') throw new Error('no topic');
+  };
+  await expect(run()).rejects.toThrow('no topic');
+  world.before = () => {};
+  await run();
+  await run();
+  expect(world.alerts.map((alert) => alert.subject)).toEqual([subject]);
+});
+
 describe('giving up', () => {
   test('an undo that is done and could not be told is done', async () => {
     const { id } = await fixed();

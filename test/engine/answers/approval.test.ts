@@ -366,6 +366,19 @@ describe('refused, each with its own words and an entry', () => {
     expect(await refusals()).toEqual([]);
   });
 
+  test('not while AWS STS cannot be asked: the answer waits, and is heard later', async () => {
+    await give(world, await asked(), 'approve');
+    const { prove } = world.ports;
+    world.ports.prove = async () => {
+      throw new Error('503');
+    };
+    expect(await wake()).toMatchObject({ again: 60 });
+    expect(await refusals()).toEqual([]);
+    world.ports.prove = prove;
+    world.advance(60);
+    expect(await act((await finding()).id, world.action)).toEqual({ ended: 'REMEDIATED' });
+  });
+
   test('a policy without people', async () => {
     await give(world, await asked(asking({ people: {} })), 'approve');
     await wake();
