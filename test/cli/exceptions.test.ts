@@ -22,7 +22,7 @@ beforeAll(async () => {
     findingId: 'f-1',
     at: new Date().toISOString(),
   };
-  await except(made, { ledger, clock });
+  await except([made], { ledger, clock });
   ledger.close();
 });
 afterAll(() => desk.clear());

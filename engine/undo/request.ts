@@ -1,0 +1,106 @@
+import { expiryOf } from '../answers/consult.ts';
+import { heardWith, lastHeard, sealWords, unheard, whoAnswers } from '../answers/hear.ts';
+import { isActor } from '../answers/people.ts';
+import { planHash } from '../answers/plan-hash.ts';
+import { questionOf } from '../answers/question.ts';
+import { fingerprint } from '../canonical.ts';
+import type { AnyStateControl } from '../control.ts';
+import { longestException, unexcept } from '../exceptions.ts';
+import { resourceKey } from '../finding.ts';
+import { type Answer, type Change, change, type Finding } from '../model.ts';
+import type { CompiledPolicy } from '../policy/model.ts';
+import type { Ports } from '../ports.ts';
+import { standing } from '../writes.ts';
+
+import { save } from './record.ts';
+
+/** What all writes of a finding together come to, taken back. */
+export function undoOf(finding: Finding): Change | undefined {
+  const writes = standing(finding);
+  const [last] = writes;
+  const first = writes.at(-1);
+  if (!last || !first) return undefined;
+  return change({ action: last.change.action, summary: `Take back: ${last.change.summary}`, before: last.change.after, after: first.change.before });
+}
+
+/** Somebody wants an exception to hold no longer: what it kept from being fixed is new drift to whoever looks next. */
+export async function endException(found: Finding, policy: CompiledPolicy, ports: Ports): Promise<Finding> {
+  let finding = found;
+  for (const request of await requests(finding, 'end', ports)) {
+    const ruling = request.planHash === exceptionHash(finding) ? await whoAnswers(request, finding, policy, ports) : { refused: 'It is about something else.' };
+    const heard = heardWith(finding, request);
+    if ('refused' in ruling) {
+      finding = await save(finding, { heard }, 'REFUSED', `A request to end the exception was refused: ${ruling.refused}${lastHeard(heard)}`, ports);
+      continue;
+    }
+    await unexcept(finding.id, ports);
+    finding = await save(finding, { heard }, 'EXCEPTED', `${ruling.person.name} (${ruling.principal.arn}) ended the exception.`, ports);
+  }
+  return finding;
+}
+
+/** What an end of the exception is bound to. */
+export const exceptionHash = ({ control, resource }: Pick<Finding, 'control' | 'resource'>): string =>
+  fingerprint({ about: 'end', control, resource: resourceKey(resource) });
+
+const requests = async (finding: Finding, wanted: Answer['decision'], { ledger }: Ports): Promise<Answer[]> =>
+  unheard(finding, await ledger.answers(finding.id), [wanted]);
+
+/** The first request that holds, recorded as a question; each that does not is refused. Undefined: there is none. */
+export async function requested(found: Finding, control: AnyStateControl, policy: CompiledPolicy, ports: Ports): Promise<Finding | undefined> {
+  let finding = found;
+  for (const request of await requests(found, 'undo', ports)) {
+    const heard = heardWith(finding, request);
+    const ruling = await rule(request, finding, control, policy, ports);
+    const at = ports.clock.now().toISOString();
+    if ('refused' in ruling) {
+      finding = await save(finding, { heard }, 'REFUSED', `A request to undo was refused: ${ruling.refused}${lastHeard(heard)}`, ports);
+      continue;
+    }
+    const { person, principal, plan } = ruling;
+    const now = ports.clock.now();
+    const asked = questionOf(
+      finding,
+      plan,
+      { about: 'undo', otherwise: 'deny', expires: expiryOf(policy, now), needs: control.endsPublicExposure ? 2 : 1 },
+      now,
+    );
+    const isOwnChange = finding.actor !== undefined && isActor(finding.actor, person, principal, policy.people, finding.resource.accountId);
+    // Who asks has said yes, but for who made the change that the bot fixed.
+    const said = { person: person.name, arn: principal.arn };
+    const approvals = isOwnChange ? [] : [{ ...said, at, seal: await ports.seal(sealWords(finding, asked, said)) }];
+    return save(
+      finding,
+      {
+        heard,
+        question: { ...asked, approvals },
+        undo: { state: 'asked', by: person.name, reason: request.reason ?? '', until: request.until ?? '', at },
+      },
+      'UNDO_ASKED',
+      `${person.name} (${principal.arn}) wants it undone until ${request.until}: ${request.reason}`,
+      ports,
+    );
+  }
+  return undefined;
+}
+
+type Ruling = { readonly refused: string } | (Extract<Awaited<ReturnType<typeof whoAnswers>>, { person: unknown }> & { readonly plan: Change });
+
+async function rule(request: Answer, finding: Finding, control: AnyStateControl, policy: CompiledPolicy, ports: Ports): Promise<Ruling> {
+  if (!control.undo) return { refused: `${control.id} has no undo: ${control.noUndo ?? 'the control has none'}` };
+  if (finding.undo?.state === 'done') return { refused: 'It has been undone already. End its exception to have it treated like new drift.' };
+  const plan = undoOf(finding);
+  if (!plan) return { refused: 'The bot has written nothing for this finding.' };
+  if (planHash(finding, plan, 'undo') !== request.planHash)
+    return { refused: 'It is about other writes than those that stand. Look at the finding, and ask again.' };
+  const { reason, until = '' } = request;
+  if (!reason || !isDay(until)) return { refused: 'It names no reason, or no last day of its exception.' };
+  if (until < ports.clock.now().toISOString().slice(0, 10)) return { refused: 'The last day of its exception is over.' };
+  if (Date.parse(until) > ports.clock.now().getTime() + longestException * 86_400_000)
+    return { refused: `An exception holds at most ${longestException} days.` };
+  const proven = await whoAnswers(request, finding, policy, ports);
+  return 'refused' in proven ? proven : { ...proven, plan };
+}
+
+/** `2026-02-30` is none: nothing could tell when it is over. */
+const isDay = (text: string): boolean => /^\d{4}-\d\d-\d\d$/.test(text) && new Date(Date.parse(text) || 0).toISOString().slice(0, 10) === text;
