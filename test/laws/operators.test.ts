@@ -49,6 +49,7 @@ describe('needed', () => {
     ['dynamodb:PutItem', table, at(answerKey(id, 'a'))],
     ['kms:Decrypt', key, through('dynamodb')],
     ['lambda:SendDurableExecutionCallbackSuccess', `${remediate}/durable-execution/${id}/1`],
+    ['lambda:GetFunctionConfiguration', arn('lambda', 'function:phidelity-prod-detect')],
     ['lambda:InvokeFunction', remediate],
   ])('%s %s %j', async (...ask) => expect(await verdict(ask)).toBe('Allowed'));
 });
