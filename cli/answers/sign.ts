@@ -2,7 +2,7 @@
 import { GetCallerIdentityCommand, STSClient, type STSClientConfig } from '@aws-sdk/client-sts';
 import { boundHeaders, signedHeaders } from '../../engine/answers/proof.ts';
 import type { Answer, StsProof } from '../../engine/model.ts';
-import { regionalSts } from '../../handlers/aws/proof.ts';
+import { stsEndpoint } from '../../handlers/aws/proof.ts';
 
 interface Signed {
   readonly headers: Record<string, string>;
@@ -26,7 +26,7 @@ const requestHandler = {
 /** @param now what the bot's clock says; STS takes a signature for 15 minutes */
 export async function signAnswer(answer: Omit<Answer, 'proof'>, region: string, now: Date): Promise<StsProof> {
   // Where this machine sends its own requests to, a VPC endpoint or one of FIPS, is not where the bot sends this one.
-  const where = { region, endpoint: regionalSts(region), useFipsEndpoint: false, useDualstackEndpoint: false };
+  const where = { region, endpoint: stsEndpoint(region), useFipsEndpoint: false, useDualstackEndpoint: false };
   const client = new STSClient({ ...where, maxAttempts: 1, requestHandler, systemClockOffset: now.getTime() - Date.now() } as STSClientConfig);
   const bound = boundHeaders(answer);
   client.middlewareStack.add(

@@ -5,9 +5,10 @@ import { awsAccess } from '../../handlers/aws/access.ts';
 import { dynamoLedger } from '../../handlers/aws/ledger.ts';
 import { colors, errorColors } from '../colors.ts';
 import { print, root, say } from '../context.ts';
-import { scenes } from '../demo/scenes.ts';
+import { type Person, personOf } from '../demo/people.ts';
+import { type Drifted, scenes } from '../demo/scenes.ts';
 import type { ExitCode } from '../errors.ts';
-import { type Alerted, type LocalStack, startLocalStack } from '../local-stack/index.ts';
+import { type Alerted, type LocalStack, startLocalStack, type TopicReader } from '../local-stack/index.ts';
 
 interface Options {
   readonly keep?: true;
@@ -18,7 +19,7 @@ interface Options {
 export function addDemo(program: Command, exit: (code: ExitCode) => void): void {
   program
     .command('demo')
-    .description('deploy the bot into an AWS emulator on this machine, make three drifts, and show what it does; needs no AWS account')
+    .description('deploy the bot into an AWS emulator on this machine, make three drifts, show what it does, and take one back; needs no AWS account')
     .option('--keep', 'leave it running, and print the environment to use it')
     .option('--port <number>', 'port of the emulator; a free one without it', portOf)
     .option('--verbose', 'print what the deploy and the functions print')
@@ -54,8 +55,11 @@ async function show(stack: LocalStack): Promise<boolean> {
   const admin = awsAccess({ endpoint: stack.endpoint, forcePathStyle: true, credentials: credentialsOf(stack) })({ accountId, region }, { share: false });
   const ledger = dynamoLedger({ client: clients.dynamoDb, table: stack.report.outputs.LedgerTableName!, clock });
   const reader = await stack.subscribe(stack.report.outputs.ChannelSecurityTopic!);
+  const made: Drifted[] = [];
   for (const [index, scene] of scenes.entries()) {
-    const { event, control, readBack } = await scene.drift(admin);
+    const drifted = await scene.drift(admin);
+    made.push(drifted);
+    const { event, control, readBack } = drifted;
     print(`\n${colors.bold(`${index + 1}. ${scene.title}`)}`);
     print(row('Before', await readBack()));
     await stack.putEvents([event]);
@@ -67,7 +71,32 @@ async function show(stack: LocalStack): Promise<boolean> {
     print(row('After', await readBack()));
     print(alertBox(alert));
   }
-  return true;
+  const bucket = made.find(({ control }) => control === 's3-bucket-public-access-block')!;
+  return takenBack(scenes.length + 1, bucket, (await findingOf(ledger, bucket.control))!.id, reader, stack);
+}
+
+/** Bringing back a public exposure takes two persons; then what is on record is verified. */
+async function takenBack(number: number, { readBack }: Drifted, id: string, reader: TopicReader, stack: LocalStack): Promise<boolean> {
+  print(`\n${colors.bold(`${number}. The bucket again: somebody needs it public`)}`);
+  const [lee, kim] = [await personOf('lee', stack), await personOf('kim', stack)];
+  const steps: readonly (readonly [Person, readonly string[]])[] = [
+    [lee, ['undo', id, '--for', '14d', '--reason', 'a public site, no PHI']],
+    [lee, ['approve', id]],
+    [kim, ['approve', id]],
+    [kim, ['exceptions', 'list']],
+  ];
+  const ended: boolean[] = [];
+  for (const [person, args] of steps) {
+    const { said, ok } = await person.says(...args);
+    ended.push(ok);
+    print(`   ${colors.cyan(`${person.name}$`)} npx phidelity ${args.map((arg) => (/[^\w-]/.test(arg) ? JSON.stringify(arg) : arg)).join(' ')}`);
+    for (const line of said.split('\n')) print(`   ${colors.dim('|')} ${line}`);
+  }
+  await stack.drain(60);
+  print(row('After', await readBack()));
+  for (const { subject } of await reader.read()) print(row('Alert', colors.bold(subject ?? '')));
+  // Who asked is not the second person.
+  return ended.join() === 'true,false,true,true';
 }
 
 const credentialsOf = ({ environment }: LocalStack) => ({ accessKeyId: environment.AWS_ACCESS_KEY_ID!, secretAccessKey: environment.AWS_SECRET_ACCESS_KEY! });

@@ -9,7 +9,8 @@ const suffixes: Readonly<Record<string, string>> = { 'aws-cn': 'amazonaws.com.cn
 /** https://docs.aws.amazon.com/general/latest/gr/sts.html Its host name is part of what is signed: signer and bot must mean the same one. */
 export const regionalSts = (region: string): string => `https://sts.${region}.${suffixes[partitionOf(region)] ?? 'amazonaws.com'}`;
 
-const stsEndpoint = (region: string): string => process.env.AWS_ENDPOINT_URL_STS ?? process.env.AWS_ENDPOINT_URL ?? regionalSts(region);
+/** Where both go: to AWS, or to the emulator that stands in for all of it. */
+export const stsEndpoint = (region: string): string => process.env.AWS_ENDPOINT_URL ?? regionalSts(region);
 
 /** https://docs.aws.amazon.com/STS/latest/APIReference/CommonErrors.html The Query protocol answers 400 to who asks too often. */
 const throttled = /<Code>(Throttling|ThrottlingException|RequestLimitExceeded|TooManyRequestsException)<\/Code>/;

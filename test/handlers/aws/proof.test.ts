@@ -31,7 +31,7 @@ beforeEach(async () => {
   Object.assign(process.env, {
     AWS_ACCESS_KEY_ID: 'AKIAIOSFODNN7EXAMPLE',
     AWS_SECRET_ACCESS_KEY: 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY',
-    AWS_ENDPOINT_URL_STS: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    AWS_ENDPOINT_URL: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
   });
 });
 afterEach(async () => {
@@ -75,6 +75,10 @@ test.each([
 });
 
 describe('the host that is signed is the one that the bot asks', () => {
+  beforeEach(() => {
+    delete process.env.AWS_ENDPOINT_URL;
+  });
+
   test.each([
     ['us-east-1', 'sts.us-east-1.amazonaws.com'],
     ['us-gov-west-1', 'sts.us-gov-west-1.amazonaws.com'],
@@ -84,7 +88,7 @@ describe('the host that is signed is the one that the bot asks', () => {
   ])('%s', async (region, host) => expect((await sign(region)).headers.host).toBe(host));
 
   test('whatever endpoint the machine of the person uses', async () => {
-    Object.assign(process.env, { AWS_USE_FIPS_ENDPOINT: 'true', AWS_USE_DUALSTACK_ENDPOINT: 'true', AWS_ENDPOINT_URL: 'https://vpce-1.example' });
+    Object.assign(process.env, { AWS_USE_FIPS_ENDPOINT: 'true', AWS_USE_DUALSTACK_ENDPOINT: 'true', AWS_ENDPOINT_URL_STS: 'https://vpce-1.example' });
     expect((await sign()).headers.host).toBe('sts.us-east-1.amazonaws.com');
   });
 });
