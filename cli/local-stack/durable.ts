@@ -39,6 +39,8 @@ export interface DurableEngine {
   state(arn: string, token: string): StoredOperation[];
   callback(id: string, outcome: { readonly status: 'SUCCEEDED' | 'FAILED'; readonly Result?: string; readonly Error?: object } | 'heartbeat'): void;
   stopExecution(arn: string, error: object | undefined): Execution;
+  /** Executions that are being run, from before their function is looked up. */
+  readonly busy: number;
   /** Resolves when it has ended. */
   ended(arn: string): Promise<Execution>;
   /** Takes up every running execution that is on disk. */
@@ -211,6 +213,9 @@ export function durableEngine({ store, clock, describe, invoke, log }: DurableEn
         wake(execution);
       }
       return execution;
+    },
+    get busy() {
+      return running.size;
     },
     async ended(arn) {
       const execution = find(arn);

@@ -140,7 +140,7 @@ export async function startLambda(options: LambdaOptions): Promise<LambdaStandIn
       })),
     children: () => invoker.children(),
     get busy() {
-      return invoker.busy;
+      return invoker.busy + engine.busy;
     },
     cool: () => invoker.cool(),
     async stop() {

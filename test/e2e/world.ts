@@ -16,9 +16,12 @@ export const dana = { type: 'AssumedRole', arn: 'arn:aws:sts::123456789012:assum
 const folder = mkdtempSync(join(tmpdir(), 'e2e-'));
 
 /** A policy file on top of the baseline, with everything off that it does not name; by default it looks at the home region alone, which deploys fastest. */
-export function policyFile(controls: string, watch: readonly string[] = ['us-east-1'], guards = '{}'): string {
+export function policyFile(controls: string, watch: readonly string[] = ['us-east-1'], guards = '{}', people = '{}'): string {
   const file = join(folder, `${randomUUID()}.yaml`);
-  writeFileSync(file, `version: 1\nextends: hipaa\nwatch: [${watch.join(', ')}]\nguards: ${guards}\ncontrols:\n  "*": off\n${controls.replace(/^/gm, '  ')}\n`);
+  writeFileSync(
+    file,
+    `version: 1\nextends: hipaa\nwatch: [${watch.join(', ')}]\nguards: ${guards}\npeople: ${people}\ncontrols:\n  "*": off\n${controls.replace(/^/gm, '  ')}\n`,
+  );
   return file;
 }
 
