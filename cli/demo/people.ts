@@ -1,6 +1,6 @@
-/** Two persons of the demo with keys of their own, who answer with the real command line. */
+/** Persons with keys of their own, who answer with the real command line. */
 import { spawn } from 'node:child_process';
-import { CreateAccessKeyCommand, CreateUserCommand, PutUserPolicyCommand } from '@aws-sdk/client-iam';
+import { CreateRoleCommand, PutRolePolicyCommand } from '@aws-sdk/client-iam';
 import { root } from '../context.ts';
 import type { LocalStack } from '../local-stack/index.ts';
 
@@ -16,25 +16,27 @@ const actions = [
   'sts:GetCallerIdentity',
 ];
 
+/** For the environment of a process. */
+export type Keys = Readonly<Record<string, string>>;
+
 export interface Person {
   readonly name: string;
   /** Runs the command as this person, while the stack goes on; gives what it printed, and whether it ended well. */
   says(...args: string[]): Promise<{ readonly said: string; readonly ok: boolean }>;
 }
 
+/** Keys of a session of a role of that name, which may do what an operator may. */
+export async function keysOf(RoleName: string, { clients: { iam }, lambda }: Pick<LocalStack, 'clients' | 'lambda'>): Promise<Keys> {
+  const documentOf = (statement: object) => JSON.stringify({ Version: '2012-10-17', Statement: [{ Effect: 'Allow', ...statement }] });
+  const AssumeRolePolicyDocument = documentOf({ Principal: { AWS: '*' }, Action: 'sts:AssumeRole' });
+  const { Role } = await iam.send(new CreateRoleCommand({ RoleName, AssumeRolePolicyDocument }));
+  await iam.send(new PutRolePolicyCommand({ RoleName, PolicyName: 'operator', PolicyDocument: documentOf({ Action: actions, Resource: '*' }) }));
+  const { accessKeyId, secretAccessKey, sessionToken } = await lambda.keysOf(Role!.Arn!);
+  return { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey, AWS_SESSION_TOKEN: sessionToken! };
+}
+
 export async function personOf(name: string, stack: LocalStack): Promise<Person> {
-  const { iam } = stack.clients;
-  await iam.send(new CreateUserCommand({ UserName: name }));
-  const PolicyDocument = JSON.stringify({ Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: actions, Resource: '*' }] });
-  await iam.send(new PutUserPolicyCommand({ UserName: name, PolicyName: 'operator', PolicyDocument }));
-  const { AccessKey } = await iam.send(new CreateAccessKeyCommand({ UserName: name }));
-  const env = {
-    ...process.env,
-    ...stack.environment,
-    AWS_ACCESS_KEY_ID: AccessKey!.AccessKeyId!,
-    AWS_SECRET_ACCESS_KEY: AccessKey!.SecretAccessKey!,
-    NO_COLOR: '1',
-  };
+  const env = { ...process.env, ...stack.environment, ...(await keysOf(name, stack)), NO_COLOR: '1' };
   return {
     name,
     async says(...args) {

@@ -14,12 +14,7 @@ export const authoriser =
     const { accessKeyId } = signerOf(headers);
     if (accessKeyId === emulator.adminCredentials().accessKeyId) return;
     const roleArn = roles.roleOf(accessKeyId);
-    if (!roleArn) {
-      const holder = await roles.userAllows(accessKeyId, action);
-      if (!holder) throw new RefusedError(403, 'UnrecognizedClientException', 'The security token included in the request is invalid.');
-      if (!holder.allowed) throw new RefusedError(403, 'AccessDeniedException', `User: ${holder.user} is not authorized to perform: ${action}`);
-      return;
-    }
+    if (!roleArn) throw new RefusedError(403, 'UnrecognizedClientException', 'The security token included in the request is invalid.');
     const role = roleArn.split('/').at(-1)!;
     if (!(await roles.allows(role, action))) throw new RefusedError(403, 'AccessDeniedException', `User: ${roleArn} is not authorized to perform: ${action}`);
   };

@@ -17,7 +17,6 @@ import { unzipSync } from 'fflate';
 import { codeOf } from '../../engine/errors.ts';
 import type { Emulator, Keys } from './emulator.ts';
 import type { DeployedFunction } from './invoke.ts';
-import { userOf, userPolicies } from './users.ts';
 
 /** Admin clients that reach the emulator itself. */
 export interface AdminClients {
@@ -110,8 +109,6 @@ export interface Roles {
   roleOf(accessKeyId: string): string | undefined;
   /** What the emulator would say for a Lambda action: the action is matched, the resource is not. */
   allows(roleName: string, action: string): Promise<boolean>;
-  /** The same for the holder of an IAM user's key; undefined: nobody holds it. */
-  userAllows(accessKeyId: string, action: string): Promise<{ readonly user: string; readonly allowed: boolean } | undefined>;
 }
 
 const listOf = <T>(value: T | readonly T[] | undefined): readonly T[] => (value === undefined ? [] : Array.isArray(value) ? value : [value as T]);
@@ -148,15 +145,6 @@ export interface Statement {
 
 export const statementsOf = (document: string): readonly Statement[] => listOf((JSON.parse(document) as { Statement: Statement | Statement[] }).Statement);
 
-function permits(statements: readonly Statement[], action: string): boolean {
-  const named = ({ Action, NotAction }: Statement) =>
-    NotAction === undefined ? listOf(Action).some((pattern) => matches(pattern, action)) : !listOf(NotAction).some((pattern) => matches(pattern, action));
-  return (
-    statements.some((statement) => statement.Effect === 'Allow' && named(statement)) &&
-    !statements.some((statement) => statement.Effect === 'Deny' && named(statement))
-  );
-}
-
 export function deployedRoles(clients: AdminClients, emulator: Emulator): Roles {
   const keys = new Map<string, Promise<Keys>>();
   const roles = new Map<string, string>();
@@ -188,10 +176,14 @@ export function deployedRoles(clients: AdminClients, emulator: Emulator): Roles 
       return assumed;
     },
     roleOf: (accessKeyId) => roles.get(accessKeyId),
-    allows: async (roleName, action) => permits(await statementsFor(roleName), action),
-    async userAllows(accessKeyId, action) {
-      const user = await userOf(clients.iam, accessKeyId);
-      return user === undefined ? undefined : { user, allowed: permits((await userPolicies(clients.iam, user)).flatMap(statementsOf), action) };
+    async allows(roleName, action) {
+      const statements = await statementsFor(roleName);
+      const named = ({ Action, NotAction }: Statement) =>
+        NotAction === undefined ? listOf(Action).some((pattern) => matches(pattern, action)) : !listOf(NotAction).some((pattern) => matches(pattern, action));
+      return (
+        statements.some((statement) => statement.Effect === 'Allow' && named(statement)) &&
+        !statements.some((statement) => statement.Effect === 'Deny' && named(statement))
+      );
     },
   };
 }

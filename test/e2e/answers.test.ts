@@ -1,6 +1,5 @@
 /** The deployed bot asks people, and takes back what it did: answers come from the real command line, each signed with the credentials of the person. */
 
-import { writeFileSync } from 'node:fs';
 import {
   AuthorizeSecurityGroupIngressCommand,
   CreateVpcCommand,
@@ -9,60 +8,34 @@ import {
   RevokeSecurityGroupEgressCommand,
   RevokeSecurityGroupIngressCommand,
 } from '@aws-sdk/client-ec2';
-import { CreateAccessKeyCommand, CreateUserCommand, PutUserPolicyCommand } from '@aws-sdk/client-iam';
 import { LambdaClient, SendDurableExecutionCallbackSuccessCommand } from '@aws-sdk/client-lambda';
 import { PutPublicAccessBlockCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { keysOf } from '../../cli/demo/people.ts';
 import type { Finding } from '../../engine/model.ts';
 import { type Desk, openDesk, type Result } from '../cli/run.ts';
 import { describeOnMoto } from '../support/moto.ts';
 import { closed, type Deployed, deployed, open, policyFile } from './world.ts';
 
-/** All that answering takes. */
-const actions = [
-  'cloudformation:DescribeStacks',
-  'dynamodb:GetItem',
-  'dynamodb:PutItem',
-  'dynamodb:Query',
-  'lambda:GetFunctionConfiguration',
-  'lambda:InvokeFunction',
-  'lambda:SendDurableExecutionCallbackSuccess',
-  'sts:GetCallerIdentity',
-];
-
 describeOnMoto('answers of people (on moto, IAM enforced)', () => {
-  const policy = `${policyFile('s3-bucket-public-access-block: approve\ns3-bucket-versioning: { mode: fix, fixAfter: 1h }\nsecurity-group-no-world-ssh-rdp: fix\nvpc-default-security-group-closed: fix')}`;
+  const people = ['dana', 'lee', 'kim'].map((name) => `${name}: { arns: ["arn:aws:sts::*:assumed-role/${name}/*", "arn:aws:sts::*:assumed-role/*/${name}"] }`);
+  const controls =
+    's3-bucket-public-access-block: approve\ns3-bucket-versioning: { mode: fix, fixAfter: 1h }\nsecurity-group-no-world-ssh-rdp: fix\nvpc-default-security-group-closed: fix';
+  const policy = policyFile(controls, undefined, undefined, `{ ${people.join(', ')} }`);
   let bot: Deployed;
   let desk: Desk;
   const keys: Record<string, Readonly<Record<string, string>>> = {};
 
   beforeAll(async () => {
-    writeFileSync(
-      policy,
-      `people:\n${['dana', 'lee', 'kim'].map((name) => `  ${name}: { arns: ["arn:aws:iam::*:user/${name}", "arn:aws:sts::*:assumed-role/*/${name}"] }\n`).join('')}`,
-      {
-        flag: 'a',
-      },
-    );
     bot = await deployed(policy);
     const { environment } = bot.stack;
     desk = openDesk(environment);
-    for (const name of ['dana', 'lee', 'kim', 'mallory']) keys[name] = await keysOf(name);
+    for (const name of ['dana', 'lee', 'kim', 'mallory']) keys[name] = await keysOf(name, bot.stack);
   }, 240_000);
   afterAll(async () => {
     desk?.clear();
     await bot?.stack.stop();
   });
-
-  /** A person with keys of their own, who may do what an operator does. */
-  async function keysOf(UserName: string): Promise<Record<string, string>> {
-    const { iam } = bot.stack.clients;
-    await iam.send(new CreateUserCommand({ UserName }));
-    const PolicyDocument = JSON.stringify({ Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: actions, Resource: '*' }] });
-    await iam.send(new PutUserPolicyCommand({ UserName, PolicyName: 'operator', PolicyDocument }));
-    const { AccessKey } = await iam.send(new CreateAccessKeyCommand({ UserName }));
-    return { AWS_ACCESS_KEY_ID: AccessKey!.AccessKeyId!, AWS_SECRET_ACCESS_KEY: AccessKey!.SecretAccessKey! };
-  }
 
   const says = async (who: string, ...args: string[]): Promise<Result> => {
     const said = desk.run({ args: [...args, '--stack', 'phidelity-dev'], env: keys[who] });
@@ -93,7 +66,7 @@ describeOnMoto('answers of people (on moto, IAM enforced)', () => {
     expect(await says('mallory', 'approve', finding.id)).toMatchObject({ code: 1, out: expect.stringContaining('none of the people of the policy') });
     expect(await bot.blockOf(bucket)).toEqual(open);
 
-    expect(await says('lee', 'approve', finding.id)).toMatchObject({ code: 0, out: expect.stringContaining('lee (arn:aws:iam::') });
+    expect(await says('lee', 'approve', finding.id)).toMatchObject({ code: 0, out: expect.stringContaining('lee (arn:aws:sts::') });
     await bot.settle();
     expect(await bot.blockOf(bucket)).toEqual(closed);
     expect(await findingOf(bucket, finding.control)).toMatchObject({ state: 'resolved', outcome: { status: 'REMEDIATED' } });

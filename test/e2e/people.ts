@@ -1,6 +1,6 @@
 /** Persons with credentials of their own, who answer as the command line lets them: signed, verified by the deployed bot through STS. */
-import { CreateRoleCommand, PutRolePolicyCommand } from '@aws-sdk/client-iam';
 import { type Desk, openDesk } from '../../cli/answers/desk.ts';
+import { type Keys, keysOf } from '../../cli/demo/people.ts';
 import type { LocalStack } from '../../cli/local-stack/index.ts';
 import { planHash } from '../../engine/answers/plan-hash.ts';
 import { randomId } from '../../engine/answers/question.ts';
@@ -13,32 +13,15 @@ export type Name = (typeof names)[number];
 /** As the policy has it. */
 export const people = `{ ${names.map((name) => `${name}: { arns: ["arn:aws:sts::*:assumed-role/${name}/*"] }`).join(', ')} }`;
 
-/** What answering takes. */
-const actions = [
-  'cloudformation:DescribeStacks',
-  'dynamodb:GetItem',
-  'dynamodb:PutItem',
-  'dynamodb:Query',
-  'lambda:InvokeFunction',
-  'lambda:SendDurableExecutionCallbackSuccess',
-  'sts:GetCallerIdentity',
-];
-
 export interface People {
   /** One after another, because the SDK finds a person's keys in the environment of the process; their answers are judged side by side. */
   answer(name: Name, findings: readonly Finding[], how: (desk: Desk, finding: Finding) => Promise<unknown>): Promise<void>;
 }
 
-export async function peopleOf({ clients, environment, lambda }: LocalStack): Promise<People> {
-  const keys = new Map<Name, Readonly<Record<string, string>>>();
-  const documentOf = (statement: object) => JSON.stringify({ Version: '2012-10-17', Statement: [{ Effect: 'Allow', ...statement }] });
-  for (const RoleName of names) {
-    const AssumeRolePolicyDocument = documentOf({ Principal: { AWS: '*' }, Action: 'sts:AssumeRole' });
-    const { Role } = await clients.iam.send(new CreateRoleCommand({ RoleName, AssumeRolePolicyDocument }));
-    await clients.iam.send(new PutRolePolicyCommand({ RoleName, PolicyName: 'answers', PolicyDocument: documentOf({ Action: actions, Resource: '*' }) }));
-    const { accessKeyId, secretAccessKey, sessionToken } = await lambda.keysOf(Role!.Arn!);
-    keys.set(RoleName, { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey, AWS_SESSION_TOKEN: sessionToken! });
-  }
+export async function peopleOf(stack: LocalStack): Promise<People> {
+  const { environment } = stack;
+  const keys = new Map<Name, Keys>();
+  for (const name of names) keys.set(name, await keysOf(name, stack));
   return {
     async answer(name, findings, how) {
       const kept = { ...process.env };
