@@ -124,7 +124,7 @@ export function tallyOf(resource: ResourceRef, wanted: Readers, { from, to }: Wi
     },
     readers: () =>
       [...groups.values()]
-        .sort((a, b) => order.indexOf(a.kind) - order.indexOf(b.kind) || b.count - a.count)
+        .sort((a, b) => order.indexOf(a.kind) - order.indexOf(b.kind) || b.count - a.count || (a.first < b.first ? -1 : 1))
         .map(({ keySet, ...reader }) => ({ ...reader, objects: keySet.size, keys: [...keySet].sort() })),
   };
 
