@@ -7,9 +7,10 @@ import { planHash } from './answers/plan-hash.ts';
 import type { AnyControl } from './control.ts';
 import { isEventControl } from './control.ts';
 import { statusOf } from './decide.ts';
+import { acts, drive, isActed, isAsked, isDead, untold } from './drive.ts';
 import { type Edge, earlierBegin, endOf, hindsight, openerOf } from './edges.ts';
 import { ConflictError, RetryLaterError, StaleVerdictError } from './errors.ts';
-import { actorOf, findingId, isUndoing, type News, opened, resolved, type Step, seen, step } from './finding.ts';
+import { actorOf, findingId, isUndoing, type News, opened, resolved, seen, step } from './finding.ts';
 import type { Judged } from './judge.ts';
 import type { Actor, Decision, Finding, Outcome, OutcomeStatus, Trigger } from './model.ts';
 import type { FindingKey, Ports, SaveOptions, Standing } from './ports.ts';
@@ -47,8 +48,6 @@ export interface Recorded {
 
 /** Events under one key are one finding for a day; then the next one is news again. */
 const dayInMs = 24 * 3_600_000;
-/** Longer than `act` waits for AWS between two records. */
-const deadAfterMs = 7 * 3_600_000;
 /** A fix that has failed is tried again by the sweep of the next day, not by each one. */
 const restMs = 20 * 3_600_000;
 
@@ -156,25 +155,6 @@ async function lookBack(last: Finding, verdict: Verdict, options: SaveOptions): 
   return next.finding;
 }
 
-/** An execution that has recorded nothing for so long is dead; its name is used up. */
-export function isDead({ drives, outcome, drivenAt, fixNotBefore }: Finding, now: Date): boolean {
-  const begun = Math.max(...[drivenAt, fixNotBefore].map((time) => (time ? Date.parse(time) : 0)));
-  return drives > 0 && outcome === undefined && now.getTime() - begun > deadAfterMs;
-}
-
-const isActed = ({ action }: Decision): boolean => action === 'fix' || action === 'approve';
-
-/** An execution is to write it, or to ask whether it may. */
-export const acts = ({ decision, outcome }: Finding): boolean => isActed(decision) && outcome === undefined;
-
-/** A question that an execution waits with for an answer, or that nobody has taken up since its time ran out. */
-export const isAsked = ({ outcome, question, held }: Finding): boolean =>
-  outcome?.status === 'AWAITING_APPROVAL' && question?.about === 'fix' && held === undefined;
-
-/** A fix that follows at once is told when it is done, a question when it is asked; not before. */
-export const untold = (finding: Finding): boolean =>
-  finding.alerted !== toldKey(finding) && (!acts(finding) || (finding.fixNotBefore !== undefined && finding.fixNotBefore > finding.lastSeenAt));
-
 async function proceed(open: Finding, verdict: Verdict): Promise<Finding> {
   const { trigger, ports, own, judged, key } = verdict;
   // What was thought to be gone has no verdict of its own yet.
@@ -249,58 +229,6 @@ async function toldOrLater(finding: Finding, { control, ports }: Pick<Verdict, '
   // The other may be telling an older state of it: this event comes back and sees.
   if (!told) throw new RetryLaterError(`${finding.id} is being told by another process`, 30);
   return told;
-}
-
-/** Seconds in which whoever opened a finding asks for its fix. */
-const restlessMs = 10 * 60_000;
-
-/** A fix that was decided and that nobody is at: for who comes by without an event. */
-export async function redrive(finding: Finding, ports: Ports): Promise<void> {
-  const now = ports.clock.now();
-  if (isOverdue(finding, now)) return driveAnew(finding, 'Nobody ended the question when its time ran out.', ports);
-  if (!acts(finding)) return;
-  const forgotten = finding.drives === 0 && now.getTime() - Date.parse(finding.lastSeenAt) > restlessMs;
-  const justAsked = finding.drivenAt !== undefined && now.getTime() - Date.parse(finding.drivenAt) < 3 * restlessMs;
-  // Whoever noted that may have died before asking.
-  if (justAsked) return ports.dispatch(finding);
-  if (!forgotten && !isDead(finding, now)) return;
-  return driveAnew(finding, 'Nobody was at it.', ports);
-}
-
-async function driveAnew(finding: Finding, note: string, ports: Ports): Promise<void> {
-  const at = ports.clock.now().toISOString();
-  // Recorded first: a name that is used up starts nothing.
-  const next = step(finding, { drives: finding.drives + 1, drivenAt: at }, { kind: 'DISPATCHED', by: 'detect', at, note });
-  await ports.ledger.save(next.finding, next.entry);
-  await ports.dispatch(next.finding);
-}
-
-/** The execution that was to end the question has died. */
-const isOverdue = (finding: Finding, now: Date): boolean =>
-  isAsked(finding) && now.getTime() - Math.max(Date.parse(finding.question!.expires), Date.parse(finding.drivenAt ?? finding.openedAt)) > restlessMs;
-
-/** Asks for the execution that the finding has, or for its first. Safe to repeat. */
-async function drive(finding: Finding, ports: Ports, { eventId }: Pick<Trigger, 'eventId'>, key: FindingKey): Promise<Finding> {
-  const at = ports.clock.now().toISOString();
-  await ports.dispatch(finding);
-  if (finding.drives === 0) {
-    const next = step(finding, { drives: 1, drivenAt: at }, { kind: 'DISPATCHED', by: 'detect', at, note: finding.decision.reason, eventId });
-    return saveUnlessActed(next, { doneEventId: eventId }, ports, key, eventId);
-  }
-  await ports.ledger.markDone(eventId, key);
-  return finding;
-}
-
-/** The dispatched execution may be quicker than this save: what it has recorded stands. */
-async function saveUnlessActed({ finding, entry }: Step, options: SaveOptions, { ledger }: Ports, key: FindingKey, eventId: string): Promise<Finding> {
-  try {
-    await ledger.save(finding, entry, options);
-    return finding;
-  } catch (error) {
-    if (!(error instanceof ConflictError)) throw error;
-    await ledger.markDone(eventId, key);
-    return (await ledger.get(finding.id)) ?? finding;
-  }
 }
 
 async function close(open: Finding, verdict: Verdict, outcome: Omit<Outcome, 'at'>): Promise<Recorded> {

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { act } from '../../engine/act.ts';
 import { ConflictError, DeniedError, TerminalError } from '../../engine/errors.ts';
 import type { Alert, Ports } from '../../engine/ports.ts';
-import { redrive } from '../../engine/record.ts';
+import { redrive } from '../../engine/drive.ts';
 import { accountId, botRole, by, call, configItem, denied, policyOf, sweepOf, terraform, tickAt, World } from '../support/world.ts';
 
 let world: World;
