@@ -26,6 +26,8 @@ export interface Plan {
   readonly scenario: Scenario;
   /** The role that makes the drift. */
   readonly actor?: string;
+  /** As the policy has them, beside those of the drifts. */
+  readonly params?: object;
   readonly fix?: Strike;
   readonly undo?: Strike;
   /** What counts as its undo. */
@@ -115,7 +117,7 @@ export async function openWard(controls: string): Promise<Ward> {
     const drift = await plan.scenario.make(admin, `k-${randomUUID().slice(0, 12)}`);
     const broken = drift.broken.find((each) => each.control === plan.control)!;
     const resource = { accountId: stack.accountId, region: broken.region, type: control.resourceType, id: broken.id };
-    const planned = control.plan!(await control.inspect(resource, admin), control.params.parse(params[control.id] ?? {}));
+    const planned = control.plan!(await control.inspect(resource, admin), control.params.parse({ ...params[control.id], ...plan.params }));
     if (planned.kind !== 'change') throw new Error(`${control.id} fixes nothing: ${planned.reason}`);
     const began = settingIn(await drift.read());
     return { plan, control, id: findingId({ control: control.id, resource }, 1), drift, broken, began, before: settingIn(planned.before) };
