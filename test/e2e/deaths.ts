@@ -47,7 +47,8 @@ const findingOf = (event: string): string =>
   /f-[a-z2-7]{26}/.exec((JSON.parse(event) as { DurableExecutionArn?: string }).DurableExecutionArn ?? '')?.[0] ?? '';
 
 function changed(call: Seen): Sent['writes'] {
-  if (isWrite(call)) return 'resource';
+  // Approvals are sealed with a key.
+  if (isWrite(call) && !/^(En|De)crypt$/.test(operationOf(call))) return 'resource';
   return call.service === 'dynamodb' && /\.(Put|Update|Transact)/.test(call.target) ? 'ledger' : undefined;
 }
 
