@@ -14,8 +14,8 @@ export interface Sent {
   readonly inInvocation: number;
   readonly invocation: number;
   readonly name: string;
-  /** It changes a resource or the ledger. */
-  readonly writes: boolean;
+  /** What it changes. */
+  readonly writes?: 'resource' | 'ledger';
 }
 
 export type Strike = (call: Sent) => Moment | undefined;
@@ -46,7 +46,11 @@ function entriesOf({ service, target, body }: Seen): EntryKind[] {
 const findingOf = (event: string): string =>
   /f-[a-z2-7]{26}/.exec((JSON.parse(event) as { DurableExecutionArn?: string }).DurableExecutionArn ?? '')?.[0] ?? '';
 
-const changes = (call: Seen): boolean => isWrite(call) || (call.service === 'dynamodb' && /\.(Put|Update|Transact)/.test(call.target));
+function changed(call: Seen): Sent['writes'] {
+  // Approvals are sealed with a key.
+  if (isWrite(call) && !/^(En|De)crypt$/.test(operationOf(call))) return 'resource';
+  return call.service === 'dynamodb' && /\.(Put|Update|Transact)/.test(call.target) ? 'ledger' : undefined;
+}
 
 export function reaper(): Reaper {
   const watched = new Map<string, Watched & { readonly span: Span; readonly strike?: Strike; active: boolean }>();
@@ -70,7 +74,7 @@ export function reaper(): Reaper {
         invocation,
         inInvocation: at.sent.filter((other) => other.invocation === invocation).length + 1,
         name: `${call.service} ${operationOf(call)}`,
-        writes: changes(call),
+        writes: changed(call),
       };
       at.sent.push(sent);
       const moment = at.strike?.(sent);
@@ -94,3 +98,36 @@ export const once = (nth: number, moment: Moment): Strike => {
 
 /** Before each call, and after each that changes something: a death after a read leaves what one before the next call leaves. */
 export const deathsAt = ({ sent }: Watched): Strike[] => sent.flatMap(({ nth, writes }) => [once(nth, 'before'), ...(writes ? [once(nth, 'after')] : [])]);
+
+/** Calls of each step of a fix that takes its time. A step is an invocation; its number is that of the changes made before it. */
+export const stepsOf = ({ sent }: Watched): ReadonlyMap<number, readonly Sent[]> => {
+  const steps = new Map<number, readonly Sent[]>();
+  let done = 0;
+  for (const those of Map.groupBy(sent, ({ invocation }) => invocation).values()) {
+    if (!steps.has(done)) steps.set(done, those);
+    done += those.filter(({ writes }) => writes === 'resource').length;
+  }
+  return steps;
+};
+
+/** Where in a step a death is; undefined: nowhere. */
+export type Place = (step: number) => { readonly nth: number; readonly moment: Moment } | undefined;
+
+/** One death in each step: whoever comes after it ends the step. */
+export const inEachStep = (place: Place): Strike => {
+  const dead = new Set<number>();
+  let done = 0;
+  let step = 0;
+  let invocation = 0;
+  return (call) => {
+    if (call.invocation !== invocation) {
+      invocation = call.invocation;
+      step = done;
+    }
+    const at = dead.has(step) ? undefined : place(step);
+    const moment = at?.nth === call.inInvocation ? at.moment : undefined;
+    if (moment) dead.add(step);
+    if (call.writes === 'resource' && moment !== 'before') done += 1;
+    return moment;
+  };
+};

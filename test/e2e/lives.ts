@@ -1,7 +1,6 @@
 /** Drifts on resources of their own, from the drift over the fix to the undo, with the deaths that each of them is to have. */
 import { randomUUID } from 'node:crypto';
 import { DeleteItemCommand, paginateScan } from '@aws-sdk/client-dynamodb';
-import type { Fate, Seen } from '../../cli/local-stack/gateway.ts';
 import { canonical } from '../../engine/canonical.ts';
 import { type AnyStateControl, isEventControl } from '../../engine/control.ts';
 import { madeExceptions } from '../../engine/exceptions.ts';
@@ -12,10 +11,10 @@ import type { Item } from '../../handlers/aws/table.ts';
 import { catalogue } from '../../remediations/index.ts';
 import { choresOf } from '../faults/chores.ts';
 import type { Broken, Drift, Scenario } from '../faults/drifts/index.ts';
-import { operationOf } from '../faults/lane.ts';
 import { params } from '../faults/policy.ts';
 import { type Reaper, reaper, type Span, type Strike, type Watched } from './deaths.ts';
 import { approves, asksToUndo, people, peopleOf } from './people.ts';
+import { meanwhile, recover, versionByArn } from './recovery.ts';
 import { type Deployed, deployed, policyFile } from './world.ts';
 
 /** The role that the policy asks about; any other's changes are fixed. */
@@ -26,6 +25,8 @@ export interface Plan {
   readonly scenario: Scenario;
   /** The role that makes the drift. */
   readonly actor?: string;
+  /** As the policy has them, beside those of the drifts. */
+  readonly params?: object;
   readonly fix?: Strike;
   readonly undo?: Strike;
   /** What counts as its undo. */
@@ -115,7 +116,7 @@ export async function openWard(controls: string): Promise<Ward> {
     const drift = await plan.scenario.make(admin, `k-${randomUUID().slice(0, 12)}`);
     const broken = drift.broken.find((each) => each.control === plan.control)!;
     const resource = { accountId: stack.accountId, region: broken.region, type: control.resourceType, id: broken.id };
-    const planned = control.plan!(await control.inspect(resource, admin), control.params.parse(params[control.id] ?? {}));
+    const planned = control.plan!(await control.inspect(resource, admin), control.params.parse({ ...params[control.id], ...plan.params }));
     if (planned.kind !== 'change') throw new Error(`${control.id} fixes nothing: ${planned.reason}`);
     const began = settingIn(await drift.read());
     return { plan, control, id: findingId({ control: control.id, resource }, 1), drift, broken, began, before: settingIn(planned.before) };
@@ -188,44 +189,6 @@ export async function openWard(controls: string): Promise<Ward> {
         await forget();
       }
       return lives;
-    },
-  };
-}
-
-/** Lets leases and waits run out until nothing is under way that does not wait for a person. */
-export async function recover({ stack: { clock, drain } }: Deployed): Promise<void> {
-  for (let round = 0; round < 60; round += 1) {
-    const { idle, executions, messagesWaiting } = await drain(120);
-    const soon = executions.filter(({ due }) => due === undefined || Date.parse(due) < clock.now().getTime() + 3_600_000);
-    if (idle && soon.length + messagesWaiting === 0) return;
-    clock.advance(messagesWaiting > 0 ? 361 : 121);
-  }
-  throw new Error('the bot does not recover');
-}
-
-/** While a person waits for the bot, its time goes on. */
-async function meanwhile(work: Promise<void>, bot: Deployed): Promise<void> {
-  let over = false;
-  const done = work.finally(() => {
-    over = true;
-  });
-  do await Promise.race([done, recover(bot)]);
-  while (!over);
-  await done;
-  await recover(bot);
-}
-
-/** moto tells of a version in an output by its logical id, AWS by its ARN. */
-function versionByArn(call: Seen, bot: () => Deployed): Fate | undefined {
-  if (call.by || call.service !== 'cloudformation' || operationOf(call) !== 'DescribeStacks') return undefined;
-  return {
-    do: 'forward',
-    async onAnswer(answer) {
-      const body = String(answer.body).replaceAll(
-        /<OutputValue>RemediateLambdaVersion\w+</g,
-        `<OutputValue>${bot().stack.report.outputs.RemediateVersionArn}<`,
-      );
-      Object.assign(answer, { body, headers: { ...answer.headers, 'content-length': String(Buffer.byteLength(body)) } });
     },
   };
 }
