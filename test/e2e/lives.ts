@@ -73,11 +73,15 @@ export const fixing: Span = { from: 'INTENDED', to: 'REMEDIATED' };
 export const approvedFixing: Span = { from: 'APPROVED', to: 'REMEDIATED' };
 export const undoing: Span = { from: 'UNDO_INTENDED', to: 'UNDONE' };
 
-/** SQS tells when a queue was last changed. Lists are sets: AWS gives no meaning to the order of statements, accounts, groups. */
+/**
+ * SQS tells when a queue was last changed. Lists are sets: AWS gives no meaning to the order of statements, accounts, groups,
+ * and takes one that is there already as one; moto lists it twice.
+ */
 const settingIn = (raw: unknown): unknown =>
   JSON.parse(JSON.stringify(raw ?? null), (key, value: unknown) => {
     if (key === 'LastModifiedTimestamp') return undefined;
-    return Array.isArray(value) ? value.toSorted((one, other) => (canonical(one) < canonical(other) ? -1 : 1)) : value;
+    if (!Array.isArray(value)) return value;
+    return [...new Map(value.map((entry) => [canonical(entry), entry]))].toSorted(([one], [other]) => (one < other ? -1 : 1)).map(([, entry]) => entry);
   });
 
 // A machine of two cores starts no more processes at a time.
