@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { type Attempt, act } from '../../engine/act.ts';
+import { redrive } from '../../engine/drive.ts';
 import { except, madeExceptions } from '../../engine/exceptions.ts';
 import type { Finding } from '../../engine/model.ts';
 import type { CompiledPolicy } from '../../engine/policy/model.ts';
-import { redrive } from '../../engine/drive.ts';
 import { exceptionHash, giveUpUndo, undo } from '../../engine/undo.ts';
 import { give, people, person } from '../support/answers.ts';
 import { by, call, denied, lampArn, policyOf, sweepOf, terraform, World } from '../support/world.ts';
