@@ -90,23 +90,23 @@ describeOnMoto('remediate killed inside fixes and undos (on moto, IAM enforced)'
     });
     const lives = await expectLives(plans);
     for (const { control } of calm)
-      for (const of of ['fix', 'undo'] as const) {
-        const planned = plans.filter((plan) => plan.control === control && plan[of]).length;
-        const died = lives.filter((life) => life.control === control && life[of].deaths.length === 1).length;
+      for (const phase of ['fix', 'undo'] as const) {
+        const planned = plans.filter((plan) => plan.control === control && plan[phase]).length;
+        const died = lives.filter((life) => life.control === control && life[phase].deaths.length === 1).length;
         // One of the calls that were learnt may have been a second try of the SDK.
-        expect({ control, of, unkilled: Math.max(0, planned - died - 2) }).toEqual({ control, of, unkilled: 0 });
+        expect({ control, phase, unkilled: Math.max(0, planned - died - 2) }).toEqual({ control, phase, unkilled: 0 });
       }
   };
 
   test('2 controls: each call from INTENDED to REMEDIATED, and each from the last approval of an undo to UNDONE, exception included', async () => {
     await expectSurvived(Object.keys(thoroughly).map(planOf));
-  }, 300_000);
+  }, 600_000);
 
   test('11 more: each call from INTENDED to REMEDIATED, and each from UNDO_INTENDED to UNDONE', async () => {
     await expectSurvived(others.map(planOf));
-  }, 300_000);
+  }, 600_000);
 
   test('a fix that was approved: each call from the approval to REMEDIATED; fixed once, asked once', async () => {
     await expectSurvived(['s3-bucket-public-access-block', 'sns-topic-encrypted'].map((control) => ({ ...planOf(control), actor: asked })));
-  }, 300_000);
+  }, 600_000);
 });

@@ -81,10 +81,10 @@ describeOnMoto('remediate killed inside the swap of a volume (on moto, IAM enfor
   test('alone: before each call and after each write, of each of 4 steps and of the undo', async () => {
     const lives = await expectSurvived(false, (watched) => [...everyCall(watched), ...afterWrites(watched)]);
     expect(Math.max(...deathsIn(lives, 'fix'))).toBe(4);
-  }, 300_000);
+  }, 600_000);
 
   test('serving a running instance: around each write, and before the last call, of each of 9 steps and of the 6 of the undo', async () => {
     const lives = await expectSurvived(true, aroundWrites);
     expect([Math.max(...deathsIn(lives, 'fix')), Math.max(...deathsIn(lives, 'undo'))]).toEqual([9, 6]);
-  }, 300_000);
+  }, 600_000);
 });
