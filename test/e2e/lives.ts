@@ -14,7 +14,7 @@ import type { Broken, Drift, Scenario } from '../faults/drifts/index.ts';
 import { params } from '../faults/policy.ts';
 import { type Reaper, reaper, type Span, type Strike, type Watched } from './deaths.ts';
 import { approves, asksToUndo, people, peopleOf } from './people.ts';
-import { meanwhile, recover, versionByArn } from './recovery.ts';
+import { meanwhile, recover } from './recovery.ts';
 import { type Deployed, deployed, policyFile } from './world.ts';
 
 /** The role that the policy asks about; any other's changes are fixed. */
@@ -93,7 +93,7 @@ export async function openWard(controls: string): Promise<Ward> {
   const guards = '{ fixesPerHour: 1000, fixesPerControlPerHour: 1000, ramp: { fixes: 1000 } }';
   const bot = await deployed(policyFile(controls, undefined, guards, people), {
     warm: true,
-    onCall: (call) => reaps.onCall(call) ?? versionByArn(call, () => bot),
+    onCall: reaps.onCall,
   });
   const { stack } = bot;
   const TableName = stack.report.outputs.LedgerTableName!;

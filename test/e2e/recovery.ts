@@ -1,6 +1,4 @@
-/** Time that goes on until nothing is under way, and what the emulator tells otherwise than AWS. */
-import type { Fate, Seen } from '../../cli/local-stack/gateway.ts';
-import { operationOf } from '../faults/lane.ts';
+/** Time that goes on until nothing is under way. */
 import type { Deployed } from './world.ts';
 
 /** Lets leases and waits run out until nothing is under way that does not wait for a person. */
@@ -24,19 +22,4 @@ export async function meanwhile(work: Promise<void>, bot: Deployed): Promise<voi
   while (!over);
   await done;
   await recover(bot);
-}
-
-/** moto tells of a version in an output by its logical id, AWS by its ARN. */
-export function versionByArn(call: Seen, bot: () => Deployed): Fate | undefined {
-  if (call.by || call.service !== 'cloudformation' || operationOf(call) !== 'DescribeStacks') return undefined;
-  return {
-    do: 'forward',
-    async onAnswer(answer) {
-      const body = String(answer.body).replaceAll(
-        /<OutputValue>RemediateLambdaVersion\w+</g,
-        `<OutputValue>${bot().stack.report.outputs.RemediateVersionArn}<`,
-      );
-      Object.assign(answer, { body, headers: { ...answer.headers, 'content-length': String(Buffer.byteLength(body)) } });
-    },
-  };
 }

@@ -20,7 +20,7 @@ export function policyFile(controls: string, watch: readonly string[] = ['us-eas
   const file = join(folder, `${randomUUID()}.yaml`);
   writeFileSync(
     file,
-    `version: 1\nextends: hipaa\nwatch: [${watch.join(', ')}]\nguards: ${guards}\npeople: ${people}\ncontrols:\n  "*": off\n${controls.replace(/^/gm, '  ')}\n`,
+    `version: 1\nextends: hipaa\nwatch: [${watch.join(', ')}]\nguards: ${guards}\ncontrols:\n  "*": off\n${controls.replace(/^/gm, '  ')}\npeople: ${people}\n`,
   );
   return file;
 }
