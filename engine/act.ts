@@ -173,9 +173,7 @@ async function attempt(
   if (!begun) {
     const first = await whoGoesFirst(finding, control, judged.plan, policy, aws, action);
     // Longer than the other waits for the lease, lest the two meet again and again.
-    // For people it waits longer: an execution can look a few thousand times, no more.
-    const seconds = first?.outcome?.status === 'AWAITING_APPROVAL' ? 20 * 60 : 3 * busySeconds;
-    if (first) return { again: seconds, note: `${first.control} writes the same setting, and has begun or takes less away: it goes first.` };
+    if (first) return { again: 3 * busySeconds, note: `${first.control} writes the same setting, and has begun or takes less away: it goes first.` };
   }
   // What was begun is finished as it was approved: half of it may be written already.
   const plan = begun && isSame(begun.change, judged.plan) ? begun.change : judged.plan;
@@ -251,7 +249,7 @@ async function intend(
   const intended: RecordedChange = same ? earlier : { change: plan, intendedAt: at, was: control.setting?.(state) };
   // A plan that has changed since was written in part or not at all; it is kept, so that undo can take it back too.
   const changes = earlier && !same ? [...finding.changes, earlier] : finding.changes;
-  await noteWriter(finding, control.writes, ledger);
+  await noteWriter(finding, control.writes, lease, ledger);
   const next = step(
     finding,
     { decision, outcome: undefined, held: undefined, intended, changes, proposal: plan.summary },

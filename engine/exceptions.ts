@@ -75,7 +75,7 @@ async function changeAll(
   try {
     const oldest = new Date(clock.now().getTime() - keptMs).toISOString().slice(0, 10);
     const exceptions = change(await madeExceptions(ledger)).filter(({ expires }) => expires >= oldest);
-    await ledger.remember('exceptions', { exceptions } satisfies Document);
+    await ledger.remember('exceptions', { exceptions } satisfies Document, lease);
   } finally {
     await ledger.release(lease);
   }

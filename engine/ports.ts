@@ -138,7 +138,8 @@ export interface Ledger {
   takeSlots(holder: string, brakes: readonly Brake[]): Promise<{ readonly full?: Brake }>;
   /** A small document of the bot's own book-keeping; undefined when there is none. */
   recall<Document>(key: MemoKey): Promise<Document | undefined>;
-  remember(key: MemoKey, document: object): Promise<void>;
+  /** @throws ConflictError when the lease it was made under has passed to another owner. */
+  remember(key: MemoKey, document: object, lease?: Lease): Promise<void>;
   /** Keeps what somebody answers. @throws ConflictError when there is an answer of that id. */
   answer(answer: Answer): Promise<void>;
   /** What has been answered about a finding, in the order of `at`; those of the last 100 days at least. */

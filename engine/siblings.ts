@@ -30,15 +30,18 @@ const hasBegun = ({ intended, outcome, drivenAt }: Finding, now: Date): boolean 
   now.getTime() - Math.max(Date.parse(intended.intendedAt), drivenAt ? Date.parse(drivenAt) : 0) < slowMs;
 
 const isAtWork = (finding: Finding, now: Date): boolean => {
-  const { decision, outcome, lastSeenAt, question, held } = finding;
+  const { decision, outcome, lastSeenAt, held } = finding;
   if (hasBegun(finding, now)) return true;
   if (held || (decision.action !== 'fix' && decision.action !== 'approve')) return false;
-  if (outcome?.status === 'AWAITING_APPROVAL') return question !== undefined && Date.parse(question.expires) > now.getTime();
+  // People may take days over the one: the other must not wait for them, untold.
   return outcome === undefined && now.getTime() - Date.parse(lastSeenAt) < promptMs;
 };
 
 /** What a plan takes away, as a size that two plans for one setting can be compared by. */
 const takes = ({ before, after }: Change): number => canonical(before ?? null).length + canonical(after ?? null).length / 1_000;
+
+/** The end of a public exposure comes first, then what takes less away. */
+const rank = ({ endsPublicExposure }: AnyStateControl, plan: Change): number => takes(plan) + (endsPublicExposure ? 0 : 1e9);
 
 /** The sibling that is to act before this one; undefined: none. */
 export async function whoGoesFirst(
@@ -61,7 +64,7 @@ export async function whoGoesFirst(
     });
     const wants = judged?.decision.action === 'fix' || judged?.decision.action === 'approve';
     if (!wants || judged?.plan?.kind !== 'change') continue;
-    const [mine, its] = [takes(plan), takes(judged.plan)];
+    const [mine, its] = [rank(control, plan), rank(other, judged.plan)];
     if (its < mine || (its === mine && other.id < control.id)) return sibling;
   }
   return undefined;

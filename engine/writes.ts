@@ -1,7 +1,7 @@
 /** Who wrote a setting of a resource, in order: what was written last must be undone first. */
 import { resourceKey } from './finding.ts';
 import type { Finding, ResourceRef } from './model.ts';
-import type { Ledger, MemoKey } from './ports.ts';
+import type { Lease, Ledger, MemoKey } from './ports.ts';
 
 /** Ids of findings whose fix wrote the setting, the earliest first. An index: what they wrote, and whether it stands, the findings tell. */
 interface Document {
@@ -14,11 +14,12 @@ const most = 200;
 const keyOf = (resource: ResourceRef, setting: string): MemoKey => `writes|${resourceKey(resource)}|${setting}`;
 
 /** To be called under the lease of the setting, before the write is intended. */
-export async function noteWriter({ id, resource }: Pick<Finding, 'id' | 'resource'>, settings: readonly string[], ledger: Ledger): Promise<void> {
+export async function noteWriter({ id, resource }: Pick<Finding, 'id' | 'resource'>, settings: readonly string[], lease: Lease, ledger: Ledger): Promise<void> {
   for (const setting of settings) {
     const key = keyOf(resource, setting);
     const { findings } = (await ledger.recall<Document>(key)) ?? { findings: [] };
-    if (findings.at(-1) !== id) await ledger.remember(key, { findings: [...findings.filter((other) => other !== id), id].slice(-most) } satisfies Document);
+    if (findings.at(-1) !== id)
+      await ledger.remember(key, { findings: [...findings.filter((other) => other !== id), id].slice(-most) } satisfies Document, lease);
   }
 }
 

@@ -3,7 +3,7 @@ import { ConflictError } from '../../engine/errors.ts';
 import { findingKey } from '../../engine/finding.ts';
 import { answerSeconds, doneSeconds, expiredAt, expiresAfter, inOrder, recentSeconds, recentWindow, slotKept } from '../../engine/ledger.ts';
 import type { Answer, Entry, Finding } from '../../engine/model.ts';
-import type { Brake, Clock, Ledger, MemoKey, SaveOptions } from '../../engine/ports.ts';
+import type { Brake, Clock, Lease, Ledger, MemoKey, SaveOptions } from '../../engine/ports.ts';
 import { openState, transaction } from './database.ts';
 
 export interface SqliteLedgerOptions {
@@ -24,9 +24,13 @@ export const sqliteLedger = ({ directory, clock, pageSize = 200 }: SqliteLedgerO
   const markDone = (eventId: string, key: string) =>
     sql.run`INSERT OR REPLACE INTO done (key, event, expires) VALUES (${key}, ${eventId}, ${expires(doneSeconds)})`;
 
+  const demand = ({ key, owner, fence }: Lease, what: string) => {
+    if (!sql.get`SELECT 1 FROM leases WHERE key = ${key} AND owner = ${owner} AND fence = ${fence}`)
+      throw new ConflictError(`cannot ${what}: the lease of ${owner} has passed to another`);
+  };
+
   const alongside = (finding: Finding, entry: Entry, { doneEventId, lease }: SaveOptions) => {
-    if (lease && !sql.get`SELECT 1 FROM leases WHERE key = ${lease.key} AND owner = ${lease.owner} AND fence = ${lease.fence}`)
-      throw new ConflictError(`cannot save finding ${finding.id}: the lease of ${lease.owner} has passed to another`);
+    if (lease) demand(lease, `save finding ${finding.id}`);
     sql.run`INSERT INTO entries (finding, seq, body) VALUES (${finding.id}, ${entry.seq}, ${JSON.stringify(entry)})`;
     if (doneEventId !== undefined) markDone(doneEventId, findingKey(finding));
   };
@@ -135,8 +139,11 @@ export const sqliteLedger = ({ directory, clock, pageSize = 200 }: SqliteLedgerO
       return row && (JSON.parse(row.body as string) as Document);
     },
 
-    async remember(key, document) {
-      sql.run`INSERT OR REPLACE INTO memos (key, body) VALUES (${key}, ${JSON.stringify(document)})`;
+    async remember(key, document, lease) {
+      transaction(db, () => {
+        if (lease) demand(lease, `remember ${key}`);
+        sql.run`INSERT OR REPLACE INTO memos (key, body) VALUES (${key}, ${JSON.stringify(document)})`;
+      });
     },
 
     async answer(answer) {

@@ -3,7 +3,7 @@ import { type DynamoDBClient, paginateQuery, paginateScan } from '@aws-sdk/clien
 import { findingKey as keyText } from '../../engine/finding.ts';
 import { answerSeconds, doneSeconds, expiredAt, expiresAfter, inOrder, recentSeconds, recentWindow } from '../../engine/ledger.ts';
 import type { Answer, Entry, Finding } from '../../engine/model.ts';
-import type { Clock, FindingKey, Ledger, MemoKey, SaveOptions } from '../../engine/ports.ts';
+import type { Clock, FindingKey, Lease, Ledger, MemoKey, SaveOptions } from '../../engine/ports.ts';
 import { held, leases } from './leases.ts';
 import { nameOf, names, type Step, tableRequests } from './requests.ts';
 import { slots } from './slots.ts';
@@ -60,8 +60,9 @@ export const dynamoLedger = ({ client, table, clock, pageSize }: DynamoLedgerOpt
       write: { Put: { ...requests.item(entryKey(finding.id, entry.seq), pack(entry)), ConditionExpression: 'attribute_not_exists(pk)' } },
     },
     ...(doneEventId === undefined ? [] : [{ write: { Put: doneItem(doneEventId, finding) } }]),
-    ...(lease ? [{ refused: `the lease of ${lease.owner} has passed to another`, write: { ConditionCheck: held(table, lease) } }] : []),
+    ...(lease ? stillHeld(lease) : []),
   ];
+  const stillHeld = (lease: Lease): Step[] => [{ refused: `the lease of ${lease.owner} has passed to another`, write: { ConditionCheck: held(table, lease) } }];
 
   return {
     ...leases(requests, table, clock),
@@ -206,7 +207,11 @@ export const dynamoLedger = ({ client, table, clock, pageSize }: DynamoLedgerOpt
       return found && unpack<Document>('memo', found);
     },
 
-    remember: (key, document) => requests.put(`remember ${key}`, requests.item(memoKey(key), pack(document))),
+    remember(key, document, lease) {
+      const item = requests.item(memoKey(key), pack(document));
+      if (!lease) return requests.put(`remember ${key}`, item);
+      return requests.transact(`remember ${key}`, [{ write: { Put: item } }, ...stillHeld(lease)]);
+    },
 
     answer: (answer) =>
       requests.put(`keep the answer ${answer.id}`, {

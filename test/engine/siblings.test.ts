@@ -77,9 +77,13 @@ test('the other way round', async () => {
   expect(world.alerts).toHaveLength(1);
 });
 
-test('people are asked about one of them; the other is judged after it', async () => {
+test('people are asked about both, lest one wait untold for days; what is approved first is fixed, the other judged after it', async () => {
   await both(lampDim(world), 'approve');
-  expect(world.alerts.map(({ subject }) => subject)).toEqual(['[HIGH] Approval needed: lamp-dim on hall']);
+  expect(world.alerts.map(({ subject }) => subject).sort()).toEqual(['[HIGH] Approval needed: lamp-dim on hall', '[HIGH] Approval needed: lamp-off on hall']);
+  await give(world, await found('lamp-off'), 'approve');
+  expect(await act((await found('lamp-off')).id, world.action, true)).toEqual({ ended: 'REMEDIATED' });
+  expect(await act((await found('lamp-dim')).id, world.action)).toEqual({ ended: 'COMPLIANT' });
+  expect(world.house.writes).toEqual(['hall=false']);
 });
 
 test('a fix that has begun and waits for AWS is not written into by one that takes less away', async () => {
@@ -105,13 +109,10 @@ test('a fix that has begun and waits for AWS is not written into by one that tak
   expect(await act((await found('lamp-dim')).id, world.action)).toEqual({ ended: 'COMPLIANT' });
 });
 
-test('who waits for what people say of the other does not look every minute', async () => {
-  world.catalogue.push(entryFor(world, lampDim(world)));
-  world.policy = { ...policyOf({ 'lamp-off': { mode: 'approve' }, 'lamp-dim': { mode: 'approve' } }), people };
-  world.house.lamps.set('hall', { on: true });
-  await world.detect(call('SwitchOn', 'hall', by(terraform)));
-  await act((await found('lamp-dim')).id, world.action);
-  expect(await act((await found('lamp-off')).id, world.action)).toMatchObject({ again: 1_200 });
+test('the end of a public exposure goes first, though it takes more away', async () => {
+  Object.assign((await world.catalogue[0]!.load()) as object, { endsPublicExposure: true });
+  await both({ ...lampDim(world), endsPublicExposure: undefined });
+  expect(await found('lamp-off')).toMatchObject({ outcome: { status: 'REMEDIATED' }, also: ['lamp-dim'] });
 });
 
 test('the undo of the one that acted puts back what was there', async () => {

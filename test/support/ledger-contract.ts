@@ -409,6 +409,15 @@ const cases: Record<string, (world: World) => Promise<void>> = {
     for await (const finding of ledger.findings({ open: true })) await save(finding, { state: 'resolved' });
     expect(await listed(true)).toEqual([]);
   },
+  'what is remembered under a lease is refused when the lease has passed on': async ({ ledger, clock }) => {
+    const first = (await ledger.lease('document', 'one', 30))!;
+    await ledger.remember('exceptions', { by: 'one' }, first);
+    clock.pass(31);
+    const second = (await ledger.lease('document', 'two', 30))!;
+    await ledger.remember('exceptions', { by: 'two' }, second);
+    await expect(ledger.remember('exceptions', { by: 'one, late' }, first)).rejects.toThrow(ConflictError);
+    expect(await ledger.recall('exceptions')).toEqual({ by: 'two' });
+  },
   'answers are kept once, and come in the order they were given': async ({ ledger }) => {
     const answerOf = (id: string, at: string, findingId = 'f-1'): Answer => ({ id, findingId, decision: 'approve', question: 'q', planHash: 'h', at });
     const [late, early, third] = [answerOf('a', '2026-03-01T12:00:02Z'), answerOf('b', '2026-03-01T12:00:01Z'), answerOf('c', '2026-03-01T12:00:03Z')];

@@ -192,7 +192,11 @@ export const memoryLedger = (clock: TestClock): Ledger => {
       return {};
     },
     recall: async <Document>(key: MemoKey) => memos.get(key) as Document | undefined,
-    remember: async (key, document) => void memos.set(key, document),
+    async remember(key, document, lease) {
+      const holder = lease && leases.get(lease.key);
+      refuse(lease !== undefined && (holder?.owner !== lease.owner || holder.fence !== lease.fence));
+      memos.set(key, document);
+    },
     answer: async () => {},
     answers: async () => [],
     policy: async () => undefined,
