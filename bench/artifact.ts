@@ -99,10 +99,12 @@ async function freshTable(admin: Aws, policy: CompiledPolicy): Promise<string> {
 async function closedBucket(admin: Aws): Promise<Drifted> {
   const [, bucket] = scenes;
   const drifted = await bucket!.drift(admin);
-  const { requestParameters } = drifted.event.detail as { requestParameters: { bucketName: string } };
+  const given = drifted.event.detail as { readonly requestParameters: { readonly bucketName: string } };
   const all = { BlockPublicAcls: true, IgnorePublicAcls: true, BlockPublicPolicy: true, RestrictPublicBuckets: true };
-  await admin.client(S3Client).send(new PutPublicAccessBlockCommand({ Bucket: requestParameters.bucketName, PublicAccessBlockConfiguration: all }));
-  return drifted;
+  await admin.client(S3Client).send(new PutPublicAccessBlockCommand({ Bucket: given.requestParameters.bucketName, PublicAccessBlockConfiguration: all }));
+  // A call that has opened nothing: one that has would be news, though its drift were gone.
+  const detail = { ...given, requestParameters: { ...given.requestParameters, PublicAccessBlockConfiguration: all } };
+  return { ...drifted, event: { ...drifted.event, detail } };
 }
 
 const copyOf = ({ event }: Drifted): string =>
