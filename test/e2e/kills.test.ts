@@ -83,7 +83,8 @@ describeOnMoto('remediate killed inside fixes and undos (on moto, IAM enforced)'
 
   /** Learns what the fix and the undo of each call when nothing happens; then each of these calls is one death, of a resource of its own. */
   const expectSurvived = async (calm: readonly Plan[]) => {
-    const plans = (await expectLives(calm)).flatMap(({ fix, undo }, at) => {
+    const learnt = await expectLives(calm);
+    const plans = learnt.flatMap(({ fix, undo }, at) => {
       const [fixes, undos] = [deathsAt(fix), deathsAt(undo)];
       expect(Math.min(fixes.length, undos.length)).toBeGreaterThan(4);
       return Array.from({ length: Math.max(fixes.length, undos.length) }, (_, nth) => ({ ...calm[at]!, fix: fixes[nth], undo: undos[nth] }));
@@ -91,10 +92,12 @@ describeOnMoto('remediate killed inside fixes and undos (on moto, IAM enforced)'
     const lives = await expectLives(plans);
     for (const { control } of calm)
       for (const phase of ['fix', 'undo'] as const) {
-        const planned = plans.filter((plan) => plan.control === control && plan[phase]).length;
-        const died = lives.filter((life) => life.control === control && life[phase].deaths.length === 1).length;
-        // One of the calls that were learnt may have been a second try of the SDK.
-        expect({ control, phase, unkilled: Math.max(0, planned - died - 2) }).toEqual({ control, phase, unkilled: 0 });
+        const those = lives.filter((life) => life.control === control);
+        const died = those.filter((life) => life[phase].deaths.length === 1).length;
+        // On a busy machine one life makes calls that another does not need (a second try of the SDK, another look): each that every life makes is one death.
+        const spared = [...learnt, ...those].filter((life) => life.control === control && life[phase].deaths.length === 0);
+        const certain = Math.min(...spared.map((life) => deathsAt(life[phase]).length));
+        expect({ control, phase, enough: died >= certain && certain > 4, died, certain }).toMatchObject({ control, phase, enough: true });
       }
   };
 
