@@ -1,6 +1,7 @@
 /** The engine's ports on a person's machine: state in a folder, alerts on standard error, fixes in this process with the caller's own rights. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { act } from '../engine/act.ts';
+import { textOf } from '../engine/alerts/lines.ts';
 import type { Detection } from '../engine/detect.ts';
 import type { Place } from '../engine/model.ts';
 import type { CompiledPolicy } from '../engine/policy/model.ts';
@@ -38,8 +39,8 @@ export function openSession(options: { readonly state: string; readonly policy: 
       const { stackStatusOf } = await import('../handlers/aws/stack-status.ts');
       return stackStatusOf(stackId, access);
     },
-    async alert({ subject, text }) {
-      say(`\n${subject}\n${text}\n`);
+    async alert(alert) {
+      say(`\n${alert.subject}\n${textOf(alert)}\n`);
     },
     async dispatch({ id }, calls) {
       // What must wait (a fix not due yet, a setting AWS shows late) is taken up by the next run.

@@ -1,5 +1,5 @@
 /** Executions of handlers/remediate as the line asks for them: for the first time, anew when one is dead, and what they are at. */
-import { toldKey } from './alert.ts';
+import { toldKey } from './alerts/told.ts';
 import { ConflictError } from './errors.ts';
 import { type Step, step } from './finding.ts';
 import type { Decision, Finding, Trigger } from './model.ts';

@@ -1,5 +1,5 @@
 /** What an attempt at a fix comes to: recorded first, told second. */
-import { toldKey } from './alert.ts';
+import { toldKey } from './alerts/told.ts';
 import { isOpen, needsOf, questionOf } from './answers/question.ts';
 import type { Held } from './brakes.ts';
 import type { AnyStateControl } from './control.ts';

@@ -2,7 +2,8 @@
  * A fix in the middle of a stack's update can make the update fail and roll back, and the update may be about to put the
  * drift right, or to bring it back: while one is under way nothing is written to what the stack owns.
  */
-import { type Told, toldKey } from './alert.ts';
+import type { Told } from './alerts/finding.ts';
+import { toldKey } from './alerts/told.ts';
 import { askAgain, deniedWords } from './denied.ts';
 import { DeniedError } from './errors.ts';
 import { step } from './finding.ts';

@@ -58,6 +58,8 @@ export interface Owner {
   readonly through?: Through;
   /** The tags could not be read. */
   readonly unread?: true;
+  /** Those of its tags that the policy routes alerts by. */
+  readonly tags?: Readonly<Record<string, string>>;
 }
 
 /** The `detail` of a CloudTrail event on EventBridge; everything but the names may be missing or misshapen. */
@@ -326,6 +328,8 @@ export interface Finding {
   /** A person, or the time that ran out, said no to this plan. */
   readonly denied?: { readonly planHash: string; readonly by?: string; readonly at: string; readonly reason: string };
   readonly undo?: Undo;
+  /** Nobody is to be reminded of it before. */
+  readonly snoozed?: { readonly until: string; readonly by: string; readonly at: string };
   /** Controls that failed on the same setting of the same resource, and were judged after the fix of this one. */
   readonly also?: readonly string[];
   readonly outcome?: Outcome;
@@ -351,6 +355,8 @@ export type EntryKind =
   | 'REFUSED'
   | 'EXPIRED'
   | 'EXCEPTED'
+  | 'SNOOZED'
+  | 'RECHECK_ASKED'
   | 'UNDO_ASKED'
   | 'UNDO_INTENDED'
   | 'UNDONE'
@@ -373,8 +379,11 @@ export interface CallerProof {
 
 export type Proof = StsProof | CallerProof;
 
-/** `end`: an exception that came with an undo ends now. */
-export type Decided = 'approve' | 'deny' | 'undo' | 'end';
+/**
+ * `end`: an exception that came with an undo, or that somebody made, ends now. `except`: the control need not hold for this resource until a day.
+ * `snooze`: no reminders until a day. `recheck`: the bot is to look again.
+ */
+export type Decided = 'approve' | 'deny' | 'undo' | 'end' | 'except' | 'snooze' | 'recheck';
 
 /** What somebody answers. Not believed: its proof is verified by whoever acts on it. */
 export interface Answer {

@@ -1,6 +1,6 @@
 /** Findings about the bot itself. They have no control in the catalogue, but the same ledger, evidence and alerts as any other. */
 import { randomUUID } from 'node:crypto';
-import type { Told } from './alert.ts';
+import type { Told } from './alerts/finding.ts';
 import { ConflictError } from './errors.ts';
 import { opened, resolved, step } from './finding.ts';
 import {

@@ -1,6 +1,7 @@
 /** What the engine needs from outside. Adapters live in handlers/aws/ (AWS) and cli/ (embedded database, terminal). */
 
-import type { Answer, Entry, Finding, Place, Principal, Proof, ResourceRef, Severity, SweepOf } from './model.ts';
+import type { Alert } from './alerts/alert.ts';
+import type { Answer, Entry, Finding, Place, Principal, Proof, ResourceRef, SweepOf } from './model.ts';
 import type { CompiledPolicy } from './policy/model.ts';
 
 /** An SDK client class. The adapter settles region, credentials and retries. */
@@ -147,23 +148,6 @@ export interface Ledger {
   /** Undefined before the first deploy has stored one. */
   policy(): Promise<CompiledPolicy | undefined>;
   storePolicy(policy: CompiledPolicy): Promise<void>;
-}
-
-/** What a channel is told. Redacted: resource name, words and numbers; never a document's text. */
-export interface Alert {
-  /** Unique per finding and state told; channels may drop repeats. */
-  readonly id: string;
-  readonly urgency: 'notify' | 'page';
-  readonly severity: Severity;
-  readonly control: string;
-  readonly accountId: string;
-  /** Outcome status, or what is decided. */
-  readonly status: string;
-  /** Raw: a channel that tells more than the text redacts it. Undefined for a digest of many. */
-  readonly finding?: Finding;
-  readonly title: string;
-  readonly subject: string;
-  readonly text: string;
 }
 
 export interface SweepRequest extends Place, SweepOf {

@@ -2,7 +2,7 @@
  * What a verdict means for the finding: opened, continued, closed or confirmed; then told or dispatched.
  * Recorded first, told second, marked done last: a crash in between repeats the telling, and loses nothing.
  */
-import { toldKey } from './alert.ts';
+import { toldKey } from './alerts/told.ts';
 import { planHash } from './answers/plan-hash.ts';
 import type { AnyControl } from './control.ts';
 import { isEventControl } from './control.ts';

@@ -3,7 +3,7 @@
  * findings that the listing did not show are read once more: what is gone is resolved.
  */
 import { createHash } from 'node:crypto';
-import { backlogAlertOf } from './alert.ts';
+import { backlogAlertOf } from './alerts/backlog.ts';
 import { Batch, type Detection, emptyReport, type Report } from './batch.ts';
 import type { AnyControl, AnyStateControl, Catalogue, Page } from './control.ts';
 import { isEventControl } from './control.ts';

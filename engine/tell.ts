@@ -1,6 +1,7 @@
 /** Telling the channels, once for each state of a finding: whoever comes by tells what nobody has told yet. */
 import { randomUUID } from 'node:crypto';
-import { alertOf, type Told, toldKey } from './alert.ts';
+import { alertOf, type Told } from './alerts/finding.ts';
+import { toldKey } from './alerts/told.ts';
 import { ConflictError } from './errors.ts';
 import { type Step, step } from './finding.ts';
 import type { Entry, Finding } from './model.ts';

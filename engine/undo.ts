@@ -17,7 +17,7 @@ import { withdraw } from './undo/record.ts';
 import { endException, requested } from './undo/request.ts';
 import { takeBack } from './undo/take-back.ts';
 
-export { exceptionHash, undoOf } from './undo/request.ts';
+export { undoOf } from './writes.ts';
 
 export const undo = (findingId: string, action: Action, woken = false): Promise<Attempt> => undoOnce(findingId, action, woken).catch(orLater);
 

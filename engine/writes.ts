@@ -1,6 +1,6 @@
 /** Who wrote a setting of a resource, in order: what was written last must be undone first. */
 import { resourceKey } from './finding.ts';
-import type { Finding, ResourceRef } from './model.ts';
+import { type Change, change, type Finding, type ResourceRef } from './model.ts';
 import type { Lease, Ledger, MemoKey } from './ports.ts';
 
 /** Ids of findings whose fix wrote the setting, the earliest first. An index: what they wrote, and whether it stands, the findings tell. */
@@ -37,4 +37,13 @@ export async function laterWriters({ id, resource }: Pick<Finding, 'id' | 'resou
   }
   const found = await Promise.all([...later].reverse().map((other) => ledger.get(other)));
   return found.filter((finding) => finding !== undefined && standing(finding).length > 0) as Finding[];
+}
+
+/** What all writes of a finding together come to, taken back. */
+export function undoOf(finding: Finding): Change | undefined {
+  const writes = standing(finding);
+  const [last] = writes;
+  const first = writes.at(-1);
+  if (!last || !first) return undefined;
+  return change({ action: last.change.action, summary: `Take back: ${last.change.summary}`, before: last.change.after, after: first.change.before });
 }

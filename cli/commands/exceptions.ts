@@ -1,11 +1,11 @@
 /** `exceptions`: what need not hold, for how long and who said so: by the policy, or made while the bot ran. */
 import type { Command } from 'commander';
 import { stringify } from 'yaml';
+import { actionHash } from '../../engine/answers/action-hash.ts';
 import { randomId } from '../../engine/answers/question.ts';
 import { type MadeException, madeExceptions } from '../../engine/exceptions.ts';
 import type { CompiledPolicy } from '../../engine/policy/model.ts';
 import type { Ledger } from '../../engine/ports.ts';
-import { exceptionHash } from '../../engine/undo.ts';
 import { type DeskOptions, openDesk } from '../answers/desk.ts';
 import { colors } from '../colors.ts';
 import { defaultPolicy, policyFrom, print, say, stackNameOf } from '../context.ts';
@@ -143,7 +143,11 @@ async function end(id: string, options: Options): Promise<ExitCode> {
     const finding = await findingAt(id, desk);
     const made = (await madeExceptions(desk.ledger)).find(({ findingId }) => findingId === id);
     if (!made) throw new UsageError(`no exception comes from ${id}: \`npx phidelity exceptions list\` shows them`, 1);
-    const code = await told(await desk.give({ findingId: id, decision: 'end', question: randomId(), planHash: exceptionHash(finding) }), desk, options.json);
+    const code = await told(
+      await desk.give({ findingId: id, decision: 'end', question: randomId(), planHash: actionHash(finding, 'end') }),
+      desk,
+      options.json,
+    );
     if (code === 0 && !options.json)
       say(`The next look at it treats it like new drift: npx phidelity sweep --control ${finding.control}${options.stack ? ` --stack ${options.stack}` : ''}`);
     return code;

@@ -7,13 +7,15 @@
  */
 import type { AnyControl, CatalogueEntry } from '../control.ts';
 import type { Mode } from '../model.ts';
+import { channelFaults, compileChannel } from './channels.ts';
 import { defaultApprovals, defaultBacklog, defaultEvidence } from './defaults.ts';
+import { seconds, tagOf } from './forms.ts';
 import { guardsOf } from './guards.ts';
 import { identified } from './identity.ts';
 import { reachable } from './match.ts';
 import type { CompiledApprovals, CompiledChannel, CompiledControl, CompiledException, CompiledPolicy } from './model.ts';
 import { type CompileOptions, judgedRules, type PolicyLayer, pathOf, type Rule, saysMode, writing } from './rules.ts';
-import { type Settings, seconds } from './schema.ts';
+import type { Settings } from './schema.ts';
 import { explain, wordsAt } from './words.ts';
 
 /** Params of a control, from every rule that knows them, judged by the control and completed with its defaults. */
@@ -44,11 +46,7 @@ function paramsOf(id: string, control: AnyControl, rules: readonly Rule[], { nea
   return undefined;
 }
 
-const compiledException = ({ tag, ...rest }: NonNullable<Settings['exceptions']>[number]): CompiledException => {
-  if (typeof tag !== 'string') return { ...rest, tag };
-  const equals = tag.indexOf('=');
-  return { ...rest, tag: { key: tag.slice(0, equals), value: tag.slice(equals + 1) } };
-};
+const compiledException = ({ tag, ...rest }: NonNullable<Settings['exceptions']>[number]): CompiledException => ({ ...rest, ...(tag && { tag: tagOf(tag) }) });
 
 const few = (ids: readonly string[]): string => (ids.length > 3 ? `${ids.slice(0, 3).join(', ')} and ${ids.length - 3} more` : ids.join(', '));
 
@@ -106,11 +104,7 @@ export async function compile(layers: readonly PolicyLayer[], complete: boolean,
   const usable = layers.map((layer) => layer.usable).toReversed();
   const channels: Record<string, CompiledChannel> = {};
   for (const [name, channel] of usable.flatMap((file) => Object.entries(file.channels))) {
-    channels[name] = {
-      sns: true,
-      pages: channel.pages ?? channels[name]?.pages ?? false,
-      minSeverity: channel.minSeverity ?? channels[name]?.minSeverity ?? 'INFORMATIONAL',
-    };
+    channels[name] = compileChannel(channel, channels[name]);
   }
   const regions = usable.findLast((file) => file.regions)?.regions;
 
@@ -126,6 +120,7 @@ export async function compile(layers: readonly PolicyLayer[], complete: boolean,
     if (paging.length > 0 && !Object.values(channels).some(({ pages }) => pages)) {
       fault(own.source.fault(['channels'], `no channel has pages: true, but these controls may page: ${few(paging.map(({ id }) => id))}`));
     }
+    for (const message of channelFaults(channels)) fault(own.source.fault(['channels'], message));
   }
 
   return identified({
@@ -140,6 +135,7 @@ export async function compile(layers: readonly PolicyLayer[], complete: boolean,
       defaultApprovals,
       ...usable.map(({ approvals: { expires, ...rest } = {} }) => ({ ...rest, ...(expires && { expires: seconds(expires) }) })),
     ) as CompiledApprovals,
+    accounts: Object.assign({}, ...usable.map((file) => file.accounts)),
     channels,
     guards: guardsOf(usable),
     backlog: usable.findLast((file) => file.backlog)?.backlog ?? defaultBacklog,

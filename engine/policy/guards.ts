@@ -1,7 +1,8 @@
 /** How much the bot may fix before it asks: what every file of a chain says of it, part by part, over the defaults. */
 import { defaultGuards } from './defaults.ts';
+import { seconds } from './forms.ts';
 import type { CompiledGuards } from './model.ts';
-import { type GuardsOfFile, seconds } from './schema.ts';
+import type { GuardsOfFile } from './schema.ts';
 
 const over = (guards: CompiledGuards, { repeat, ramp, ...limits }: GuardsOfFile): CompiledGuards => {
   const { within, ...repeated } = repeat ?? {};

@@ -4,7 +4,7 @@ import { PolicyError, type PolicyFault } from '../errors.ts';
 import { compile } from './compile.ts';
 import type { CompiledPolicy } from './model.ts';
 import type { PolicyLayer } from './rules.ts';
-import { laterWords, policySchema } from './schema.ts';
+import { policySchema } from './schema.ts';
 import { parseSource } from './source.ts';
 import { usableParts } from './usable.ts';
 import { explain, hint, type Nearest } from './words.ts';
@@ -59,7 +59,7 @@ export async function loadPolicy({ file, read, catalogue, today, baseline, neare
     }
     const parsed = policySchema.safeParse(source.value);
     if (!parsed.success) {
-      for (const { path, at, message } of explain(policySchema, source.value, parsed.error.issues, nearest, laterWords)) fault(source.fault(path, message, at));
+      for (const { path, at, message } of explain(policySchema, source.value, parsed.error.issues, nearest)) fault(source.fault(path, message, at));
     }
     const usable = usableParts(source.value);
     layers.push({ source, usable });

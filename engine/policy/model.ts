@@ -1,5 +1,8 @@
 /** The policy as `act` and `detect` use it: complete, validated, patterns resolved. Stored as data in the ledger. */
 import type { Mode, OwnerKind, Severity } from '../model.ts';
+import type { CompiledChannel } from './channels.ts';
+
+export type { CompiledChannel } from './channels.ts';
 
 export interface CompiledException {
   /** Glob over the resource's ARN. */
@@ -34,12 +37,6 @@ export interface CompiledControl {
   /** The first that matches wins. */
   readonly when: readonly CompiledWhen[];
   readonly exceptions: readonly CompiledException[];
-}
-
-export interface CompiledChannel {
-  readonly sns: true;
-  readonly pages: boolean;
-  readonly minSeverity: Severity;
 }
 
 /** Past these the bot asks instead of fixing. */
@@ -81,6 +78,8 @@ export interface CompiledPolicy {
   /** By name. */
   readonly people: Readonly<Record<string, CompiledPerson>>;
   readonly approvals: CompiledApprovals;
+  /** Names of accounts, by id. */
+  readonly accounts: Readonly<Record<string, string>>;
   readonly channels: Readonly<Record<string, CompiledChannel>>;
   readonly guards: CompiledGuards;
   /** What is done about drift that was there before the bot. */

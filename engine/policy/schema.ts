@@ -1,43 +1,14 @@
 /** The policy file as it is in force now. Also the source of the JSON Schema that editors use, hence a description on every field. */
 import * as z from 'zod';
 import { modes, ownerKinds, severities } from '../model.ts';
+import { channelSchema } from './channels.ts';
+import { duration, glob, seconds, tag, text } from './forms.ts';
 
-/** Planned for later versions. Named so that nobody believes they work already. */
-export const laterWords: ReadonlySet<string> = new Set(['slackApp', 'securityHub']);
-
-const text = z.string().min(1, { error: 'must not be empty' });
-const glob = (over: string) => text.optional().describe(`Glob over ${over}: * is any run of characters, ? is one character`);
 const mode = z.enum(modes);
 const region = z
   .string()
   .regex(/^[a-z]+(-[a-z]+)+-\d+$/, { error: ({ input }) => `${JSON.stringify(input)} is not the name of a region` })
   .describe('A region, such as us-east-1');
-
-const secondsPer = { m: 60, h: 3_600, d: 86_400 } as const;
-const longest = 30 * secondsPer.d;
-const durationForm = /^(\d+)([mhd])$/;
-
-/** Seconds of `30m`, `1h`, `2d`; NaN for any other text. */
-export function seconds(duration: string): number {
-  const [, count, unit] = durationForm.exec(duration) ?? [];
-  return Number(count) * secondsPer[unit as keyof typeof secondsPer];
-}
-
-const duration = z
-  .string()
-  .regex(durationForm, { error: ({ input }) => `${JSON.stringify(input)} is not a duration such as 30m, 1h or 2d`, abort: true })
-  .refine((given) => seconds(given) <= longest, { error: 'must be at most 30d' });
-
-const tag = z.union(
-  [
-    z.strictObject({
-      key: text.describe('Key of the tag'),
-      value: z.string().optional().describe('Value of the tag; left out: any value'),
-    }),
-    z.string().regex(/^[^=]+=/, { error: 'expected key=value or a map with key and value' }),
-  ],
-  { error: 'expected key=value or a map with key and value' },
-);
 
 const isMap = ({ value }: { value: unknown }) => typeof value === 'object' && value !== null && !Array.isArray(value);
 
@@ -81,14 +52,6 @@ export const settingsSchema = z.strictObject({
 export type Settings = z.output<typeof settingsSchema>;
 
 const control = z.union([mode, settingsSchema]).meta({ id: 'control', description: 'A mode, or a map with mode, params, fixAfter, exceptions and when' });
-
-const channel = z
-  .strictObject({
-    sns: z.literal(true).describe('An SNS topic of the stack'),
-    pages: z.boolean().optional().describe('Takes pages. At least one channel must when a control can page. Default: false'),
-    minSeverity: z.enum(severities).optional().describe('Notifications below this severity are not sent here. Default: INFORMATIONAL'),
-  })
-  .describe('Where alerts go');
 
 const principal = text.regex(/^arn:[a-z*?-]+:(iam|sts)::[\d*?]+:\S+$/, {
   error: ({ input }) => `${JSON.stringify(input)} is not the ARN of a user or of a session, such as arn:aws:sts::*:assumed-role/SecOps/dana`,
@@ -170,10 +133,14 @@ export const policySchema = z
       .optional()
       .describe('Who may approve, deny and undo, by a name of your choice'),
     approvals: approvals.optional(),
+    accounts: z
+      .record(z.string().regex(/^\d{12}$/, { error: 'must be an account id of 12 digits, in quotes' }), text)
+      .optional()
+      .describe('Names of accounts, for alerts: "111122223333": clinic-prod'),
     channels: z
       .record(
         z.string().regex(/^[A-Za-z][A-Za-z0-9-]{0,31}$/, { error: 'the name of a channel is 1 to 32 letters, digits and hyphens and begins with a letter' }),
-        channel,
+        channelSchema,
       )
       .optional()
       .describe('Where alerts go, by a name of your choice'),

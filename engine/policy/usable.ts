@@ -2,7 +2,7 @@
 import type * as z from 'zod';
 import { type PolicyFile, policySchema, type Settings, settingsSchema } from './schema.ts';
 
-export interface UsableFile extends Pick<PolicyFile, 'extends' | 'regions' | 'watch' | 'approvals' | 'guards' | 'backlog' | 'evidence' | 'iam'> {
+export interface UsableFile extends Pick<PolicyFile, 'extends' | 'regions' | 'watch' | 'approvals' | 'accounts' | 'guards' | 'backlog' | 'evidence' | 'iam'> {
   readonly people: NonNullable<PolicyFile['people']>;
   readonly channels: NonNullable<PolicyFile['channels']>;
   readonly controls: Readonly<Record<string, Settings>>;

@@ -56,15 +56,8 @@ const distance = (issues: readonly Issue[]): number =>
 
 /**
  * Complaints about `value`, one a fault.
- * @param laterWords keys that a later version will have
  */
-export function explain(
-  schema: z.ZodType,
-  value: unknown,
-  issues: readonly Issue[],
-  nearest: Nearest,
-  laterWords: ReadonlySet<string> = new Set(),
-): readonly Complaint[] {
+export function explain(schema: z.ZodType, value: unknown, issues: readonly Issue[], nearest: Nearest): readonly Complaint[] {
   const complain = (issue: Issue, before: Path): readonly Complaint[] => {
     const path = [...before, ...issue.path];
     const found = valueAt(value, path);
@@ -75,9 +68,7 @@ export function explain(
         return issue.keys.map((key) => ({
           path: [...path, key],
           at: 'key',
-          message: laterWords.has(key)
-            ? `this version of phidelity does not have "${key}" yet`
-            : `unknown key "${key}"${hint(key, wordsAt(schema, path), nearest)}`,
+          message: `unknown key "${key}"${hint(key, wordsAt(schema, path), nearest)}`,
         }));
       case 'invalid_key':
         return one(issue.issues[0]?.message ?? issue.message, 'key');

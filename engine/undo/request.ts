@@ -1,33 +1,24 @@
+import { actionHash } from '../answers/action-hash.ts';
 import { expiryOf } from '../answers/consult.ts';
 import { heardWith, lastHeard, sealWords, unheard, whoAnswers } from '../answers/hear.ts';
 import { isActor } from '../answers/people.ts';
 import { planHash } from '../answers/plan-hash.ts';
 import { questionOf } from '../answers/question.ts';
-import { fingerprint } from '../canonical.ts';
 import type { AnyStateControl } from '../control.ts';
 import { longestException, unexcept } from '../exceptions.ts';
-import { resourceKey } from '../finding.ts';
-import { type Answer, type Change, change, type Finding } from '../model.ts';
+import type { Answer, Change, Finding } from '../model.ts';
 import type { CompiledPolicy } from '../policy/model.ts';
 import type { Ports } from '../ports.ts';
-import { standing } from '../writes.ts';
+import { undoOf } from '../writes.ts';
 
 import { save } from './record.ts';
-
-/** What all writes of a finding together come to, taken back. */
-export function undoOf(finding: Finding): Change | undefined {
-  const writes = standing(finding);
-  const [last] = writes;
-  const first = writes.at(-1);
-  if (!last || !first) return undefined;
-  return change({ action: last.change.action, summary: `Take back: ${last.change.summary}`, before: last.change.after, after: first.change.before });
-}
 
 /** Somebody wants an exception to hold no longer: what it kept from being fixed is new drift to whoever looks next. */
 export async function endException(found: Finding, policy: CompiledPolicy, ports: Ports): Promise<Finding> {
   let finding = found;
   for (const request of await requests(finding, 'end', ports)) {
-    const ruling = request.planHash === exceptionHash(finding) ? await whoAnswers(request, finding, policy, ports) : { refused: 'It is about something else.' };
+    const ruling =
+      request.planHash === actionHash(finding, 'end') ? await whoAnswers(request, finding, policy, ports) : { refused: 'It is about something else.' };
     const heard = heardWith(finding, request);
     if ('refused' in ruling) {
       finding = await save(finding, { heard }, 'REFUSED', `A request to end the exception was refused: ${ruling.refused}${lastHeard(heard)}`, ports);
@@ -38,10 +29,6 @@ export async function endException(found: Finding, policy: CompiledPolicy, ports
   }
   return finding;
 }
-
-/** What an end of the exception is bound to. */
-export const exceptionHash = ({ control, resource }: Pick<Finding, 'control' | 'resource'>): string =>
-  fingerprint({ about: 'end', control, resource: resourceKey(resource) });
 
 const requests = async (finding: Finding, wanted: Answer['decision'], { ledger }: Ports): Promise<Answer[]> =>
   unheard(finding, await ledger.answers(finding.id), [wanted]);

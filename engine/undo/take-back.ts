@@ -12,9 +12,8 @@ import { holdOff } from '../hold-off.ts';
 import type { Finding, RecordedChange } from '../model.ts';
 import type { Lease, Ports } from '../ports.ts';
 import { holds } from '../settings.ts';
-import { laterWriters, standing } from '../writes.ts';
+import { laterWriters, standing, undoOf } from '../writes.ts';
 import { withdraw } from './record.ts';
-import { undoOf } from './request.ts';
 
 /** AWS shows a setting late. Milliseconds. */
 const verifyForMs = 5 * 60_000;

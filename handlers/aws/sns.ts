@@ -1,8 +1,10 @@
 /** Alerts to the topics of the policy's channels. */
 import { PublishCommand, SNSClient } from '@aws-sdk/client-sns';
+import type { Alert } from '../../engine/alerts/alert.ts';
+import { textOf } from '../../engine/alerts/lines.ts';
 import { isAtLeast } from '../../engine/model.ts';
 import type { CompiledChannel, CompiledPolicy } from '../../engine/policy/model.ts';
-import type { Alert, Aws } from '../../engine/ports.ts';
+import type { Aws } from '../../engine/ports.ts';
 
 /** A page goes to every channel that takes pages; anything else to those whose `minSeverity` it reaches. */
 const takes = ({ pages, minSeverity }: CompiledChannel, { urgency, severity }: Alert): boolean =>
@@ -21,12 +23,12 @@ export async function publishTo(
 }
 
 /** https://docs.aws.amazon.com/sns/latest/api/API_Publish.html; attributes are for subscription filters only. */
-function messageOf(topicArn: string, { id, urgency, severity, control, accountId, status, subject, text }: Alert): PublishCommand {
+function messageOf(topicArn: string, { id, urgency, severity, control, accountId, status, subject, ...alert }: Alert): PublishCommand {
   const attributes = { severity, control, account: accountId, status, urgency, alertId: id };
   return new PublishCommand({
     TopicArn: topicArn,
     Subject: subject,
-    Message: text,
+    Message: textOf(alert),
     MessageAttributes: Object.fromEntries(Object.entries(attributes).map(([name, StringValue]) => [name, { DataType: 'String', StringValue }])),
   });
 }

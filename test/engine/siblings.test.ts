@@ -1,10 +1,11 @@
 /** Two controls that write one setting of one resource. */
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { act } from '../../engine/act.ts';
+import { actionHash } from '../../engine/answers/action-hash.ts';
 import type { CatalogueEntry, Control } from '../../engine/control.ts';
 import { madeExceptions } from '../../engine/exceptions.ts';
 import { change, compliant, type Finding, nonCompliant } from '../../engine/model.ts';
-import { exceptionHash, undo } from '../../engine/undo.ts';
+import { undo } from '../../engine/undo.ts';
 import { give, people } from '../support/answers.ts';
 import { by, call, lampOff, policyOf, terraform, World } from '../support/world.ts';
 
@@ -125,7 +126,7 @@ test('the undo of the one that acted puts back what was there', async () => {
   await world.detect(call('SwitchOn', 'hall', by(terraform)));
   expect(await world.runDispatched()).toEqual([]);
   expect((await madeExceptions(world.ledger)).map(({ control }) => control)).toEqual(['lamp-dim', 'lamp-off']);
-  await give(world, await found('lamp-dim'), 'end', { planHash: exceptionHash(await found('lamp-dim')) });
+  await give(world, await found('lamp-dim'), 'end', { planHash: actionHash(await found('lamp-dim'), 'end') });
   await undo(id, world.action);
   expect(await madeExceptions(world.ledger)).toEqual([]);
 });

@@ -1,10 +1,11 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { type Attempt, act } from '../../engine/act.ts';
+import { actionHash } from '../../engine/answers/action-hash.ts';
 import { redrive } from '../../engine/drive.ts';
 import { except, madeExceptions } from '../../engine/exceptions.ts';
 import type { Finding } from '../../engine/model.ts';
 import type { CompiledPolicy } from '../../engine/policy/model.ts';
-import { exceptionHash, giveUpUndo, undo } from '../../engine/undo.ts';
+import { giveUpUndo, undo } from '../../engine/undo.ts';
 import { give, people, person } from '../support/answers.ts';
 import { by, call, denied, lampArn, policyOf, sweepOf, terraform, World } from '../support/world.ts';
 
@@ -80,7 +81,7 @@ describe('an undo', () => {
     await give(world, await finding(), 'undo');
     await run();
     expect(await notes('REFUSED')).toEqual([expect.stringMatching(/has been undone already/)]);
-    await give(world, await finding(), 'end', { planHash: exceptionHash(await finding()) });
+    await give(world, await finding(), 'end', { planHash: actionHash(await finding(), 'end') });
     await run();
     expect(await madeExceptions(world.ledger)).toEqual([]);
     await world.detect(sweepOf('lamp-off'));

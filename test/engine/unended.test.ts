@@ -1,9 +1,10 @@
 /** What must not go on for ever, be lost in a crash, or be told again and again. */
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { act } from '../../engine/act.ts';
+import type { Alert } from '../../engine/alerts/alert.ts';
 import { redrive } from '../../engine/drive.ts';
 import { ConflictError, DeniedError, TerminalError } from '../../engine/errors.ts';
-import type { Alert, Ports } from '../../engine/ports.ts';
+import type { Ports } from '../../engine/ports.ts';
 import { accountId, botRole, by, call, configItem, denied, policyOf, sweepOf, terraform, tickAt, World } from '../support/world.ts';
 
 let world: World;

@@ -1,6 +1,6 @@
 /** What must be true of every schedule when all has come to rest, read with an administrator's rights. */
 import { isDeepStrictEqual } from 'node:util';
-import { toldKey } from '../../engine/alert.ts';
+import { toldKey } from '../../engine/alerts/told.ts';
 import type { Entry, Finding } from '../../engine/model.ts';
 import type { Ledger } from '../../engine/ports.ts';
 import type { Case, Lane } from './lane.ts';

@@ -2,7 +2,9 @@
 import { writeFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { sqliteLedger } from '../../cli/state/sqlite-ledger.ts';
-import { alertOf, backlogAlertOf } from '../../engine/alert.ts';
+import { backlogAlertOf } from '../../engine/alerts/backlog.ts';
+import { alertOf } from '../../engine/alerts/finding.ts';
+import { textOf } from '../../engine/alerts/lines.ts';
 import type { Line } from '../../engine/detect.ts';
 import { change, type Finding, nonCompliant } from '../../engine/model.ts';
 import { lambdaLog } from '../../handlers/aws/log.ts';
@@ -60,8 +62,9 @@ describe('an alert', () => {
     world.house.lamps.set(name, { on: true });
     await world.detect(call('SwitchOn', name, by(dana)));
     expect(world.alerts).toHaveLength(1);
-    const [{ subject, text }] = world.alerts as [(typeof world.alerts)[0]];
-    expectNone(subject + text, [secret]);
+    const [alert] = world.alerts as [(typeof world.alerts)[0]];
+    const { text } = alert;
+    expectNone(JSON.stringify(alert), [secret]);
     expect(text).toContain('Resource:  arn:aws:lamp:us-east-1:123456789012:lamp/');
     expect(text).toContain(`Who:       ${dana} through`);
     world.close();
@@ -70,29 +73,28 @@ describe('an alert', () => {
   test.each(['REMEDIATED', 'REMEDIATION_FAILED', 'RETRY_LATER', 'EXCEPTED', 'COMPLIANT', undefined] as const)('with one in each field, %s', (status) => {
     const finding = leaky('lab-123-45-6789');
     const outcome = status && { status, reason: `Named ${every}`, at };
-    const { id, subject, text } = alertOf({ ...finding, outcome, state: status?.startsWith('RE') ? 'open' : 'resolved' }, lampOff(new House()));
-    expectNone(id + subject + text);
-    expect(text).toContain(dana);
+    const alert = alertOf({ ...finding, outcome, state: status?.startsWith('RE') ? 'open' : 'resolved' }, lampOff(new House()));
+    expectNone(JSON.stringify(alert));
+    expect(textOf(alert)).toContain(dana);
   });
 
   test('whose session is named by a number', () => {
     const finding = { ...leaky('lab'), actor: { arn: sessionOf('mrn-00123456'), type: 'AssumedRole' } };
-    expect(alertOf(finding, lampOff(new House())).text).toContain(`Who:       ${sessionOf('mrn-[mrn]')} through`);
+    expect(textOf(alertOf(finding, lampOff(new House())))).toContain(`Who:       ${sessionOf('mrn-[mrn]')} through`);
   });
 
   test('of what was there before', () => {
-    const { subject, text } = backlogAlertOf(
+    const alert = backlogAlertOf(
       { ...lampOff(new House()), severity: 'HIGH' },
       { accountId: '123456789012', region: 'us-east-1', began: at },
       names.map(leaky),
     );
-    expectNone(subject + text);
-    expect(text).toContain('9 resources fail');
+    expectNone(JSON.stringify(alert));
+    expect(textOf(alert)).toContain('9 resources fail');
   });
 
   test('of a path: what names the number is above the leaf', () => {
-    const { subject, text } = alertOf(leaky('x/patient/4711234'), lampOff(new House()));
-    expectNone(subject + text);
+    expectNone(JSON.stringify(alertOf(leaky('x/patient/4711234'), lampOff(new House()))));
   });
 });
 

@@ -5,12 +5,14 @@ import { join } from 'node:path';
 import * as z from 'zod';
 import { sqliteLedger } from '../../cli/state/sqlite-ledger.ts';
 import { type Action, act } from '../../engine/act.ts';
+import type { Alert } from '../../engine/alerts/alert.ts';
+import { textOf } from '../../engine/alerts/lines.ts';
 import type { CatalogueEntry, Control, EventControl } from '../../engine/control.ts';
 import { type Detection, detect, type Report } from '../../engine/detect.ts';
 import { DeniedError } from '../../engine/errors.ts';
 import { change, compliant, type Finding, nonCompliant, type Principal, type SweepOf } from '../../engine/model.ts';
 import type { CompiledControl, CompiledPolicy } from '../../engine/policy/model.ts';
-import type { Alert, Aws, Ports, SweepRequest } from '../../engine/ports.ts';
+import type { Aws, Ports, SweepRequest } from '../../engine/ports.ts';
 import { routerOf } from '../../engine/route.ts';
 
 export const accountId = '123456789012';
@@ -157,7 +159,8 @@ export const policyOf = (controls: Record<string, Partial<CompiledControl>>, id 
   watch: 'all',
   people: {},
   approvals: { expires: 259_200 },
-  channels: { security: { sns: true, pages: true, minSeverity: 'INFORMATIONAL' } },
+  accounts: {},
+  channels: { security: { sns: true, pages: true, minSeverity: 'INFORMATIONAL', timezone: 'UTC' } },
   guards: { fixesPerHour: 1_000, fixesPerControlPerHour: 1_000, repeat: { limit: 1_000, within: 86_400 }, ramp: { fixes: 1_000, hours: 24 } },
   backlog: 'tell',
   evidence: { lock: 'governance', years: 6 },
@@ -169,7 +172,8 @@ export const policyOf = (controls: Record<string, Partial<CompiledControl>>, id 
 
 export class World {
   readonly house = new House();
-  readonly alerts: Alert[] = [];
+  /** With what a reader of plain text is told. */
+  readonly alerts: (Alert & { readonly text: string })[] = [];
   readonly dispatched: string[] = [];
   readonly #started = new Set<string>();
   readonly sweeps: SweepRequest[] = [];
@@ -216,7 +220,7 @@ export class World {
     },
     alert: async (alert) => {
       this.before('alert');
-      this.alerts.push(alert);
+      this.alerts.push({ ...alert, text: textOf(alert) });
     },
     dispatch: async (finding) => {
       this.before('dispatch');

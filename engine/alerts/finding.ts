@@ -1,76 +1,58 @@
-/** The words of an alert. Plain text for a person who has just been woken; never more than was verified, never a document's text, redacted. */
-import { createHash } from 'node:crypto';
-import { answerWords, toldUndo, undoHeadline, undoWords } from './answers/words.ts';
-import { leafOf } from './arn.ts';
-import type { AnyControl } from './control.ts';
-import { exposureOf, exposureWords } from './exposure.ts';
-import { waitsForStack } from './finding.ts';
-import type { Actor, Finding, Place, ResourceRef } from './model.ts';
-import { definedIn } from './owner.ts';
-import type { Alert } from './ports.ts';
-import { type RedactOptions, redact } from './redact.ts';
+/** The alert about one finding: plain words for a person who has just been woken; never more than was verified, never a document's text, redacted. */
+import { answerWords, toldUndo, undoHeadline, undoWords } from '../answers/words.ts';
+import type { AnyControl } from '../control.ts';
+import { exposureOf, exposureWords } from '../exposure.ts';
+import { waitsForStack } from '../finding.ts';
+import type { Actor, Finding } from '../model.ts';
+import { definedIn } from '../owner.ts';
+import { redact } from '../redact.ts';
+import type { Alert } from './alert.ts';
+import { citations } from './citations.ts';
+import { consoleOf } from './console.ts';
+import { differencesOf } from './differences.ts';
+import { linesOf } from './lines.ts';
+import { nameOf, subjectOf } from './names.ts';
+import { offersOf } from './offers.ts';
+import { toldKey } from './told.ts';
 
-export type Told = Pick<AnyControl, 'title' | 'hipaa' | 'impact'>;
-
-/** What the channels would be told now; `finding.alerted` holds the last one they were. Of an open one the reason is news too. */
-export const toldKey = (finding: Finding): string => {
-  const { state, outcome, decision, question, heldOff } = finding;
-  const undo = toldUndo(finding);
-  if (undo) return `undo:${undo.state}:${question?.approvals.length ?? 0}:${brief(undo.at)}`;
-  const waits = state === 'open' && heldOff?.told ? `:held off since ${heldOff.since}` : '';
-  if (state === 'open' && outcome?.status === 'AWAITING_APPROVAL' && question) return `open:asked:${question.id}:${question.approvals.length}${waits}`;
-  if (state === 'open' && outcome) return `open:${outcome.status}:${brief(outcome.reason)}`;
-  return `${state}:${outcome?.status ?? decision.action}${waits}`;
-};
-
-const brief = (reason: string): string => createHash('sha256').update(reason).digest('hex').slice(0, 8);
+/** What an alert needs of a control. `undo`: it has one. */
+export type Told = Pick<AnyControl, 'title' | 'hipaa' | 'impact'> & { readonly undo?: unknown };
 
 export function alertOf(finding: Finding, control: Told): Alert {
-  const { id, severity } = finding;
+  const { id, severity, resource, outcome, state, evaluation } = finding;
+  const words = headline(finding);
+  const { differences, cut } = differencesOf(finding);
+  const url = consoleOf(resource);
   return {
     id: `${id}:${toldKey(finding)}`,
     urgency: isPage(finding) ? 'page' : 'notify',
     severity,
     control: finding.control,
-    accountId: finding.resource.accountId,
-    status: finding.outcome?.status ?? finding.decision.action,
-    finding,
+    accountId: resource.accountId,
+    status: outcome?.status ?? finding.decision.action,
     title: control.title,
-    subject: subjectOf(`[${severity}] ${headline(finding)}: ${finding.control} on ${nameOf(finding.resource)}`),
-    text: textOf(finding, control),
-  };
-}
-
-/** Drift that was there before the bot, found by the first sweep of a control in a region: one alert for all of it. */
-export function backlogAlertOf(
-  { id, title, hipaa, severity }: Pick<AnyControl, 'id' | 'title' | 'hipaa' | 'severity'>,
-  { accountId, region, began }: Place & { readonly began: string },
-  found: readonly Finding[],
-): Alert {
-  const few = found.slice(0, 10).map(({ resource }) => nameOf(resource));
-  return {
-    id: `backlog:${id}:${accountId}:${region}:${began}`,
-    urgency: 'notify',
-    severity,
-    control: id,
-    accountId,
-    status: 'BACKLOG',
-    title,
-    subject: subjectOf(`[${severity}] Was there before: ${found.length} failing ${id} in ${region}`),
-    text: linesOf([
-      ['Control', `${title} (${id}, ${severity})`],
-      ['Where', `account ${accountId}, ${region}`],
-      [
-        'Found',
-        `${found.length} ${found.length === 1 ? 'resource fails' : 'resources fail'} by the first sweep: ${few.join(', ')}${found.length > 10 ? ' and more' : ''}`,
-      ],
-      ['Done', 'Nothing. What was there before the bot is told, not changed.'],
-      [
-        'Way out',
-        'Look with `npx phidelity findings --open --stack NAME`; mend by hand, or have it treated like new drift: `npx phidelity sweep --apply --stack NAME`.',
-      ],
-      ['HIPAA', citations(hipaa)],
-    ]),
+    headline: words,
+    subject: subjectOf(`[${severity}] ${words}: ${finding.control} on ${nameOf(resource)}`),
+    lines: findingLines(finding, control),
+    hipaa: control.hipaa.map(({ section }) => section),
+    finding: {
+      id,
+      version: finding.version,
+      state,
+      episode: finding.episode,
+      resource: { id: redact(resource.id, { keep: ['session'] }), name: nameOf(resource), type: resource.type, region: resource.region },
+      ...(url && { console: url }),
+      complianceType: evaluation.complianceType,
+      verified: outcome?.status === 'REMEDIATED' || finding.undo?.state === 'done',
+      confirmed: finding.confirmedBy !== undefined,
+      openedAt: finding.openedAt,
+      at: finding.resolvedAt ?? outcome?.at ?? finding.lastSeenAt,
+      ...(finding.snoozed && { snoozed: finding.snoozed.until }),
+      differences,
+      ...(cut && { differencesCut: true as const }),
+      answers: offersOf(finding, control),
+      tags: finding.owner?.tags ?? {},
+    },
   };
 }
 
@@ -112,22 +94,7 @@ function headline(finding: Finding): string {
   return decision.action === 'page' ? 'ACTION NEEDED' : 'Drift';
 }
 
-/** The account's own ARN ends in `root`, which would read like the root user. */
-const nameOf = (resource: ResourceRef): string =>
-  // Redacted while it is whole: what stands before the leaf may be the label of its number.
-  resource.id.endsWith(':root') ? `account ${resource.accountId}, ${resource.region}` : leafOf({ id: redact(resource.id) });
-
-/** SNS: printable ASCII, begins with a letter, digit or punctuation, under 100 characters. https://docs.aws.amazon.com/sns/latest/api/API_Publish.html */
-const subjectOf = (text: string): string => {
-  const ascii = redact(oneLine(text)).replace(/[^\x20-\x7e]/gu, '?');
-  return ascii.length < 100 ? ascii : `${ascii.slice(0, 96)}...`;
-};
-
-/** Bytes of one line: all of them together stay under 8 KB, and an ARN of the longest kind is whole. */
-const lineBytes = 500;
-const resourceBytes = 2_048;
-
-function textOf(finding: Finding, control: Told): string {
+function findingLines(finding: Finding, control: Told): Alert['lines'] {
   const { resource, evaluation, decision, openedBy, actor, proposal } = finding;
   const open = finding.state === 'open';
   return linesOf([
@@ -162,23 +129,6 @@ const exposedOf = (finding: Finding): string | undefined => {
 const alsoOf = ({ also }: Finding): string | undefined =>
   also && `${also.join(', ')} failed on the same setting: judged after this fix, and told only if ${also.length === 1 ? 'it still fails' : 'they still fail'}.`;
 
-/** Who did it is told in full; so it is where a brake names who keeps breaking it, where a call is named that ended it, and where the resource is a user of the account. */
-const keeps: Readonly<Record<string, RedactOptions>> = {
-  Who: { keep: ['email'] },
-  Decided: { keep: ['session'] },
-  Resource: { keep: ['session'] },
-  Exposed: { keep: ['session'] },
-  Answer: { keep: ['email'] },
-};
-
-const citations = (hipaa: Told['hipaa']): string => hipaa.map(({ section, specification }) => `45 CFR ${section} (${specification})`).join(', ');
-
-const linesOf = (lines: readonly (readonly [string, string | undefined])[]): string =>
-  lines
-    .filter((line): line is readonly [string, string] => Boolean(line[1]))
-    .map(([name, value]) => `${`${name}:`.padEnd(10)} ${clipped(redact(oneLine(value), keeps[name]), name === 'Resource' ? resourceBytes : lineBytes)}`)
-    .join('\n');
-
 function verdictLabel({ state, evaluation }: Finding): string {
   if (evaluation.complianceType === 'INSUFFICIENT_DATA') return 'Not seen';
   if (evaluation.complianceType !== 'NON_COMPLIANT') return 'State';
@@ -187,21 +137,6 @@ function verdictLabel({ state, evaluation }: Finding): string {
 
 const proposalLabel = ({ decision, outcome }: Finding): string =>
   outcome?.status === 'REMEDIATION_FAILED' ? 'Tried' : decision.action === 'fix' ? 'Fix' : 'Proposal';
-
-/**
- * Names are written by whoever made the resource. Line breaks, runs of blanks, and characters that are not seen but
- * turn the text around must not forge a line of the alert.
- */
-const oneLine = (text: string): string =>
-  text
-    .toWellFormed()
-    .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\s]+/gu, ' ')
-    .trim();
-
-function clipped(text: string, bytes: number): string {
-  const { read } = new TextEncoder().encodeInto(text, new Uint8Array(bytes));
-  return read < text.length ? `${text.slice(0, read)}...` : text;
-}
 
 const noticed: Readonly<Record<Finding['openedBy']['source'], string>> = {
   cloudtrail: 'a CloudTrail event without an actor',

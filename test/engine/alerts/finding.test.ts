@@ -1,6 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { alertOf, toldKey } from '../../engine/alert.ts';
+import { alertOf } from '../../../engine/alerts/finding.ts';
+import { textOf } from '../../../engine/alerts/lines.ts';
+import { toldKey } from '../../../engine/alerts/told.ts';
 import {
   type Actor,
   change,
@@ -11,7 +13,7 @@ import {
   nonCompliant,
   type OutcomeStatus,
   type RecordedChange,
-} from '../../engine/model.ts';
+} from '../../../engine/model.ts';
 
 const control = {
   title: 'Lamps are off',
@@ -60,7 +62,10 @@ const finding = (changes: Partial<Finding> = {}): Finding => ({
 });
 const decided = (action: DecisionAction) => ({ decision: { action, reason: `The policy says ${action}.` } });
 const ended = (status: OutcomeStatus, reason: string) => ({ outcome: { status, reason, at } });
-const told = (changes: Partial<Finding>) => alertOf(finding(changes), control);
+const told = (changes: Partial<Finding>) => {
+  const alert = alertOf(finding(changes), control);
+  return { ...alert, text: textOf(alert) };
+};
 /** The value of one line. */
 const line = (text: string, name: string) =>
   text

@@ -1,0 +1,16 @@
+/** How an alert calls a resource, and itself. Pure. */
+import { leafOf } from '../arn.ts';
+import type { ResourceRef } from '../model.ts';
+import { redact } from '../redact.ts';
+import { oneLine } from './lines.ts';
+
+/** The account's own ARN ends in `root`, which would read like the root user. */
+export const nameOf = (resource: ResourceRef): string =>
+  // Redacted while it is whole: what stands before the leaf may be the label of its number.
+  resource.id.endsWith(':root') ? `account ${resource.accountId}, ${resource.region}` : leafOf({ id: redact(resource.id) });
+
+/** SNS: printable ASCII, begins with a letter, digit or punctuation, under 100 characters. https://docs.aws.amazon.com/sns/latest/api/API_Publish.html */
+export const subjectOf = (text: string): string => {
+  const ascii = redact(oneLine(text)).replace(/[^\x20-\x7e]/gu, '?');
+  return ascii.length < 100 ? ascii : `${ascii.slice(0, 96)}...`;
+};

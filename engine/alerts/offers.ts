@@ -1,0 +1,29 @@
+/** What people may answer to a finding as it stands. Pure. */
+import { actionHash } from '../answers/action-hash.ts';
+import { planHash } from '../answers/plan-hash.ts';
+import { toldUndo } from '../answers/words.ts';
+import type { Finding } from '../model.ts';
+import { undoOf } from '../writes.ts';
+import type { Answerable } from './alert.ts';
+
+/** Hex digits of a hash that a button carries: 64 bits. */
+export const hashDigits = 16;
+
+export function offersOf(finding: Finding, { undo: undoable }: { readonly undo?: unknown }): Answerable[] {
+  const { state, question, outcome, undo, fixNotBefore } = finding;
+  const asks = question && ((outcome?.status === 'AWAITING_APPROVAL' && question.about === 'fix') || undo?.state === 'asked');
+  const offer = (decision: Answerable['decision'], hash: string): Answerable => ({ decision, hash: hash.slice(0, hashDigits) });
+  if (asks && question.otherwise === 'deny') {
+    const about = [offer('approve', question.planHash), offer('deny', question.planHash)];
+    return state === 'open' && question.about === 'fix' ? [...about, ...standingOffers()] : about;
+  }
+  if (state === 'open') return [...(question?.otherwise === 'fix' && fixNotBefore && !outcome ? [offer('deny', question.planHash)] : []), ...standingOffers()];
+  const taken = undoable && outcome?.status === 'REMEDIATED' && !toldUndo(finding) ? undoOf(finding) : undefined;
+  return taken ? [offer('undo', planHash(finding, taken, 'undo'))] : [];
+
+  /** The bot's own findings, and events, have nothing to look at again, and nothing that could be excepted. */
+  function standingOffers(): Answerable[] {
+    const decisions = finding.fold === undefined ? (['except', 'snooze', 'recheck'] as const) : (['snooze'] as const);
+    return decisions.map((decision) => offer(decision, actionHash(finding, decision)));
+  }
+}

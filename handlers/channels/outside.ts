@@ -1,0 +1,57 @@
+/** The world outside AWS, as the channels need it: secrets by reference, and HTTPS that says how it failed. */
+import { DeliveryError } from '../../engine/alerts/delivery.ts';
+import type { SecretRef } from '../../engine/policy/channels.ts';
+
+export interface Outside {
+  /** @throws DeliveryError when it cannot be read; it names the reference, never the value */
+  secret(ref: SecretRef): Promise<string>;
+  /** Forgets what was read: it may have been changed since. */
+  forget(ref: SecretRef): void;
+  /** Base address of a service, e.g. `https://slack.com`. Another one on the local stack. */
+  base(service: 'slack' | 'pagerduty'): string;
+  /** Local stack only: addresses that are not https. */
+  readonly plainHttp?: true;
+}
+
+const patienceMs = 10_000;
+
+/**
+ * Posts, follows no redirect, and gives up after 10 s.
+ * @param who what the errors call the other side
+ * @throws DeliveryError `again` for time-outs, 429 and 5xx, `refused` for other answers that are not 2xx
+ */
+export async function post(
+  url: string,
+  body: string,
+  { who, headers = {}, plainHttp }: { readonly who: string; readonly headers?: Readonly<Record<string, string>>; readonly plainHttp?: true },
+): Promise<{ readonly status: number; readonly text: string; readonly headers: Headers }> {
+  const { protocol } = URL.parse(url) ?? {};
+  if (protocol !== 'https:' && !(plainHttp && protocol === 'http:')) throw new DeliveryError('refused', `The address of ${who} is not an https address.`);
+  let response: Response;
+  let text: string;
+  try {
+    response = await fetch(url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json; charset=utf-8', ...headers },
+      body,
+      redirect: 'error',
+      signal: AbortSignal.timeout(patienceMs),
+    });
+    text = await response.text();
+  } catch (cause) {
+    const timedOut = (cause as Error).name === 'TimeoutError';
+    throw new DeliveryError('again', timedOut ? `${who} has not answered within ${patienceMs / 1_000} s.` : `${who} cannot be reached.`, { cause });
+  }
+  const { status } = response;
+  if (status === 429 || status >= 500) throw new DeliveryError('again', `${who} answers ${status}.`, { retryAfter: retryAfterOf(response.headers) });
+  if (!response.ok) throw new DeliveryError('refused', `${who} answers ${status}.`);
+  return { status, text, headers: response.headers };
+}
+
+/** Seconds; RFC 9110 10.2.3 allows a date too. */
+export function retryAfterOf(headers: Headers): number | undefined {
+  const given = headers.get('retry-after');
+  if (!given) return undefined;
+  const seconds = /^\d+$/.test(given) ? Number(given) : Math.ceil((Date.parse(given) - Date.now()) / 1_000);
+  return Number.isFinite(seconds) ? Math.max(1, seconds) : undefined;
+}
