@@ -2,7 +2,7 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import { attend } from '../engine/alerts/attend.ts';
-import { comesBackIn, type DeliverPorts, deliver } from '../engine/alerts/deliver.ts';
+import { comesBackIn, type DeliverPorts, deliver, type Told } from '../engine/alerts/deliver.ts';
 import type { CompiledPolicy } from '../engine/policy/model.ts';
 import { catalogue } from '../remediations/index.ts';
 import { awsAccess } from './aws/access.ts';
@@ -40,20 +40,33 @@ const ports: DeliverPorts & { dlqDepths(): Promise<Record<string, number | undef
   },
 };
 
+/** Before the first deploy has ended there is no policy: every topic is told. */
+const onlyTopics: Told = {
+  accounts: {},
+  channels: Object.fromEntries(
+    Object.keys(environment.topics).map((name) => [name, { sns: true, pages: true, minSeverity: 'INFORMATIONAL', timezone: 'UTC' }]),
+  ),
+};
+
 export const handler = async ({ Records }: SQSEvent): Promise<SQSBatchResponse> => {
   // Who is to be told is read anew each time: alerts are few, and a channel that a deploy took out must not be told.
-  const policy = (await ledger.policy()) ?? onlyTopics;
+  const policy = await ledger.policy();
   const failed = await Promise.all(Records.map((record) => unlessFailed(record, policy)));
   log.flush();
   return { batchItemFailures: failed.flatMap((itemIdentifier) => (itemIdentifier ? [{ itemIdentifier }] : [])) };
 };
 
 /** @returns the id of a message that must come back */
-async function unlessFailed({ messageId, body, receiptHandle, eventSourceARN, attributes }: SQSRecord, policy: CompiledPolicy): Promise<string | undefined> {
+async function unlessFailed(
+  { messageId, body, receiptHandle, eventSourceARN, attributes }: SQSRecord,
+  policy: CompiledPolicy | undefined,
+): Promise<string | undefined> {
   const attempt = Number(attributes.ApproximateReceiveCount);
   try {
     const letter = JSON.parse(body) as Letter;
-    await ('attend' in letter ? attend(policy, catalogue, ports) : deliver(letter, attempt, policy, ports));
+    if (!('attend' in letter)) await deliver(letter, attempt, policy ?? onlyTopics, ports);
+    // Without a policy there is nothing to be reminded of.
+    else if (policy) await attend(policy, catalogue, ports);
     return undefined;
   } catch (error) {
     log.error('Alert returned to the queue', { error, attempt });

@@ -1,8 +1,7 @@
 /** When a channel does not take an alert: SNS is told instead, and told that it is told instead. */
-import type { CompiledPolicy } from '../policy/model.ts';
 import type { MemoKey } from '../ports.ts';
 import type { Alert } from './alert.ts';
-import type { DeliverPorts } from './deliver.ts';
+import type { DeliverPorts, Told } from './deliver.ts';
 import type { Delivery, DeliveryError } from './delivery.ts';
 import { linesOf } from './lines.ts';
 import { subjectOf } from './names.ts';
@@ -28,7 +27,7 @@ export async function instead(
   { channel: name, alert, instead: already }: Delivery,
   error: DeliveryError,
   attempt: number,
-  policy: CompiledPolicy,
+  { channels }: Told,
   ports: DeliverPorts,
 ): Promise<void> {
   const { ledger, clock, log, enqueue } = ports;
@@ -37,7 +36,7 @@ export async function instead(
   // Each once: when patience ends, or at once where no later attempt can succeed.
   const now = error.failure === 'refused' ? attempt === 1 : attempt === patience;
   if (!now || already) return;
-  const topics = Object.entries(policy.channels).filter(([other, channel]) => 'sns' in channel && other !== name);
+  const topics = Object.entries(channels).filter(([other, channel]) => 'sns' in channel && other !== name);
   const paged = topics.filter(([, { pages }]) => pages);
   const [target] = paged.length > 0 ? paged : topics;
   if (!target) return;
