@@ -30,16 +30,10 @@ const slackApp = z
 const webhook = z
   .strictObject({
     url: z
-      .union(
-        [
-          z
-            .string()
-            .regex(secretForm)
-            .transform((given) => given as SecretRef),
-          z.url({ protocol: /^https$/ }),
-        ],
-        { error: 'must be an https address, or a reference to one: ssm:/PATH or secretsmanager:NAME' },
-      )
+      .string()
+      .refine((given) => secretForm.test(given) || URL.parse(given)?.protocol === 'https:', {
+        error: 'must be an https address, or a reference to one: ssm:/PATH or secretsmanager:NAME',
+      })
       .describe('Address that is posted to: https://, or a reference to one'),
     secret: secret('Key that each message is signed with'),
   })
