@@ -109,7 +109,7 @@ describe('the template', () => {
   test('every dead-letter queue is watched', () => {
     const watched = idsOf('AWS::CloudWatch::Alarm').map((id) => JSON.stringify(propertiesOf(deployed, id).Dimensions));
     const dlqs = idsOf('AWS::SQS::Queue').filter((id) => id.endsWith('Dlq'));
-    expect(dlqs).toEqual(expect.arrayContaining(['IntakeDlq', 'SweepDlq', 'TargetDlq', 'EvidenceDlq']));
+    expect(dlqs).toEqual(expect.arrayContaining(['IntakeDlq', 'SweepDlq', 'TargetDlq', 'AlertDlq', 'EvidenceDlq']));
     for (const id of dlqs) expect(watched.filter((dimensions) => dimensions?.includes(arnOf(id, 'QueueName')))).toHaveLength(1);
   });
 
@@ -123,17 +123,17 @@ describe('the template', () => {
     }
   });
 
-  test('messages come back after six times the timeout of detect, five times', () => {
-    const { Timeout } = propertiesOf(deployed, 'DetectLambdaFunction') as { Timeout: number };
-    for (const [queue, dlq] of [
-      ['IntakeQueue', 'IntakeDlq'],
-      ['SweepQueue', 'SweepDlq'],
-    ] as const)
-      expect(propertiesOf(deployed, queue)).toMatchObject({
-        VisibilityTimeout: 6 * Timeout,
-        MessageRetentionPeriod: 14 * 24 * 60 * 60,
-        RedrivePolicy: { deadLetterTargetArn: arnOf(dlq), maxReceiveCount: 5 },
-      });
+  test.each([
+    ['detect', 5, 'IntakeQueue', 'IntakeDlq'],
+    ['detect', 5, 'SweepQueue', 'SweepDlq'],
+    ['deliver', 12, 'AlertQueue', 'AlertDlq'],
+  ] as const)('messages come back after six times the timeout of %s, %d times: %s', (reader, maxReceiveCount, queue, dlq) => {
+    const { Timeout } = propertiesOf(deployed, `${{ detect: 'Detect', deliver: 'Deliver' }[reader]}LambdaFunction`) as { Timeout: number };
+    expect(propertiesOf(deployed, queue)).toMatchObject({
+      VisibilityTimeout: 6 * Timeout,
+      MessageRetentionPeriod: 14 * 24 * 60 * 60,
+      RedrivePolicy: { deadLetterTargetArn: arnOf(dlq), maxReceiveCount },
+    });
   });
 
   test('detect reads both queues, returns what failed, and leaves room in the account', () => {
@@ -158,7 +158,19 @@ describe('the template', () => {
       ['DetectLambdaFunction', 'Allow'],
       ['RemediateLambdaFunction', undefined],
       ['EvidenceLambdaFunction', undefined],
+      ['DeliverLambdaFunction', 'Allow'],
     ]);
+  });
+
+  test('deliver reads the alert queue, and returns what a channel did not take', () => {
+    const source = idsOf('AWS::Lambda::EventSourceMapping')
+      .map((id) => propertiesOf(deployed, id))
+      .find(({ FunctionName }) => FunctionName === arnOf('DeliverLambdaFunction'));
+    expect(source).toMatchObject({
+      EventSourceArn: arnOf('AlertQueue'),
+      FunctionResponseTypes: ['ReportBatchItemFailures'],
+      ScalingConfig: { MaximumConcurrency: 5 },
+    });
   });
 
   test('evidence is fed by new entries of the table alone, from the first one on; what is given up is told of', () => {

@@ -77,6 +77,17 @@ describeOnMoto('dlq', () => {
     expect((await dlq('list')).code).toBe(0);
   });
 
+  test('an alert that a channel did not take goes back to the channel, and is known by its subject', async () => {
+    const delivery = JSON.stringify({ channel: 'slack', alert: { id: 'f-1:open', subject: '[HIGH] Fixed: s3-bucket-tls-only on reports' } });
+    await stack.send('AlertDlq', JSON.parse(delivery));
+    const listed = json(await dlq('list', '--json'));
+    expect(JSON.stringify(listed)).toContain('channel slack');
+    expect(JSON.stringify(listed)).toContain('[HIGH] Fixed: s3-bucket-tls-only on reports');
+    expect(JSON.stringify(listed)).toContain('deliver failed on it each time');
+    expect(await dlq('redrive', '--all')).toMatchObject({ code: 0, out: '1 message sent back\n' });
+    expect(await stack.bodies('AlertQueue')).toEqual([delivery]);
+  });
+
   test('one is sent back by its id; the others lie there still', async () => {
     const ids = [await stack.send('IntakeDlq', event('a')), await stack.send('IntakeDlq', event('b')), await stack.send('SweepDlq', tick)];
     const result = await dlq('redrive', ids[1]!, '--json');
