@@ -33,7 +33,7 @@ describeOnMoto('dlq', () => {
   test('empty queues: exit code 0', async () => {
     const result = await dlq('list');
     expect(result).toMatchObject({ code: 0, err: '' });
-    expect(result.out).toBe('intake  empty\nsweep  empty\ntarget  empty\nforwarder us-west-2  empty\n');
+    expect(result.out).toBe('intake  empty\nsweep  empty\ntarget  empty\nalert  empty\nforwarder us-west-2  empty\n');
     expect(await dlq('redrive', '--all')).toMatchObject({ code: 0, out: '0 messages sent back\n' });
   });
 
@@ -51,6 +51,7 @@ describeOnMoto('dlq', () => {
       { queue: 'intake', region: home, count: 1, messages: [{ id: first, name: 'DeleteBucketPublicAccessBlock', since: expect.stringMatching(/^20/) }] },
       { queue: 'sweep', count: 1, messages: [{ source: 'phidelity', name: 'Tick' }] },
       { queue: 'target', count: 1, messages: [{ why: 'NO_PERMISSIONS (rule/bot-s3-api)' }] },
+      { queue: 'alert', count: 0 },
       { queue: 'forwarder us-west-2', region: 'us-west-2', count: 1, messages: [{ why: 'THROTTLING' }] },
     ]);
     const shown = await dlq('show', first!);
