@@ -7,7 +7,7 @@
  */
 import type { Alert } from '../alert.ts';
 import type { Context } from '../delivery.ts';
-import { clipped, oneLine } from '../lines.ts';
+import { clipped } from '../lines.ts';
 import { commandsOf } from './commands.ts';
 import { cutWords, differenceWords, fitting, type Shown } from './fitting.ts';
 
@@ -80,7 +80,7 @@ function cardOf(alert: Alert, context: Context, { lines, differences, cut }: Sho
         bleed: true,
         items: [
           block([run(`${headline} [${severity}]`, { weight: 'Bolder', size: 'Large' })]),
-          block([run(title), ...(finding ? [run(' - '), run(clipped(oneLine(finding.resource.name), nameBytes), { weight: 'Bolder' })] : [])]),
+          block([run(title), ...(finding ? [run(' - '), run(clipped(finding.resource.name, nameBytes), { weight: 'Bolder' })] : [])]),
           block([run(whereOf(alert, context), { isSubtle: true })]),
         ],
       },
