@@ -24,7 +24,7 @@ export interface Shot {
   readonly file: string;
 }
 
-/** @param width of the pages in CSS pixels; pictures have twice as many */
+/** @param width of the pages in CSS pixels; pictures have half as many again */
 export async function shoot(executablePath: string, shots: readonly Shot[], width: number): Promise<void> {
   const profile = await mkdtemp(join(tmpdir(), 'phidelity-gallery-'));
   const context = await chromium.launchPersistentContext(profile, {
@@ -32,13 +32,13 @@ export async function shoot(executablePath: string, shots: readonly Shot[], widt
     headless: true,
     args: ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking'],
     viewport: { width, height: 400 },
-    deviceScaleFactor: 2,
+    deviceScaleFactor: 1.5,
   });
   try {
     const [page = await context.newPage()] = context.pages();
     for (const { html, file } of shots) {
       await page.setContent(html);
-      await page.screenshot({ path: file, fullPage: true });
+      await page.locator('body').screenshot({ path: file });
     }
   } finally {
     await context.close();

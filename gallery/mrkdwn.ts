@@ -43,11 +43,12 @@ function angleHtml(inner: string): string {
 }
 
 /** A sign is markup where a word begins and ends. */
-const inline = (sign: string): RegExp => new RegExp(`(?<![\\p{L}\\p{N}])\\${sign}(?=\\S)([^\\${sign}\\n]*\\S)\\${sign}(?![\\p{L}\\p{N}])`, 'gu');
+const inline = (sign: '[*]' | '_' | '~'): RegExp =>
+  new RegExp(`(?<![\\p{L}\\p{N}])${sign}(?=\\S)((?:(?!${sign})[^\\n])*(?<=\\S))${sign}(?![\\p{L}\\p{N}])`, 'gu');
 
 const proseHtml = (text: string): string =>
   escaped(shortcodes(unescaped(text)))
-    .replace(inline('*'), '<b>$1</b>')
+    .replace(inline('[*]'), '<b>$1</b>')
     .replace(inline('_'), '<i>$1</i>')
     .replace(inline('~'), '<s>$1</s>')
     .replaceAll('\n', '<br>');

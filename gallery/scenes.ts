@@ -1,12 +1,13 @@
 /** What the gallery shows: a handful of outcomes that people must not misread. */
 
-import { renderers } from '../cli/alert/renderers.ts';
 import { samplesOf } from '../cli/alert/samples.ts';
 import type { Alert } from '../engine/alerts/alert.ts';
 import type { Context } from '../engine/alerts/delivery.ts';
+import { slackMessage } from '../engine/alerts/render/slack.ts';
+import { teamsMessage } from '../engine/alerts/render/teams.ts';
 import { catalogue } from '../remediations/index.ts';
-import { type Message, slackHtml } from './block-kit.ts';
-import { type TeamsMessage, teamsHtml } from './cards.ts';
+import { slackHtml } from './block-kit.ts';
+import { teamsHtml } from './cards.ts';
 
 export interface Scene {
   /** Also the end of the picture's name. */
@@ -33,7 +34,5 @@ export async function alertOfScene({ control, outcome }: Scene): Promise<Alert> 
   return sample.alert;
 }
 
-const jsonOf = (rendered: ReturnType<(typeof renderers)[keyof typeof renderers]>): unknown => (rendered && 'json' in rendered ? rendered.json : undefined);
-
-export const slackOf = (alert: Alert): string => slackHtml(jsonOf(renderers.slack(alert, context)) as Message);
-export const teamsOf = (alert: Alert): string => teamsHtml(jsonOf(renderers.teams(alert, context)) as TeamsMessage);
+export const slackOf = (alert: Alert): string => slackHtml(slackMessage(alert, context, { buttons: true }));
+export const teamsOf = (alert: Alert): string => teamsHtml(teamsMessage(alert, context));

@@ -39,7 +39,9 @@ export const examples: Readonly<Record<string, Example>> = {
   'account-allowed-regions-only': { eventName: 'RunInstances' },
   'account-eligible-services-only': { eventName: 'CreateApp' },
   'account-root-activity': { eventName: 'CreateAccessKey', byRoot: true },
-  'cloudtrail-logging-on': { state: { name: 'audit', arn: 'arn:aws:cloudtrail:us-east-1:111122223333:trail/audit', logging: false } },
+  'cloudtrail-logging-on': {
+    state: { name: 'audit', arn: 'arn:aws:cloudtrail:us-east-1:111122223333:trail/audit', logging: false, stoppedAt: new Date('2026-11-01T03:00:00Z') },
+  },
   'cloudtrail-log-validation': { state: { validation: false } },
   'ebs-encryption-by-default': { state: { enabled: false } },
   'ebs-snapshot-block-public-access': { state: { sharing: 'unblocked', declared: false, published: false } },

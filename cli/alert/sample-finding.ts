@@ -58,6 +58,7 @@ export function sampleFinding(control: AnyControl): SampleOf {
     drives: 0,
     evaluation,
     wrong: evaluation.annotation,
+    ...(evaluation.since && { shownAt: evaluation.since }),
     decision: { action: 'notify', reason: '' },
     ...(plan && { proposal: plan.summary }),
     changes: [],

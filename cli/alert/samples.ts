@@ -57,9 +57,10 @@ function cannotSee(control: AnyControl, { finding }: SampleOf, twist: Twist): Sa
 }
 
 function backlog(control: AnyControl, { finding }: SampleOf, twist: Twist): Sample {
-  const found = Array.from({ length: 12 }, (_, index) =>
-    twist({ ...finding, resource: { ...finding.resource, id: finding.resource.id.replace(/([^:/])$/, `$1-${index + 1}`) } }),
-  );
+  // Ids that AWS makes end in hex digits; of the account there is one.
+  const count = control.arn.includes('{id}') ? 12 : 1;
+  const numbered = (id: string, at: number) => (/[0-9a-f]{12}$/.test(id) ? `${id.slice(0, -1)}${at.toString(16)}` : at === 0 ? id : `${id}-${at + 1}`);
+  const found = Array.from({ length: count }, (_, at) => twist({ ...finding, resource: { ...finding.resource, id: numbered(finding.resource.id, at) } }));
   return { outcome: 'backlog', alert: backlogAlertOf(control, { ...place, began: after(0) }, found) };
 }
 

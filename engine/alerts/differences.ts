@@ -15,7 +15,7 @@ const pathBytes = 160;
 export function differencesOf(finding: Finding): { readonly differences: readonly Difference[]; readonly cut: boolean } {
   const change = changeOf(finding);
   if (!change) return { differences: [], cut: false };
-  const [observed, expected] = [leavesOf(change.before), leavesOf(change.after)];
+  const [observed, expected] = [settingOf(change.before), settingOf(change.after)];
   const paths = [...new Set([...observed.keys(), ...expected.keys()])].filter((path) => observed.get(path) !== expected.get(path));
   const differences = paths.slice(0, most).map((path) => ({
     path: shown(path, pathBytes),
@@ -27,12 +27,16 @@ export function differencesOf(finding: Finding): { readonly differences: readonl
 
 function changeOf(finding: Finding): Change | undefined {
   const { state, question, outcome, undo } = finding;
-  if (state === 'open' && question?.about === 'fix') return question.change;
-  if (undo?.state === 'done') return undefined;
+  if ((state === 'open' && question?.about === 'fix') || undo?.state === 'asked') return question?.change;
+  // How it is set while an undo is under way, or has failed, is not known.
+  if (undo && undo.state !== 'withdrawn') return undefined;
   return outcome?.status === 'REMEDIATED' ? standing(finding)[0]?.change : undefined;
 }
 
 const shown = (text: string, bytes: number): string => clipped(redact(oneLine(text)), bytes);
+
+/** A setting that is not there is `null`. */
+const settingOf = (setting: unknown): Map<string, string> => leavesOf(setting === null ? undefined : setting);
 
 /** Scalars by path. A string that is a document itself is told by its size alone: what people write into it is theirs. */
 function leavesOf(value: unknown, path = '', found = new Map<string, string>()): Map<string, string> {

@@ -1,5 +1,5 @@
 /** The alert about one finding: plain words for a person who has just been woken; never more than was verified, never a document's text, redacted. */
-import { answerWords, toldUndo, undoHeadline, undoWords } from '../answers/words.ts';
+import { answerWords, commandWords, toldUndo, undoHeadline, undoWords } from '../answers/words.ts';
 import type { AnyControl } from '../control.ts';
 import { exposureOf, exposureWords } from '../exposure.ts';
 import { waitsForStack } from '../finding.ts';
@@ -97,16 +97,19 @@ function headline(finding: Finding): string {
 function findingLines(finding: Finding, control: Told): Alert['lines'] {
   const { resource, evaluation, decision, openedBy, actor, proposal } = finding;
   const open = finding.state === 'open';
+  const isUndone = finding.undo?.state === 'done';
   return linesOf([
     ['Control', `${control.title} (${finding.control}, ${finding.severity})`],
     ['Resource', resource.id],
     ['Where', `account ${resource.accountId}, ${resource.region}`],
-    ['Was', finding.wrong === evaluation.annotation ? undefined : finding.wrong],
-    [verdictLabel(finding), evaluation.annotation],
+    ['Was', isUndone || finding.wrong === evaluation.annotation ? undefined : finding.wrong],
+    // The evaluation is from before the undo, which has been verified by the setting.
+    isUndone ? ['State', `As before the fix: ${finding.wrong}`] : [verdictLabel(finding), evaluation.annotation],
     ['Done', doneOf(finding)],
     [proposalLabel(finding), open ? proposal : undefined],
     ['Impact', open && proposal ? control.impact : undefined],
     ['Answer', answerWords(finding)],
+    ['Command', commandWords(finding)],
     ['Also', alsoOf(finding)],
     // A decision that an end has overtaken would read like one that still stands.
     ['Decided', open || finding.outcome?.status === 'REMEDIATED' ? `${decision.action} - ${decision.reason}` : undefined],
@@ -129,8 +132,10 @@ const exposedOf = (finding: Finding): string | undefined => {
 const alsoOf = ({ also }: Finding): string | undefined =>
   also && `${also.join(', ')} failed on the same setting: judged after this fix, and told only if ${also.length === 1 ? 'it still fails' : 'they still fail'}.`;
 
-function verdictLabel({ state, evaluation }: Finding): string {
+function verdictLabel({ state, evaluation, undo }: Finding): string {
   if (evaluation.complianceType === 'INSUFFICIENT_DATA') return 'Not seen';
+  // It may have been written into since.
+  if (undo?.state === 'intended' || undo?.state === 'failed') return 'Last seen';
   if (evaluation.complianceType !== 'NON_COMPLIANT') return 'State';
   return state === 'open' ? 'Wrong' : 'Last seen';
 }
