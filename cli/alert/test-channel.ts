@@ -1,7 +1,6 @@
 /** One alert that says it is a test, through the deployed bot: put into its alert queue, and watched until it has left it. */
 import { randomUUID } from 'node:crypto';
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
-import type { Alert } from '../../engine/alerts/alert.ts';
 import type { Delivery } from '../../engine/alerts/delivery.ts';
 import { testAlertOf } from '../../engine/alerts/test-alert.ts';
 import { type ChannelKind, kindOf } from '../../engine/policy/channels.ts';
@@ -46,7 +45,7 @@ export async function testChannel(name: string, open: OpenStack, pause: () => Pr
   const [queue, dead] = [queueAt('AlertQueue'), queueAt('AlertDlq')];
 
   const before = await countOf(dead);
-  const alert = testAlertOf({ channel: name, stack: stack.name, accountId: accountOf(queue), region: stack.region, at: now.toISOString(), id: randomUUID() });
+  const alert = testAlertOf({ channel: name, stack: stack.name, accountId: aws.accountId, region: stack.region, at: now.toISOString(), id: randomUUID() });
   const messageId = await send(queue, { channel: name, alert });
 
   let empty = 0;
@@ -59,9 +58,6 @@ export async function testChannel(name: string, open: OpenStack, pause: () => Pr
   }
   return { channel: name, kind: kindOf(channel), subject: alert.subject, messageId, taken: empty === 2, waiting, dlq: { before, after: await countOf(dead) } };
 }
-
-/** `https://sqs.REGION.amazonaws.com/ACCOUNT/NAME`. */
-const accountOf = ({ url }: Dlq): Alert['accountId'] => new URL(url).pathname.split('/')[1] ?? '';
 
 async function send({ url, aws }: Dlq, delivery: Delivery): Promise<string> {
   const { MessageId } = await aws.client(SQSClient).send(new SendMessageCommand({ QueueUrl: url, MessageBody: JSON.stringify(delivery) }));
