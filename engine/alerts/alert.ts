@@ -47,6 +47,8 @@ export interface AlertFinding {
   readonly at: string;
   /** Until when nobody wants to be reminded, ISO 8601. */
   readonly snoozed?: string;
+  /** When somebody said so, ISO 8601. */
+  readonly snoozedAt?: string;
   readonly differences: readonly Difference[];
   /** There were more than are told. */
   readonly differencesCut?: true;

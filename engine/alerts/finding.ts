@@ -47,7 +47,7 @@ export function alertOf(finding: Finding, control: Told): Alert {
       confirmed: finding.confirmedBy !== undefined,
       openedAt: finding.openedAt,
       at: finding.resolvedAt ?? outcome?.at ?? finding.lastSeenAt,
-      ...(finding.snoozed && { snoozed: finding.snoozed.until }),
+      ...(finding.snoozed && { snoozed: finding.snoozed.until, snoozedAt: finding.snoozed.at }),
       differences,
       ...(cut && { differencesCut: true as const }),
       answers: offersOf(finding, control),

@@ -18,12 +18,18 @@ const patienceMs = 10_000;
 /**
  * Posts, follows no redirect, and gives up after 10 s.
  * @param who what the errors call the other side
+ * @param judged statuses that the caller judges itself
  * @throws DeliveryError `again` for time-outs, 429 and 5xx, `refused` for other answers that are not 2xx
  */
 export async function post(
   url: string,
   body: string,
-  { who, headers = {}, plainHttp }: { readonly who: string; readonly headers?: Readonly<Record<string, string>>; readonly plainHttp?: true },
+  {
+    who,
+    headers = {},
+    judged = [],
+    plainHttp,
+  }: { readonly who: string; readonly headers?: Readonly<Record<string, string>>; readonly judged?: readonly number[]; readonly plainHttp?: true },
 ): Promise<{ readonly status: number; readonly text: string; readonly headers: Headers }> {
   const { protocol } = URL.parse(url) ?? {};
   if (protocol !== 'https:' && !(plainHttp && protocol === 'http:')) throw new DeliveryError('refused', `The address of ${who} is not an https address.`);
@@ -43,6 +49,7 @@ export async function post(
     throw new DeliveryError('again', timedOut ? `${who} has not answered within ${patienceMs / 1_000} s.` : `${who} cannot be reached.`, { cause });
   }
   const { status } = response;
+  if (judged.includes(status)) return { status, text, headers: response.headers };
   if (status === 429 || status >= 500) throw new DeliveryError('again', `${who} answers ${status}.`, { retryAfter: retryAfterOf(response.headers) });
   if (!response.ok) throw new DeliveryError('refused', `${who} answers ${status}.`);
   return { status, text, headers: response.headers };

@@ -1,0 +1,124 @@
+/**
+ * Alerts as Adaptive Cards for Microsoft Teams.
+ * https://learn.microsoft.com/microsoftteams/platform/task-modules-and-cards/cards/cards-format, https://adaptivecards.io/explorer. Pure.
+ *
+ * Everything is a TextRun: Teams reads Markdown in TextBlock and FactSet, and names are written by strangers. A name in a TextRun makes no link,
+ * no list and no bold "Fixed", and can be copied as it is, without backslashes.
+ */
+import type { Alert } from '../alert.ts';
+import type { Context } from '../delivery.ts';
+import { clipped, oneLine } from '../lines.ts';
+import { commandsOf } from './commands.ts';
+import { cutWords, differenceWords, fitting, type Shown } from './fitting.ts';
+
+export interface TextRun {
+  readonly type: 'TextRun';
+  readonly text: string;
+  readonly weight?: 'Bolder';
+  readonly size?: 'Large';
+  readonly fontType?: 'Monospace';
+  readonly isSubtle?: true;
+}
+
+export interface RichTextBlock {
+  readonly type: 'RichTextBlock';
+  readonly inlines: readonly TextRun[];
+  readonly spacing?: 'Small' | 'Medium';
+}
+
+export type TeamsStyle = 'attention' | 'warning' | 'good' | 'accent' | 'emphasis';
+
+export interface AdaptiveCard {
+  readonly type: 'AdaptiveCard';
+  readonly $schema: 'http://adaptivecards.io/schemas/adaptive-card.json';
+  readonly version: '1.4';
+  readonly fallbackText: string;
+  readonly msteams: { readonly width: 'Full' };
+  readonly body: readonly (
+    | RichTextBlock
+    | { readonly type: 'Container'; readonly style: TeamsStyle; readonly bleed: true; readonly items: readonly RichTextBlock[] }
+  )[];
+  readonly actions?: readonly { readonly type: 'Action.OpenUrl'; readonly title: string; readonly url: string }[];
+}
+
+export interface TeamsMessage {
+  readonly type: 'message';
+  readonly attachments: readonly [
+    { readonly contentType: 'application/vnd.microsoft.card.adaptive'; readonly contentUrl: null; readonly content: AdaptiveCard },
+  ];
+}
+
+/** Teams takes about 28 KB; on its way there a character may be written as `\uXXXX`. */
+const mostBytes = 27 * 1_024;
+const nameBytes = 250;
+
+export const teamsMessage = (alert: Alert, context: Context): TeamsMessage =>
+  fitting(
+    alert,
+    (message) => escapedBytes(JSON.stringify(message)) <= mostBytes,
+    (shown) => ({
+      type: 'message',
+      attachments: [{ contentType: 'application/vnd.microsoft.card.adaptive', contentUrl: null, content: cardOf(alert, context, shown) }],
+    }),
+  );
+
+const escapedBytes = (json: string): number => json.replace(/[^\x20-\x7e]/g, 'uXXXX!').length;
+
+function cardOf(alert: Alert, context: Context, { lines, differences, cut }: Shown): AdaptiveCard {
+  const { severity, headline, title, control, finding } = alert;
+  const commands = commandsOf(alert, context);
+  return {
+    type: 'AdaptiveCard',
+    $schema: 'http://adaptivecards.io/schemas/adaptive-card.json',
+    version: '1.4',
+    fallbackText: `[${severity}] ${headline}${control ? `: ${control}` : ''}`,
+    msteams: { width: 'Full' },
+    body: [
+      {
+        type: 'Container',
+        style: styleOf(alert),
+        bleed: true,
+        items: [
+          block([run(`${headline} [${severity}]`, { weight: 'Bolder', size: 'Large' })]),
+          block([run(title), ...(finding ? [run(' - '), run(clipped(oneLine(finding.resource.name), nameBytes), { weight: 'Bolder' })] : [])]),
+          block([run(whereOf(alert, context), { isSubtle: true })]),
+        ],
+      },
+      ...(context.instead ? [block([run(context.instead, { weight: 'Bolder' })], 'Medium')] : []),
+      ...lines.map(({ label, value }) => block([run(`${label}: `, { weight: 'Bolder' }), run(value)], 'Small')),
+      ...listed('Observed -> expected', differences.map(differenceWords)),
+      ...listed(
+        'To answer',
+        commands.map(({ command }) => command),
+      ),
+      ...(cut ? [block([run(cutWords(context, alert), { isSubtle: true })], 'Medium')] : []),
+    ],
+    ...(finding?.console && { actions: [{ type: 'Action.OpenUrl' as const, title: 'Open in the AWS console', url: finding.console }] }),
+  };
+}
+
+const run = (text: string, form: Omit<TextRun, 'type' | 'text'> = {}): TextRun => ({ type: 'TextRun', text, ...form });
+
+const block = (inlines: readonly TextRun[], spacing?: RichTextBlock['spacing']): RichTextBlock => ({
+  type: 'RichTextBlock',
+  inlines,
+  ...(spacing && { spacing }),
+});
+
+const listed = (heading: string, texts: readonly string[]): RichTextBlock[] =>
+  texts.length === 0
+    ? []
+    : [block([run(heading, { weight: 'Bolder' })], 'Medium'), ...texts.map((text) => block([run(text, { fontType: 'Monospace' })], 'Small'))];
+
+const whereOf = ({ accountId, finding }: Alert, { accountName }: Context): string =>
+  [accountName ? `account ${accountName} (${accountId})` : `account ${accountId}`, finding?.resource.region].filter(Boolean).join(', ');
+
+/** Green is for what was seen to be as it should be: an exception, an undo, or what was open for a while, are not. */
+const good: ReadonlySet<string> = new Set(['Fixed', 'Resolved', 'Resource gone']);
+
+export function styleOf({ urgency, severity, headline, finding }: Pick<Alert, 'urgency' | 'severity' | 'headline' | 'finding'>): TeamsStyle {
+  if (urgency === 'page') return 'attention';
+  if (finding?.state === 'resolved') return good.has(headline) ? 'good' : 'emphasis';
+  if (severity === 'CRITICAL' || severity === 'HIGH') return 'attention';
+  return severity === 'MEDIUM' ? 'warning' : 'accent';
+}
