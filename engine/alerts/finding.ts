@@ -23,6 +23,7 @@ export function alertOf(finding: Finding, control: Told): Alert {
   const words = headline(finding);
   const { differences, cut } = differencesOf(finding);
   const url = consoleOf(resource);
+  const undo = toldUndo(finding);
   return {
     id: `${id}:${toldKey(finding)}`,
     urgency: isPage(finding) ? 'page' : 'notify',
@@ -45,8 +46,9 @@ export function alertOf(finding: Finding, control: Told): Alert {
       complianceType: evaluation.complianceType,
       verified: outcome?.status === 'REMEDIATED' || finding.undo?.state === 'done',
       confirmed: finding.confirmedBy !== undefined,
+      ...(undo && { undo: undo.state }),
       openedAt: finding.openedAt,
-      at: finding.resolvedAt ?? outcome?.at ?? finding.lastSeenAt,
+      at: latestOf(finding),
       ...(finding.snoozed && { snoozed: finding.snoozed.until, snoozedAt: finding.snoozed.at }),
       differences,
       ...(cut && { differencesCut: true as const }),
@@ -55,6 +57,10 @@ export function alertOf(finding: Finding, control: Told): Alert {
     },
   };
 }
+
+/** Later versions have later times, or the same one. */
+const latestOf = ({ lastSeenAt, drivenAt, intended, outcome, resolvedAt, undo }: Finding): string =>
+  [drivenAt, intended?.intendedAt, outcome?.at, resolvedAt, undo?.at].reduce<string>((latest, at) => (at && at > latest ? at : latest), lastSeenAt);
 
 function isPage(finding: Finding): boolean {
   const { state, decision, outcome } = finding;

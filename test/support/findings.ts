@@ -1,4 +1,5 @@
-import { type Actor, type Finding, nonCompliant } from '../../engine/model.ts';
+/** Findings of a control that keeps lamps off, for tests of what is told. */
+import { type Actor, change, type Finding, nonCompliant, type RecordedChange } from '../../engine/model.ts';
 
 export const control = {
   title: 'Lamps are off',
@@ -8,12 +9,17 @@ export const control = {
     { section: '164.312(e)(2)(ii)', specification: 'addressable' as const, rationale: 'Test.' },
   ],
 };
-const at = '2026-11-01T03:00:00.000Z';
-const dana: Actor = {
+export const at = '2026-11-01T03:00:00.000Z';
+export const dana: Actor = {
   arn: 'arn:aws:sts::123456789012:assumed-role/Admin/dana',
   type: 'AssumedRole',
   sourceIp: '192.0.2.1',
   userAgent: 'aws-cli/2.15.30',
+};
+export const done: RecordedChange = {
+  change: change({ action: 'lamp:Switch', summary: 'Switch the lamp off', before: { on: true }, after: { on: false } }),
+  intendedAt: at,
+  doneAt: at,
 };
 
 export const finding = (changes: Partial<Finding> = {}): Finding => ({
