@@ -23,6 +23,8 @@ export interface Difference {
 /** What somebody may answer. `hash`: the beginning of what the answer is bound to; a proof of person covers both. */
 export interface Answerable {
   readonly decision: Decided;
+  /** Of approve and deny: whether to undo is asked, not whether to fix. */
+  readonly about?: 'undo';
   readonly hash: string;
 }
 
