@@ -83,9 +83,19 @@ export interface Brake {
 /**
  * `deployment`: see Deployment; `tick`: see tick.ts; `sweep|CONTROL|ACCOUNT|REGION`: see sweep.ts; `exceptions`: see exceptions.ts;
  * `writes|RESOURCE|SETTING`: see writes.ts; `knock|FINDING`: where an execution that waits for an answer can be woken;
- * `evidence`: see LastDigest in evidence/form.ts.
+ * `evidence`: see LastDigest in evidence/form.ts; `held|CHANNEL`: see alerts/held.ts; `reminded|FINDING`: see alerts/remind.ts; `attended`: see alerts/attend.ts.
  */
-export type MemoKey = 'deployment' | 'tick' | 'exceptions' | 'evidence' | `sweep|${string}` | `writes|${string}` | `knock|${string}`;
+export type MemoKey =
+  | 'deployment'
+  | 'tick'
+  | 'exceptions'
+  | 'evidence'
+  | 'attended'
+  | `sweep|${string}`
+  | `writes|${string}`
+  | `knock|${string}`
+  | `held|${string}`
+  | `reminded|${string}`;
 
 /** What a deploy leaves for the bot to know of itself. */
 export interface Deployment {

@@ -5,7 +5,7 @@ import { exposureOf, exposureWords } from '../exposure.ts';
 import { waitsForStack } from '../finding.ts';
 import type { Actor, Finding } from '../model.ts';
 import { definedIn } from '../owner.ts';
-import { redact } from '../redact.ts';
+import { redact, redactDeep } from '../redact.ts';
 import type { Alert } from './alert.ts';
 import { citations } from './citations.ts';
 import { consoleOf } from './console.ts';
@@ -53,7 +53,7 @@ export function alertOf(finding: Finding, control: Told): Alert {
       differences,
       ...(cut && { differencesCut: true as const }),
       answers: offersOf(finding, control),
-      tags: finding.owner?.tags ?? {},
+      tags: redactDeep(finding.owner?.tags ?? {}) as Record<string, string>,
     },
   };
 }
