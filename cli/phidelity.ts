@@ -34,6 +34,7 @@ const commands: Readonly<Record<string, () => Promise<(program: Command, exit: (
   exposure: async () => (await import('./commands/exposure.ts')).addExposure,
   dlq: async () => (await import('./commands/dlq.ts')).addDlq,
   evidence: async () => (await import('./commands/evidence.ts')).addEvidence,
+  alert: async () => (await import('./commands/alert.ts')).addAlert,
   doctor: async () => (await import('./commands/doctor.ts')).addDoctor,
   demo: async () => (await import('./commands/demo.ts')).addDemo,
 };

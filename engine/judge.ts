@@ -1,4 +1,5 @@
 /** Read, judge, plan, decide: the same for a new event and for a fix that has waited a week. Writes nothing. */
+import { routedTags } from './alerts/routing.ts';
 import { planHash } from './answers/plan-hash.ts';
 import type { AnyStateControl } from './control.ts';
 import { decide } from './decide.ts';
@@ -125,7 +126,7 @@ export async function judge(
   async function ownerOfDrift(): Promise<Owner> {
     if (known && !known.unread) return ownerBy(known, actor);
     try {
-      return ownerOf(await (read ?? tags(resource)), actor);
+      return ownerOf(await (read ?? tags(resource)), actor, routedTags(policy));
     } catch (error) {
       log.warn('Tags cannot be read', { error });
       return ownerOf(undefined, actor);

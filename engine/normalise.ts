@@ -1,4 +1,5 @@
 /** Any JSON in, triggers out, or a reason why there are none. Pure; never throws. */
+import { findingIdField, generatorPrefix } from './hub-marks.ts';
 import type { Actor, CloudTrailDetail, Trigger } from './model.ts';
 
 export type DropReason =
@@ -156,7 +157,7 @@ function fromSecurityHub(type: string, detail: Json, envelope: Json, own: Own): 
   const asked = type.includes('Custom Action');
   const parts = findings.map((finding): Normalised => {
     const product = objectOf(finding.ProductFields);
-    if (product['phidelity/FindingId'] !== undefined || finding.CompanyName === 'phidelity') return dropped('own Security Hub finding');
+    if (isOwn(finding)) return dropped('own Security Hub finding');
     // An administrator account is sent the findings of its members too.
     if (own && (textOf(finding.AwsAccountId) ?? own.accountId) !== own.accountId) return dropped('another account in the record');
     const compliance = objectOf(finding.Compliance);
@@ -175,6 +176,16 @@ function fromSecurityHub(type: string, detail: Json, envelope: Json, own: Own): 
     return triggers.length > 0 ? { triggers, dropped: [] } : dropped('incomplete event');
   });
   return { triggers: parts.flatMap(({ triggers }) => triggers), dropped: parts.flatMap((part) => part.dropped) };
+}
+
+/**
+ * What the bot has sent there comes back as an event, and when a person picks it: it tells nothing that the bot does not know. One
+ * of these marks is enough.
+ */
+function isOwn({ AwsAccountId, CompanyName, GeneratorId, ProductArn, ProductFields }: Json): boolean {
+  if (objectOf(ProductFields)[findingIdField] !== undefined || CompanyName === 'phidelity') return true;
+  const isDefault = textOf(ProductArn)?.endsWith(`:product/${AwsAccountId}/default`);
+  return Boolean(isDefault && textOf(GeneratorId)?.startsWith(generatorPrefix));
 }
 
 /** What the bot sends itself (`Tick`; `Sweep`: control) and an operator may (`Check`: control and the ARN of a resource). Only the bot and the rules of its own stack may write to its queues. */

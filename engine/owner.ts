@@ -5,14 +5,21 @@ type Tags = Readonly<Record<string, string>>;
 
 /**
  * @param tags undefined: they could not be read
+ * @param keys of the tags that alerts are routed by; no other is kept
  * Of a tool that leaves no tags it is known only that a change came through it.
  */
-export const ownerOf = (tags: Tags | undefined, actor: Actor | undefined): Owner => ownerBy(tags ? { stack: stackOf(tags) } : { unread: true }, actor);
+export const ownerOf = (tags: Tags | undefined, actor: Actor | undefined, keys: readonly string[] = []): Owner =>
+  ownerBy(tags ? { stack: stackOf(tags), tags: tagsOf(tags, keys) } : { unread: true }, actor);
 
 /** What an earlier read of the tags has found, and this actor. */
-export function ownerBy({ stack, unread }: Pick<Owner, 'stack' | 'unread'>, actor: Actor | undefined): Owner {
+export function ownerBy({ stack, unread, tags }: Pick<Owner, 'stack' | 'unread' | 'tags'>, actor: Actor | undefined): Owner {
   const through = throughOf(actor);
-  return { ...(stack && { stack }), ...(through && { through }), ...(unread && { unread }) };
+  return { ...(stack && { stack }), ...(through && { through }), ...(unread && { unread }), ...(tags && { tags }) };
+}
+
+function tagsOf(tags: Tags, keys: readonly string[]): Owner['tags'] {
+  const kept = keys.filter((key) => Object.hasOwn(tags, key)).map((key) => [key, tags[key]!] as const);
+  return kept.length > 0 ? Object.fromEntries(kept) : undefined;
 }
 
 // Only CloudFormation sets tags that begin with aws:. It tags whatever it makes that can have tags.

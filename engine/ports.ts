@@ -83,18 +83,22 @@ export interface Brake {
 /**
  * `deployment`: see Deployment; `tick`: see tick.ts; `sweep|CONTROL|ACCOUNT|REGION`: see sweep.ts; `exceptions`: see exceptions.ts;
  * `writes|RESOURCE|SETTING`: see writes.ts; `knock|FINDING`: where an execution that waits for an answer can be woken;
- * `evidence`: see LastDigest in evidence/form.ts; `told|CHANNEL|FINDING`: see alerts/deliver.ts; `outage|CHANNEL`: see alerts/fallback.ts.
+ * `evidence`: see LastDigest in evidence/form.ts; `told|CHANNEL|FINDING`: see alerts/deliver.ts; `outage|CHANNEL`: see alerts/fallback.ts;
+ * `held|CHANNEL`: see alerts/held.ts; `reminded|FINDING`: see alerts/remind.ts; `attended`: see alerts/attend.ts.
  */
 export type MemoKey =
   | 'deployment'
   | 'tick'
   | 'exceptions'
   | 'evidence'
+  | 'attended'
   | `sweep|${string}`
   | `writes|${string}`
   | `knock|${string}`
   | `told|${string}`
-  | `outage|${string}`;
+  | `outage|${string}`
+  | `held|${string}`
+  | `reminded|${string}`;
 
 /** What a deploy leaves for the bot to know of itself. */
 export interface Deployment {

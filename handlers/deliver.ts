@@ -31,6 +31,7 @@ const ports: DeliverPorts & { dlqDepths(): Promise<Record<string, number | undef
   clock,
   log,
   stack: given('STACK', process.env.STACK),
+  accountId: environment.accountId,
   region: environment.region,
   send: (name, channel, alert, context, kept) => sendTo(name, channel, alert, context, kept, ways),
   enqueue: (deliveries) => enqueueAt(queueUrl, deliveries, aws),

@@ -78,7 +78,7 @@ export function runtimeOf(environment: Environment, service: string, keepPolicyM
     aws: access,
     async alert(alert) {
       const { enqueueAt } = await import('./aws/alerts.ts');
-      const { deliveriesOf } = await import('../engine/alerts/routing.ts');
+      const { deliveriesOf } = await import('../engine/alerts/leave.ts');
       // Without a policy nobody knows who wants what: every topic is told.
       const policy = await ledger.policy().catch(() => undefined);
       const topics = Object.keys(environment.topics);

@@ -1,5 +1,6 @@
 /** EventBridge rules: which events reach the intake queue under a policy. Pure. */
 import type { Catalogue, CatalogueEntry } from '../engine/control.ts';
+import { findingIdField } from '../engine/hub-marks.ts';
 import { routed } from '../engine/policy/match.ts';
 import type { CompiledPolicy } from '../engine/policy/model.ts';
 
@@ -105,7 +106,7 @@ function configRules(entries: readonly CatalogueEntry[]): Rule[] {
 function securityHubRules(entries: readonly CatalogueEntry[]): Rule[] {
   const ids = sorted(entries.flatMap(({ related }) => related.securityHub ?? []));
   const checks = sorted(entries.flatMap(({ related }) => related.prowler ?? []));
-  const imported = { RecordState: ['ACTIVE'], ProductFields: { 'phidelity/FindingId': [{ exists: false }] } };
+  const imported = { RecordState: ['ACTIVE'], ProductFields: { [findingIdField]: [{ exists: false }] } };
   const failed = { Status: ['FAILED', 'WARNING'] };
   const hub = (type: string, findings: Json): Pattern => ({
     source: ['aws.securityhub'],

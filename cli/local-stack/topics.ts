@@ -2,11 +2,14 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { SubscribeCommand } from '@aws-sdk/client-sns';
 import { CreateQueueCommand, DeleteMessageCommand, GetQueueAttributesCommand, ReceiveMessageCommand } from '@aws-sdk/client-sqs';
+import { textOf } from '../../engine/alerts/lines.ts';
+import type { MachineForm } from '../../engine/alerts/render/machine.ts';
 import { TerminalError } from '../../engine/errors.ts';
 import type { Clients } from './clients.ts';
 
 export interface Alerted {
   readonly subject?: string;
+  /** Of an alert its lines, of anything else what came. */
   readonly message: string;
   readonly attributes: Readonly<Record<string, string>>;
 }
@@ -16,6 +19,16 @@ export interface TopicReader {
   read(): Promise<Alerted[]>;
   /** The next one. @throws TerminalError when none comes in time. */
   next(seconds?: number): Promise<Alerted>;
+}
+
+/** A queue is sent the form for programs. */
+function readable(message: string): string {
+  try {
+    const { version, lines } = JSON.parse(message) as Partial<MachineForm>;
+    return version === 1 && lines ? textOf({ lines }) : message;
+  } catch {
+    return message;
+  }
 }
 
 export async function subscribe({ sns, sqs }: Clients, topicArn: string): Promise<TopicReader> {
@@ -41,7 +54,7 @@ export async function subscribe({ sns, sqs }: Clients, topicArn: string): Promis
         };
         alerts.push({
           subject: Subject,
-          message: Message,
+          message: readable(Message),
           attributes: Object.fromEntries(Object.entries(MessageAttributes).map(([key, { Value }]) => [key, Value])),
         });
       }

@@ -2,7 +2,7 @@
  * What people are told: one model, which each channel renders in its own form. Plain data that may lie in a queue: every word in it is
  * redacted, and it claims no more than was verified.
  */
-import type { ComplianceType, Decided, Severity } from '../model.ts';
+import type { ComplianceType, Decided, Severity, Undo } from '../model.ts';
 
 /** `page`: at once, never folded, never held back. */
 export type Urgency = 'notify' | 'page';
@@ -23,6 +23,8 @@ export interface Difference {
 /** What somebody may answer. `hash`: the beginning of what the answer is bound to; a proof of person covers both. */
 export interface Answerable {
   readonly decision: Decided;
+  /** Of approve and deny: whether to undo is asked, not whether to fix. */
+  readonly about?: 'undo';
   readonly hash: string;
 }
 
@@ -42,8 +44,11 @@ export interface AlertFinding {
   readonly verified: boolean;
   /** The bot's own change came back as an event, and was read as compliant. */
   readonly confirmed: boolean;
+  /** The undo, while it is the latest that there is to tell. */
+  readonly undo?: Undo['state'];
   /** ISO 8601. */
   readonly openedAt: string;
+  /** Of the latest that has happened to it, ISO 8601. */
   readonly at: string;
   /** Until when nobody wants to be reminded, ISO 8601. */
   readonly snoozed?: string;

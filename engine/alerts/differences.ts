@@ -31,8 +31,9 @@ export function differencesOf(finding: Finding): { readonly differences: readonl
 
 function changeOf(finding: Finding): Change | undefined {
   const { state, question, outcome, undo } = finding;
-  if (state === 'open' && question?.about === 'fix') return question.change;
-  if (undo?.state === 'done') return undefined;
+  if ((state === 'open' && question?.about === 'fix') || undo?.state === 'asked') return question?.change;
+  // How it is set while an undo is under way, or has failed, is not known.
+  if (undo && undo.state !== 'withdrawn') return undefined;
   return outcome?.status === 'REMEDIATED' ? standing(finding)[0]?.change : undefined;
 }
 
@@ -56,7 +57,8 @@ function leavesOf(value: unknown): Map<string, Leaf> {
   };
   // One line first: what is not seen in a number must not hide it.
   const plain = inOneLine(JSON.parse(JSON.stringify(value ?? null)));
-  walk(plain, redactDeep(plain), '', '');
+  // A setting that is not there is `null`.
+  if (plain !== null) walk(plain, redactDeep(plain), '', '');
   return found;
 }
 

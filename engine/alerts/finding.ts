@@ -1,11 +1,11 @@
 /** The alert about one finding: plain words for a person who has just been woken; never more than was verified, never a document's text, redacted. */
-import { answerWords, toldUndo, undoHeadline, undoWords } from '../answers/words.ts';
+import { answerWords, commandWords, toldUndo, undoHeadline, undoWords } from '../answers/words.ts';
 import type { AnyControl } from '../control.ts';
 import { exposureOf, exposureWords } from '../exposure.ts';
 import { waitsForStack } from '../finding.ts';
 import type { Actor, Finding } from '../model.ts';
 import { definedIn } from '../owner.ts';
-import { redact } from '../redact.ts';
+import { redact, redactDeep } from '../redact.ts';
 import type { Alert } from './alert.ts';
 import { citations } from './citations.ts';
 import { consoleOf } from './console.ts';
@@ -23,6 +23,7 @@ export function alertOf(finding: Finding, control: Told): Alert {
   const words = headline(finding);
   const { differences, cut } = differencesOf(finding);
   const url = consoleOf(resource);
+  const undo = toldUndo(finding);
   return {
     id: `${id}:${toldKey(finding)}`,
     urgency: isPage(finding) ? 'page' : 'notify',
@@ -45,16 +46,21 @@ export function alertOf(finding: Finding, control: Told): Alert {
       complianceType: evaluation.complianceType,
       verified: outcome?.status === 'REMEDIATED' || finding.undo?.state === 'done',
       confirmed: finding.confirmedBy !== undefined,
+      ...(undo && { undo: undo.state }),
       openedAt: finding.openedAt,
-      at: finding.resolvedAt ?? outcome?.at ?? finding.lastSeenAt,
+      at: latestOf(finding),
       ...(finding.snoozed && { snoozed: finding.snoozed.until, snoozedAt: finding.snoozed.at }),
       differences,
       ...(cut && { differencesCut: true as const }),
       answers: offersOf(finding, control),
-      tags: finding.owner?.tags ?? {},
+      tags: redactDeep(finding.owner?.tags ?? {}) as Record<string, string>,
     },
   };
 }
+
+/** Later versions have later times, or the same one. */
+const latestOf = ({ lastSeenAt, drivenAt, intended, outcome, resolvedAt, undo }: Finding): string =>
+  [drivenAt, intended?.intendedAt, outcome?.at, resolvedAt, undo?.at].reduce<string>((latest, at) => (at && at > latest ? at : latest), lastSeenAt);
 
 function isPage(finding: Finding): boolean {
   const { state, decision, outcome } = finding;
@@ -97,16 +103,19 @@ function headline(finding: Finding): string {
 function findingLines(finding: Finding, control: Told): Alert['lines'] {
   const { resource, evaluation, decision, openedBy, actor, proposal } = finding;
   const open = finding.state === 'open';
+  const isUndone = finding.undo?.state === 'done';
   return linesOf([
     ['Control', `${control.title} (${finding.control}, ${finding.severity})`],
     ['Resource', resource.id],
     ['Where', `account ${resource.accountId}, ${resource.region}`],
-    ['Was', finding.wrong === evaluation.annotation ? undefined : finding.wrong],
-    [verdictLabel(finding), evaluation.annotation],
+    ['Was', isUndone || finding.wrong === evaluation.annotation ? undefined : finding.wrong],
+    // The evaluation is from before the undo, which has been verified by the setting.
+    isUndone ? ['State', `As before the fix: ${finding.wrong}`] : [verdictLabel(finding), evaluation.annotation],
     ['Done', doneOf(finding)],
     [proposalLabel(finding), open ? proposal : undefined],
     ['Impact', open && proposal ? control.impact : undefined],
     ['Answer', answerWords(finding)],
+    ['Command', commandWords(finding)],
     ['Also', alsoOf(finding)],
     // A decision that an end has overtaken would read like one that still stands.
     ['Decided', open || finding.outcome?.status === 'REMEDIATED' ? `${decision.action} - ${decision.reason}` : undefined],
@@ -129,8 +138,10 @@ const exposedOf = (finding: Finding): string | undefined => {
 const alsoOf = ({ also }: Finding): string | undefined =>
   also && `${also.join(', ')} failed on the same setting: judged after this fix, and told only if ${also.length === 1 ? 'it still fails' : 'they still fail'}.`;
 
-function verdictLabel({ state, evaluation }: Finding): string {
+function verdictLabel({ state, evaluation, undo }: Finding): string {
   if (evaluation.complianceType === 'INSUFFICIENT_DATA') return 'Not seen';
+  // It may have been written into since.
+  if (undo?.state === 'intended' || undo?.state === 'failed') return 'Last seen';
   if (evaluation.complianceType !== 'NON_COMPLIANT') return 'State';
   return state === 'open' ? 'Wrong' : 'Last seen';
 }

@@ -2,17 +2,30 @@
 import type { Finding, Undo } from '../model.ts';
 import { isDoubtful } from './people.ts';
 
-/** How to answer, by whom and until when; undefined: nothing is asked. */
-export function answerWords({ id, question, actor, outcome, undo, fixNotBefore }: Finding): string | undefined {
-  if (!question) return undefined;
-  const commands = `npx phidelity approve ${id} --stack NAME, or deny ${id}`;
-  const plan = `Plan ${question.planHash.slice(0, 12)}.`;
-  if (question.otherwise === 'fix')
-    return fixNotBefore && !outcome ? `npx phidelity deny ${id} --stack NAME before ${question.expires}, and it is not fixed. ${plan}` : undefined;
-  if (outcome?.status !== 'AWAITING_APPROVAL' && undo?.state !== 'asked') return undefined;
+/** By whom it may be answered and until when; undefined: nothing is asked. */
+export function answerWords(finding: Finding): string | undefined {
+  const { question, actor } = finding;
+  const asked = askedOf(finding);
+  if (!question || !asked) return undefined;
+  if (asked === 'stop') return `Deny it before ${question.expires}, and it is not fixed.`;
   const said = question.approvals.map(({ person }) => person);
   const so = said.length > 0 ? `Approved by ${said.join(', ')}. ` : '';
-  return `${so}${commands}, by ${question.expires}, by ${whoMust(question.needs, said.length, actor)}. Unanswered means denied. ${plan}`;
+  return `${so}By ${question.expires}, by ${whoMust(question.needs, said.length, actor)}. Unanswered means denied.`;
+}
+
+/** How to answer, for where there are no buttons; undefined: nothing is asked. */
+export function commandWords(finding: Finding): string | undefined {
+  const { id, question } = finding;
+  const asked = askedOf(finding);
+  if (!question || !asked) return undefined;
+  const command = asked === 'stop' ? `npx phidelity deny ${id} --stack NAME` : `npx phidelity approve ${id} --stack NAME, or deny ${id}`;
+  return `${command}. Plan ${question.planHash.slice(0, 12)}.`;
+}
+
+/** `stop`: it is done unless somebody says no. */
+function askedOf({ question, outcome, undo, fixNotBefore }: Finding): 'answer' | 'stop' | undefined {
+  if (question?.otherwise === 'fix') return fixNotBefore && !outcome ? 'stop' : undefined;
+  return question && (outcome?.status === 'AWAITING_APPROVAL' || undo?.state === 'asked') ? 'answer' : undefined;
 }
 
 function whoMust(needs: number, said: number, actor: Finding['actor']): string {

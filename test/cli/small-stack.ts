@@ -1,7 +1,7 @@
 /** A stack of this project as far as the command line looks at it, on the bare emulator: queues, table, outputs, no functions. */
 import { CloudFormationClient, CreateStackCommand } from '@aws-sdk/client-cloudformation';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { GetQueueUrlCommand, type MessageAttributeValue, ReceiveMessageCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { GetQueueUrlCommand, type MessageAttributeValue, PurgeQueueCommand, ReceiveMessageCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import type { Deployment, Ledger } from '../../engine/ports.ts';
 import { dynamoLedger, tableDefinition } from '../../handlers/aws/ledger.ts';
 import type { Moto } from '../support/moto.ts';
@@ -32,6 +32,8 @@ export interface SmallStack {
   send(queue: string, body: unknown, attributes?: Readonly<Record<string, string>>, region?: string): Promise<string>;
   /** Bodies of what can be received now. */
   bodies(queue: string, region?: string): Promise<string[]>;
+  /** As if its messages had been dealt with. */
+  empty(queue: string): Promise<void>;
   sqs(region?: string): SQSClient;
   destroy(): void;
 }
@@ -78,6 +80,9 @@ export async function smallStack({ endpoint }: Moto, regions: readonly string[] 
         if (Messages.length === 0) return bodies.sort();
         bodies.push(...Messages.map(({ Body = '' }) => Body));
       }
+    },
+    async empty(name) {
+      await sqs().send(new PurgeQueueCommand({ QueueUrl: await urlOf(name) }));
     },
     destroy() {
       dynamo.destroy();

@@ -3,7 +3,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 
-const folders = ['engine', 'remediations', 'handlers', 'infra', 'cli', 'bench', 'test'];
+const folders = ['engine', 'remediations', 'handlers', 'infra', 'cli', 'gallery', 'bench', 'test'];
 
 interface Import {
   readonly file: string;

@@ -1,7 +1,8 @@
-/** What may be answered to an alert, as commands: for channels that have no buttons. Pure. */
+/** What people type to answer an alert, and to see all of it: for channels that have no buttons. Pure. */
 import type { Decided } from '../../model.ts';
-import type { Alert, Answerable } from '../alert.ts';
+import type { Alert, Answerable, Line } from '../alert.ts';
 import type { Context } from '../delivery.ts';
+import { clipped } from '../lines.ts';
 
 /** Of the decisions that have a command of their own; the hash binds the answer to the plan that was told. */
 const forms: Partial<Readonly<Record<Decided, (id: string, hash: string) => string>>> = {
@@ -22,3 +23,28 @@ export function commandsOf({ finding }: Pick<Alert, 'finding'>, { stack, region 
   };
   return finding?.answers.flatMap(commandOf) ?? [];
 }
+
+/** Where everything is that a message has no room for. */
+export const pointer = ({ stack }: Context): string => `npx phidelity findings --stack ${stack}`;
+
+/** The lines of an alert as a reader of this stack needs them. @param bytes of UTF-8 in all, and a pointer where something is left out */
+export function linesWithin({ lines }: Pick<Alert, 'lines'>, context: Context, bytes: number): Line[] {
+  const kept: Line[] = [];
+  let left = bytes;
+  for (const { label, value } of lines) {
+    const filled = value.replaceAll('--stack NAME', `--stack ${context.stack}`);
+    const room = left - sizeOf(label) - separator;
+    if (sizeOf(filled) > room) return [...kept, ...(room >= leastLine ? [{ label, value: clipped(filled, room) }] : []), rest(context)];
+    kept.push({ label, value: filled });
+    left = room - sizeOf(filled);
+  }
+  return kept;
+}
+
+const separator = 3;
+/** Bytes under which the beginning of a line tells nothing. */
+const leastLine = 40;
+
+const rest = (context: Context): Line => ({ label: 'More', value: pointer(context) });
+
+export const sizeOf = (text: string): number => new TextEncoder().encode(text).length;

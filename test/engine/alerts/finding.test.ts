@@ -3,65 +3,9 @@ import fc from 'fast-check';
 import { alertOf } from '../../../engine/alerts/finding.ts';
 import { textOf } from '../../../engine/alerts/lines.ts';
 import { toldKey } from '../../../engine/alerts/told.ts';
-import {
-  type Actor,
-  change,
-  compliant,
-  type DecisionAction,
-  type Finding,
-  insufficientData,
-  nonCompliant,
-  type OutcomeStatus,
-  type RecordedChange,
-} from '../../../engine/model.ts';
+import { type Actor, compliant, type Finding, insufficientData } from '../../../engine/model.ts';
+import { at, begun, control, dana, decided, done, ended, finding } from '../../support/findings.ts';
 
-const control = {
-  title: 'Lamps are off',
-  impact: 'It gets dark.',
-  hipaa: [
-    { section: '164.312(a)(1)', specification: 'standard' as const, rationale: 'Test.' },
-    { section: '164.312(e)(2)(ii)', specification: 'addressable' as const, rationale: 'Test.' },
-  ],
-};
-const at = '2026-11-01T03:00:00.000Z';
-const dana: Actor = {
-  arn: 'arn:aws:sts::123456789012:assumed-role/Admin/dana',
-  type: 'AssumedRole',
-  sourceIp: '192.0.2.1',
-  userAgent: 'aws-cli/2.15.30',
-};
-const done: RecordedChange = {
-  change: change({ action: 'lamp:Switch', summary: 'Switch the lamp off', before: { on: true }, after: { on: false } }),
-  intendedAt: at,
-  doneAt: at,
-};
-const begun: RecordedChange = { change: done.change, intendedAt: at };
-
-const finding = (changes: Partial<Finding> = {}): Finding => ({
-  id: 'f-abcdefghijklmnopqrstuvwxyz',
-  control: 'lamp-off',
-  resource: { accountId: '123456789012', region: 'us-east-1', type: 'AWS::Lamp::Lamp', id: 'arn:aws:lamp:us-east-1:123456789012:lamp/hall' },
-  episode: 1,
-  version: 1,
-  state: 'open',
-  severity: 'HIGH',
-  openedAt: at,
-  openedBy: { eventId: 'e', source: 'cloudtrail', time: at, eventName: 'SwitchOn', actor: dana },
-  lastTrigger: { eventId: 'e', source: 'cloudtrail', time: at, eventName: 'SwitchOn', actor: dana },
-  actor: dana,
-  lastSeenAt: at,
-  seen: 1,
-  drives: 0,
-  evaluation: nonCompliant('The lamp is on.'),
-  wrong: 'The lamp is on.',
-  decision: { action: 'fix', reason: 'The policy says so.' },
-  proposal: 'Switch the lamp off',
-  changes: [],
-  chain: '',
-  ...changes,
-});
-const decided = (action: DecisionAction) => ({ decision: { action, reason: `The policy says ${action}.` } });
-const ended = (status: OutcomeStatus, reason: string) => ({ outcome: { status, reason, at } });
 const told = (changes: Partial<Finding>) => {
   const alert = alertOf(finding(changes), control);
   return { ...alert, text: textOf(alert) };

@@ -32,9 +32,8 @@ describe('asking', () => {
     expect(world.alerts).toMatchObject([{ urgency: 'page', status: 'AWAITING_APPROVAL', subject: '[HIGH] Approval needed: lamp-off on hall' }]);
     const { text } = world.alerts[0]!;
     expect(text).toContain('Proposal:  Switch the lamp off');
-    expect(text).toContain(
-      `Answer:    npx phidelity approve ${id} --stack NAME, or deny ${id}, by 2026-11-04T03:00:00.000Z, by a person of the policy who did not make the change. Unanswered means denied. Plan ${question!.planHash.slice(0, 12)}.`,
-    );
+    expect(text).toContain('Answer:    By 2026-11-04T03:00:00.000Z, by a person of the policy who did not make the change. Unanswered means denied.');
+    expect(text).toContain(`Command:   npx phidelity approve ${id} --stack NAME, or deny ${id}. Plan ${question!.planHash.slice(0, 12)}.`);
     expect(world.house.writes).toEqual([]);
   });
 
@@ -513,7 +512,6 @@ describe('a second person', () => {
     await give(world, await asked(asking({ approvals: { expires: 3_600, secondPerson: 'HIGH' } })), 'approve');
     await wake();
     expect(world.alerts).toHaveLength(2);
-    expect(world.alerts[1]!.text).toContain('Approved by lee. npx phidelity approve');
-    expect(world.alerts[1]!.text).toContain('another person of the policy');
+    expect(world.alerts[1]!.text).toContain('Approved by lee. By 2026-11-01T04:00:00.000Z, by another person');
   });
 });

@@ -1,0 +1,144 @@
+/** An alert as a message of Slack. Pure. */
+import type { Alert, AlertFinding, Line } from '../alert.ts';
+import type { Context } from '../delivery.ts';
+import { type Block, context, header, limits, mrkdwn, type SlackMessage, sections } from './slack/blocks.ts';
+import { buttonsOf } from './slack/buttons.ts';
+import { code, codeText, link, prose } from './slack/text.ts';
+
+/**
+ * All text of a message together. Slack refuses more with `msg_blocks_too_long`; where that begins is not documented, and has been seen
+ * above 11,000 (https://github.com/slackapi/bolt-js/issues/2867).
+ */
+const linesMost = 4_000;
+const manyMost = 7_000;
+const lineMost = 700;
+const diffMost = 1_000;
+const arnMost = 2_100;
+
+/** @returns blocks within Slack's limits, whatever the names; `buttons`: somebody can press them */
+export function slackMessage(alert: Alert, told: Context, { buttons }: { readonly buttons: boolean }): SlackMessage {
+  const { finding } = alert;
+  const blocks: Block[] = [
+    ...instead(told),
+    header(`${signOf(alert)} ${alert.severity}: ${alert.headline}`),
+    ...(finding ? aboutOne(alert, finding, told) : aboutMany(alert, told)),
+    ...(buttons ? buttonsOf(alert) : []),
+  ];
+  return { text: fallback(alert, told), blocks: blocks.slice(0, limits.blocks) };
+}
+
+/** Says in the thread of a message what it has become: Slack tells nobody that a message was changed. */
+export function slackReply(alert: Alert, told: Context): SlackMessage {
+  const news = ['Done', 'Answer'].flatMap((label) => alert.lines.filter((line) => line.label === label));
+  const lines = [`${signOf(alert)} *${prose(alert.headline, 150)}*`, ...news.map((line) => lineText(line, told))];
+  return { text: fallback(alert, told), blocks: [...instead(told), ...sections(lines)] };
+}
+
+const instead = ({ instead: why }: Context): Block[] => (why ? sections([`⚠️ ${prose(why, lineMost)}`]) : []);
+
+const signs: Readonly<Record<Alert['severity'], string>> = { CRITICAL: '🔴', HIGH: '🟠', MEDIUM: '🟡', LOW: '🔵', INFORMATIONAL: '⚪' };
+
+/** Green is what a tired eye looks for: only where the last read showed the drift ended. */
+function signOf({ severity, finding, headline, urgency }: Alert): string {
+  if (finding?.state !== 'resolved' || urgency === 'page') return signs[severity];
+  return headline === 'Fixed' || headline === 'Resolved' ? '✅' : '⚫';
+}
+
+function fallback(alert: Alert, told: Context): string {
+  const on = alert.finding ? ` on ${alert.finding.resource.name}` : '';
+  return prose(`${signOf(alert)} ${alert.severity}: ${alert.headline}: ${alert.title}${on} (account ${accountOf(alert, told)})`, limits.fallback);
+}
+
+const accountOf = ({ accountId }: Alert, { accountName }: Context): string => (accountName ? `${accountName}, ${accountId}` : accountId);
+
+function aboutOne(alert: Alert, finding: AlertFinding, told: Context): Block[] {
+  const { resource } = finding;
+  const page = link(finding.console, 'Open in the AWS console');
+  const resourceLines = [
+    `*${prose(alert.title, 300)}*`,
+    `${code(resource.name, 300)} ${prose(resource.type, 150)}`,
+    [prose(`account ${accountOf(alert, told)}, ${resource.region}`, 200), ...(page ? [page] : [])].join(' · '),
+  ];
+  const rest = alert.lines.filter(({ label }) => !elsewhere.has(label)).toSorted((one, other) => rankOf(one) - rankOf(other));
+  return [
+    ...sections(resourceLines),
+    ...withinLines(rest, linesMost, told),
+    ...differences(finding),
+    ...context([code(resource.id, arnMost)]),
+    ...context([...citations(alert), prose(verification(finding), 200), ...snoozed(finding), `${code(alert.control ?? '-', 150)} ${code(finding.id, 60)}`]),
+  ];
+}
+
+function aboutMany(alert: Alert, told: Context): Block[] {
+  return [
+    ...sections([`*${prose(alert.title, 300)}*`]),
+    ...withinLines(
+      alert.lines.filter(({ label }) => label !== 'HIPAA'),
+      manyMost,
+      told,
+    ),
+    ...context(citations(alert)),
+  ];
+}
+
+/** Shown in the head of the message, in its context, or as a block of its own. */
+const elsewhere: ReadonlySet<string> = new Set(['Control', 'Resource', 'Where', 'HIPAA', 'Finding']);
+
+/** What is wrong, what became of it, what a person can do, then who and when. The rest keeps its order behind them. */
+const ranks: readonly (readonly string[])[] = [
+  ['Not seen', 'Wrong', 'State', 'Last seen'],
+  ['Done'],
+  ['Proposal', 'Fix', 'Tried'],
+  ['Impact'],
+  ['Answer'],
+  ['Who'],
+  ['When'],
+  ['Exposed'],
+  ['Defined in'],
+];
+const rankOf = ({ label }: Line): number => ranks.findIndex((labels) => labels.includes(label)) + 1 || ranks.length + 1;
+
+/** Commands are copied: they name the stack. */
+const lineText = ({ label, value }: Line, { stack }: Context): string =>
+  `*${prose(label, 50)}:* ${prose(value.replaceAll('--stack NAME', `--stack ${stack}`), lineMost)}`;
+
+function withinLines(lines: readonly Line[], most: number, told: Context): Block[] {
+  const shown: string[] = [];
+  let left = most;
+  for (const line of lines) {
+    const text = lineText(line, told);
+    left -= text.length;
+    if (left < 0) break;
+    shown.push(text);
+  }
+  const cut = lines.length - shown.length;
+  return [
+    ...sections(shown),
+    ...context(cut > 0 ? [`${cut} more ${cut === 1 ? 'line' : 'lines'} left out. All: \`npx phidelity findings --stack ${codeText(told.stack, 150)}\``] : []),
+  ];
+}
+
+function differences({ differences: found, differencesCut, state }: AlertFinding): Block[] {
+  if (found.length === 0) return [];
+  const shown: string[] = [];
+  let left = diffMost;
+  for (const { path, observed, expected } of found) {
+    const lines = [...(observed === undefined ? [] : [`- ${path}: ${observed}`]), ...(expected === undefined ? [] : [`+ ${path}: ${expected}`])];
+    const text = lines.map((line) => codeText(line, 300)).join('\n');
+    left -= text.length;
+    if (left < 0) break;
+    shown.push(text);
+  }
+  const more = differencesCut || shown.length < found.length ? '\nThe finding has more.' : '';
+  const what = state === 'open' ? 'Observed (-), expected (+)' : 'Before (-), after (+)';
+  return [{ type: 'section', text: mrkdwn(`*${what}:*\n\`\`\`\n${shown.join('\n')}\n\`\`\`${more}`) }];
+}
+
+const citations = ({ hipaa }: Alert): string[] => (hipaa.length > 0 ? [prose(`HIPAA: 45 CFR ${hipaa.join(', ')}`, 400)] : []);
+
+function verification({ verified, confirmed, complianceType }: AlertFinding): string {
+  if (!verified) return `No verified change by the bot. Last read: ${complianceType}.`;
+  return confirmed ? 'Verified by a read after the write, and confirmed by its event.' : 'Verified by a read after the write.';
+}
+
+const snoozed = ({ snoozed: until }: AlertFinding): string[] => (until ? [prose(`Snoozed until ${until}.`, 100)] : []);

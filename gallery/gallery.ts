@@ -1,0 +1,27 @@
+/** `npm run alert:gallery`: alerts as Slack and Teams show them, as pictures in docs/images. */
+import { mkdirSync, statSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { findChromium, type Shot, shoot } from './chromium.ts';
+import { page } from './page.ts';
+import { alertOfScene, scenes, slackOf, teamsOf } from './scenes.ts';
+
+const folder = fileURLToPath(new URL('../docs/images/', import.meta.url));
+const width = 700;
+
+try {
+  const chromium = findChromium(process.env);
+  const shots: Shot[] = [];
+  for (const scene of scenes) {
+    const alert = await alertOfScene(scene);
+    shots.push(
+      { html: page([slackOf(alert)]), file: `${folder}slack-${scene.name}.png` },
+      { html: page([teamsOf(alert)]), file: `${folder}teams-${scene.name}.png` },
+    );
+  }
+  mkdirSync(folder, { recursive: true });
+  await shoot(chromium, shots, width);
+  for (const { file } of shots) process.stdout.write(`${file} ${Math.round(statSync(file).size / 1_024)} KB\n`);
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 2;
+}

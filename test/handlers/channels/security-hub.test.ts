@@ -1,0 +1,117 @@
+import { BatchImportFindingsCommand, GetFindingsCommand, InvalidAccessException, SecurityHubClient } from '@aws-sdk/client-securityhub';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { mockClient } from 'aws-sdk-client-mock';
+import { backlogAlertOf } from '../../../engine/alerts/backlog.ts';
+import { DeliveryError } from '../../../engine/alerts/delivery.ts';
+import { asffFinding } from '../../../engine/alerts/render/security-hub.ts';
+import type { CompiledChannel } from '../../../engine/policy/channels.ts';
+import { awsAccess } from '../../../handlers/aws/access.ts';
+import { importFindings, type SecurityHubChannel, securityHub } from '../../../handlers/channels/security-hub.ts';
+import { fixed, outcomes, told } from '../../engine/alerts/render/outcomes.ts';
+import { control, finding } from '../../support/findings.ts';
+import { describeOnMoto, type Moto, startMoto } from '../../support/moto.ts';
+
+const place = { accountId: '123456789012', region: 'us-east-1' };
+const context = { stack: 'phidelity-prod', region: 'us-east-1' };
+const channel: SecurityHubChannel = { securityHub: true, pages: false, minSeverity: 'INFORMATIONAL', timezone: 'UTC' } satisfies CompiledChannel;
+const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
+const failed = told(outcomes.page!);
+const resolved = told({ ...fixed, version: 2 });
+
+// Moto takes findings also where Security Hub is not enabled: that and all other refusals are in the mocked half.
+describeOnMoto('Security Hub, on moto', () => {
+  let moto: Moto;
+  beforeAll(async () => {
+    moto = await startMoto();
+  });
+  afterAll(() => moto?.stop());
+
+  test('a finding fails, then passes and is archived: one finding, whose workflow is never sent', async () => {
+    const aws = awsAccess({ endpoint: moto.endpoint, credentials })(place, { share: false });
+    const standing = async () => (await aws.client(SecurityHubClient).send(new GetFindingsCommand({}))).Findings!;
+    const send = securityHub(aws);
+    expect(await send(failed, channel, context, undefined)).toBeUndefined();
+    expect(await standing()).toMatchObject([{ Compliance: { Status: 'FAILED' }, RecordState: 'ACTIVE' }]);
+    await send(resolved, channel, context, undefined);
+    const [one, ...more] = await standing();
+    expect(more).toEqual([]);
+    expect(one).toMatchObject({
+      Id: 'phidelity/123456789012/us-east-1/f-abcdefghijklmnopqrstuvwxyz',
+      Compliance: { Status: 'PASSED' },
+      RecordState: 'ARCHIVED',
+    });
+    expect(one).not.toHaveProperty('Workflow');
+  });
+});
+
+describe('Security Hub, mocked', () => {
+  const mocked = () => mockClient(SecurityHubClient);
+  let hub: ReturnType<typeof mocked>;
+  beforeEach(() => {
+    hub = mocked();
+  });
+  afterEach(() => {
+    hub.restore();
+  });
+  const aws = () => awsAccess({ credentials })(place, { share: false });
+  const failure = async (): Promise<DeliveryError> => {
+    const error = await securityHub(aws())(failed, channel, context, undefined).then(
+      () => undefined,
+      (thrown: unknown) => thrown,
+    );
+    expect(error).toBeInstanceOf(DeliveryError);
+    return error as DeliveryError;
+  };
+  const refusedFinding = (ErrorCode: string) => ({
+    FailedCount: 1,
+    SuccessCount: 0,
+    FailedFindings: [{ Id: 'phidelity/f', ErrorCode, ErrorMessage: 'arn:aws:s3:::patient-john' }],
+  });
+  const named = (name: string, more: object = {}) => Object.assign(new Error('arn:aws:s3:::patient-john'), { name, ...more });
+  const off = 'Security Hub is not enabled in us-east-1 of this account: enable it, or take the channel out of the policy.';
+
+  const answers: Readonly<
+    Record<string, { readonly fault?: Error; readonly answer?: ReturnType<typeof refusedFinding>; readonly is: readonly [string, string, number?] }>
+  > = {
+    'not enabled, as an error': { fault: new InvalidAccessException({ message: 'not subscribed', $metadata: {} }), is: ['refused', off] },
+    'not enabled, as a failed finding': { answer: refusedFinding('InvalidAccess'), is: ['refused', off] },
+    'a finding that is not in the format': { answer: refusedFinding('InvalidInput'), is: ['refused', 'Security Hub did not take 1 finding (InvalidInput).'] },
+    'a finding while the customer writes to it': {
+      answer: refusedFinding('ConcurrentUpdateError'),
+      is: ['again', 'Security Hub did not take 1 finding (ConcurrentUpdateError).'],
+    },
+    'the role may not': {
+      fault: named('AccessDeniedException'),
+      is: ['refused', "Security Hub refuses the bot's role (AccessDeniedException): deploy again, or look for a policy that denies it."],
+    },
+    throttled: { fault: named('ThrottlingException'), is: ['again', 'Security Hub answers ThrottlingException.', 30] },
+    'past its limit': { fault: named('LimitExceededException'), is: ['again', 'Security Hub answers LimitExceededException.'] },
+    'a fault of the service': { fault: named('InternalException'), is: ['again', 'Security Hub answers InternalException.'] },
+  };
+  test.each(Object.entries(answers))('%s', async (_, { fault, answer, is }) => {
+    const call = hub.on(BatchImportFindingsCommand);
+    if (fault) call.rejects(fault);
+    else call.resolves(answer!);
+    const error = await failure();
+    expect([error.failure, error.message, ...(error.retryAfter === undefined ? [] : [error.retryAfter])]).toEqual(is);
+    expect(error.message).not.toContain('john');
+  });
+
+  test('what is about many is not sent', async () => {
+    const alert = backlogAlertOf({ id: 'lamp-off', severity: 'LOW', ...control }, { ...finding().resource, began: 'now' }, [finding()]);
+    expect(await securityHub(aws())(alert, channel, context, undefined)).toBeUndefined();
+    expect(hub.commandCalls(BatchImportFindingsCommand)).toHaveLength(0);
+  });
+
+  test('at most 100 findings a call', async () => {
+    hub.on(BatchImportFindingsCommand).resolves({ FailedCount: 0, SuccessCount: 100 });
+    const one = asffFinding(failed, context)!;
+    await importFindings(
+      Array.from({ length: 201 }, (_, index) => ({ ...one, Id: `${one.Id}${index}` })),
+      aws(),
+    );
+    const calls = hub.commandCalls(BatchImportFindingsCommand).map(({ args }) => args[0].input.Findings!);
+    expect(calls.map(({ length }) => length)).toEqual([100, 100, 1]);
+    expect(new Set(calls.flat().map(({ Id }) => Id)).size).toBe(201);
+  });
+});
