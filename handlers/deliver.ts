@@ -1,7 +1,7 @@
 /** Tells each channel what the alert queue holds for it. A channel that fails delays no other: its message comes back by itself. */
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
-import { attend } from '../engine/alerts/attend.ts';
+import { type AttendPorts, attend } from '../engine/alerts/attend.ts';
 import { comesBackIn, type DeliverPorts, deliver, type Told } from '../engine/alerts/deliver.ts';
 import type { CompiledPolicy } from '../engine/policy/model.ts';
 import { catalogue } from '../remediations/index.ts';
@@ -26,7 +26,7 @@ const clock = clockOf(environment.clockFile);
 const ledger = dynamoLedger({ client: aws.client(DynamoDBClient), table: environment.table, clock });
 const ways = { topics: environment.topics, outside: outsideOf(secretsOf(aws), process.env.PHIDELITY_OUTSIDE_URL), aws };
 
-const ports: DeliverPorts & { dlqDepths(): Promise<Record<string, number | undefined>> } = {
+const ports: DeliverPorts & AttendPorts = {
   ledger,
   clock,
   log,
