@@ -9,7 +9,7 @@ import { parseAction } from '../../../../engine/alerts/render/slack/actions.ts';
 import type { SlackMessage } from '../../../../engine/alerts/render/slack/blocks.ts';
 import { slackMessage, slackReply } from '../../../../engine/alerts/render/slack.ts';
 import type { Finding } from '../../../../engine/model.ts';
-import { control, done, finding, question, told } from '../../../support/findings.ts';
+import { control, decided, done, finding, question, told } from '../../../support/findings.ts';
 import { messageFaults } from '../../../support/outside/slack-rules.ts';
 
 const undoable = { ...control, undo: true };
@@ -82,6 +82,9 @@ describe('one finding', () => {
     });
   }
 
+  test('what is resolved without a read that found it so is not green', () =>
+    expect(head(rendered({ state: 'resolved', ...decided('page') }))).toBe('⚫ HIGH: Resolved'));
+
   test('what is wrong comes first, then what was done, then who and when', () => {
     const order = texts(rendered(told['approval needed']!)).match(/^\*(?!Lamps|Observed)[^*]+:\*/gm);
     expect(order).toEqual(['*Wrong:*', '*Done:*', '*Proposal:*', '*Impact:*', '*Answer:*', '*Who:*', '*When:*', '*Exposed:*', '*Decided:*']);
@@ -112,7 +115,7 @@ describe('buttons', () => {
     const pressed = buttons(rendered(told['approval needed']!));
     expect(pressed.map(({ action_id, value }) => [action_id, value])).toEqual(answers.map(({ decision, hash }) => [`phidelity:${decision}`, `${id}|${hash}`]));
     expect(pressed.map(({ action_id, value }) => parseAction(action_id, value))).toEqual(
-      answers.map(({ decision, hash }) => ({ decision, finding: id, hash })),
+      answers.map(({ decision, hash }) => ({ decision, ...((decision === 'approve' || decision === 'deny') && { about: 'fix' }), findingId: id, hash })),
     );
     expect(pressed.map(({ style }) => style)).toEqual(['primary', undefined, undefined, undefined, undefined]);
   });
@@ -121,8 +124,8 @@ describe('buttons', () => {
     const pressed = buttons(rendered(told['undo asked']!)).map(({ action_id, value }) => parseAction(action_id, value));
     const hash = 'ab'.repeat(8);
     expect(pressed).toEqual([
-      { decision: 'approve', about: 'undo', finding: finding().id, hash },
-      { decision: 'deny', about: 'undo', finding: finding().id, hash },
+      { decision: 'approve', about: 'undo', findingId: finding().id, hash },
+      { decision: 'deny', about: 'undo', findingId: finding().id, hash },
     ]);
   });
 
