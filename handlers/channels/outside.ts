@@ -34,14 +34,12 @@ export async function post(
     judged = [],
     plainHttp,
     patienceMs = patience,
-    refused,
   }: {
     readonly who: string;
     readonly headers?: Readonly<Record<string, string>>;
     readonly judged?: readonly number[];
     readonly plainHttp?: true;
     readonly patienceMs?: number;
-    readonly refused?: (text: string) => string | undefined;
   },
 ): Promise<{ readonly status: number; readonly text: string; readonly headers: Headers }> {
   const { protocol } = URL.parse(url) ?? {};
@@ -64,7 +62,7 @@ export async function post(
   const { status } = response;
   if (judged.includes(status)) return { status, text, headers: response.headers };
   if (status === 429 || status >= 500) throw new DeliveryError('again', `${who} answers ${status}.`, { retryAfter: retryAfterOf(response.headers) });
-  if (!response.ok) throw new DeliveryError('refused', refused?.(text) ?? `${who} answers ${status}.`);
+  if (!response.ok) throw new DeliveryError('refused', `${who} answers ${status}.`);
   return { status, text, headers: response.headers };
 }
 
