@@ -1,7 +1,8 @@
 /** How alerts leave: the alert queue, what could not be delivered, and what the function that delivers may do. */
 import type { CompiledPolicy } from '../engine/policy/model.ts';
 import { deliverKeys } from '../handlers/aws/table.ts';
-import { account, getAtt, localArn, partition, type Resources, ref, region, stack, sub } from './intrinsics.ts';
+import { awsChannels } from './aws-channels.ts';
+import { getAtt, localArn, type Resources, ref, stack, sub } from './intrinsics.ts';
 import { queue, queuePolicy } from './queues.ts';
 import { denyDataPlaneBut, own, ownKey, ownLogs, policyIsDeployed, type Statement, sealsNothing } from './roles.ts';
 import { secretArn, secretReads, secretsIn } from './secrets.ts';
@@ -28,20 +29,11 @@ export const dlqUrls = sub(
   JSON.stringify({ intake: `\${IntakeDlq}`, sweep: `\${SweepDlq}`, target: `\${TargetDlq}`, alert: `\${AlertDlq}`, evidence: `\${EvidenceDlq}` }),
 );
 
-const securityHub: Statement = {
-  // Its own product: the default one of the account. https://docs.aws.amazon.com/securityhub/latest/userguide/finding-update-batchimportfindings.html
-  Sid: 'ImportFindings',
-  Effect: 'Allow',
-  Action: ['securityhub:BatchImportFindings'],
-  Resource: [sub(`arn:${partition}:securityhub:${region}:${account}:product/${account}/default`)],
-};
-
 const dlqs = ['IntakeDlq', 'SweepDlq', 'TargetDlq', 'AlertDlq', 'EvidenceDlq'].map((name) => localArn('sqs', `${stack}-${name}-*`));
 
 /** It talks to the world outside: it reads the ledger and writes of it nothing but what it has told, and no control's action is its. */
 export function deliverRole({ channels }: Pick<CompiledPolicy, 'channels'>): Statement[] {
   const refs = secretsIn(channels);
-  const ways = Object.values(channels);
   return [
     {
       Sid: 'TakeFromQueue',
@@ -58,8 +50,7 @@ export function deliverRole({ channels }: Pick<CompiledPolicy, 'channels'>): Sta
       Resource: [own.table],
       Condition: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': deliverKeys } },
     },
-    ...(ways.some((way) => 'sns' in way) ? [{ Sid: 'Publish', Effect: 'Allow', Action: ['sns:Publish'], Resource: [own.topics] } satisfies Statement] : []),
-    ...(ways.some((way) => 'securityHub' in way) ? [securityHub] : []),
+    ...awsChannels({ channels }),
     ...secretReads(refs),
     ownLogs('deliver'),
     ownKey,

@@ -22,7 +22,6 @@ export const patience = 10_000;
  * Posts, follows no redirect, and gives up after 10 s.
  * @param who what the errors call the other side
  * @param judged statuses that the caller judges itself
- * @param refused the sentence for an answer that is a refusal, where its text says more than its status
  * @throws DeliveryError `again` for time-outs, 429 and 5xx, `refused` for other answers that are not 2xx
  */
 export async function post(
