@@ -1,5 +1,4 @@
 /** What a channel is not told now, and what it has just been told: one small document per channel. Pure. */
-import { kindOf } from '../policy/channels.ts';
 import type { CompiledChannel } from '../policy/model.ts';
 import type { Alert } from './alert.ts';
 import { shortName } from './listed.ts';
@@ -42,7 +41,7 @@ export const nothingHeld: Held = { accountId: '', bursts: {}, items: [], more: {
 export const burstLimit = 3;
 export const burstMs = 600_000;
 /** Under 400 KB, the most that an item of DynamoDB may have, whatever the names. */
-export const mostItems = 1_000;
+export const mostItems = 500;
 /** No control is called so: it has no hyphen. */
 const quiet = 'quiet';
 
@@ -57,7 +56,7 @@ const keyOf = ({ id, finding }: Alert): string => finding?.id ?? id;
 const isOwn = (alert: Alert): boolean => alert.status === 'DIGEST' || alert.status === 'FOLDED' || isReminder(alert);
 
 /** Where an update changes what is there already. */
-const updates = (channel: CompiledChannel): boolean => ['slackApp', 'pagerDuty', 'securityHub'].includes(kindOf(channel));
+const updates = (channel: CompiledChannel): boolean => 'slackApp' in channel || 'pagerDuty' in channel || 'securityHub' in channel;
 
 /** Never held back, whatever the hour. */
 export const passes = (channel: CompiledChannel, alert: Alert, known: boolean): boolean =>
