@@ -11,7 +11,6 @@ import { reminders } from '../../engine/alerts/remind.ts';
 import type { Line } from '../../engine/detect.ts';
 import { opened, step } from '../../engine/finding.ts';
 import { change, type Finding, nonCompliant } from '../../engine/model.ts';
-import { unknownControl } from '../../engine/own.ts';
 import { lambdaLog } from '../../handlers/aws/log.ts';
 import { delivered, openBucket } from '../cli/events.ts';
 import { type Desk, openDesk, type Result } from '../cli/run.ts';
@@ -83,7 +82,7 @@ test('an alert about many: folded, a reminder, a digest', async () => {
     };
     for await (const finding of world.ledger.findings({}))
       for (const version of [1, 2, 3, 4]) {
-        const told = alertOf({ ...finding, version, decision: { action: 'notify', reason: every } }, unknownControl(every));
+        const told = alertOf({ ...finding, version, decision: { action: 'notify', reason: every } }, lampOff(world.house));
         await admit('security', channels.security!, { ...told, urgency: 'notify' }, false, world.ports);
       }
     world.advance(86_400);

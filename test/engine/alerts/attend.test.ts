@@ -78,6 +78,12 @@ describe('digests', () => {
     expect(left).toHaveLength(1);
   });
 
+  test('but the one of today when its time comes between two looks', async () => {
+    await until('2026-11-01T07:45:00Z', { security: sns() });
+    await look({ security: digestAt8 });
+    expect(left).toHaveLength(1);
+  });
+
   test('one that could not be left is left by the next look, and no other twice', async () => {
     const channels = { a: digestAt8, b: digestAt8 };
     await until('2026-11-01T07:45:00Z', channels);

@@ -2,11 +2,12 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { Alert } from '../../../engine/alerts/alert.ts';
 import { admit, forget, release } from '../../../engine/alerts/fold.ts';
+import { foldedAlertOf } from '../../../engine/alerts/folded.ts';
 import { burstLimit, endedOf, type Held, nothingHeld, weigh, without } from '../../../engine/alerts/held.ts';
 import { textOf } from '../../../engine/alerts/lines.ts';
 import { RetryLaterError } from '../../../engine/errors.ts';
 import type { CompiledChannel } from '../../../engine/policy/model.ts';
-import { World } from '../../support/world.ts';
+import { accountId, World } from '../../support/world.ts';
 import { about, alert, hub, pagerDuty, slack, sns, withChannels } from './samples.ts';
 
 let world: World;
@@ -159,6 +160,23 @@ describe('a burst', () => {
     expect({ items: group!.items.length, more: group!.more }).toEqual({ items: 500, more: 1_500 - burstLimit - 500 });
     expect(without(held, [group!], new Date(now.getTime() + 600_000))).toMatchObject({ items: [], more: {}, bursts: {} });
   });
+});
+
+test('what no list had room for is counted, under the control that it was of', () => {
+  const now = new Date('2026-11-01T22:30:00Z');
+  let held: Held = nothingHeld;
+  for (let nth = 0; nth < 502; nth += 1) held = weigh(held, sns(night), alert({ name: `quiet-${nth}`, control: 'lamp-on' }), false, now).held;
+  for (let nth = 0; nth < 5; nth += 1) held = weigh(held, sns(night), alert({ name: `burst-${nth}`, severity: 'CRITICAL' }), false, now).held;
+  expect(endedOf(held, sns(night), new Date('2026-11-01T22:40:00Z'))).toMatchObject([{ control: 'lamp-off', more: 2, worst: 'CRITICAL' }]);
+  const told = endedOf(held, sns(night), new Date('2026-11-02T08:00:00Z')).map((group) => foldedAlertOf('security', group, 'UTC'));
+  expect(told.map((one) => [one.control, one.title, lines(one)['Not listed'], one.accountId])).toEqual([
+    [undefined, 'What came in quiet hours', '2 notifications past what is kept of such a storm', accountId],
+    ['lamp-off', 'Lamps are off', '2 notifications past what is kept of such a storm', accountId],
+  ]);
+  expect(told.map(({ subject }) => subject)).toEqual([
+    '[HIGH] Held back in quiet hours: 502 notifications',
+    '[CRITICAL] Many at once: 2 notifications of lamp-off',
+  ]);
 });
 
 describe('never held', () => {
