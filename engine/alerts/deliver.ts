@@ -2,14 +2,15 @@
  * One alert to one channel: once, in order, and heard of elsewhere when the channel does not take it. Whatever fails here fails alone:
  * each channel has messages of its own in the queue.
  */
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { RetryLaterError } from '../errors.ts';
 import type { CompiledChannel, CompiledPolicy } from '../policy/model.ts';
-import type { MemoKey, Ports } from '../ports.ts';
+import type { Ports } from '../ports.ts';
 import type { Alert } from './alert.ts';
 import { type Context, type Delivery, DeliveryError, type Kept } from './delivery.ts';
 import { instead, isBack } from './fallback.ts';
 import { admit } from './fold.ts';
+import { toldMemo } from './told-memo.ts';
 
 export interface DeliverPorts extends Pick<Ports, 'ledger' | 'clock' | 'log'> {
   /** @throws DeliveryError */
@@ -35,8 +36,6 @@ interface ToldMemo {
 /** Longer than one send may take. Seconds. */
 const alone = 60;
 
-const memoOf = (channel: string, { id, finding }: Alert): MemoKey => `told|${channel}|${finding?.id ?? createHash('sha256').update(id).digest('base64url')}`;
-
 /**
  * @param attempt how often this delivery has been taken from the queue, from 1
  * @throws DeliveryError when the channel did not take it, RetryLaterError when another process tells it of the same finding: the message comes back
@@ -47,7 +46,7 @@ export async function deliver(delivery: Delivery, attempt: number, policy: Told,
   const channel = policy.channels[name];
   // A deploy has taken it out of the policy since: the others are told by messages of their own.
   if (!channel) return log.count('AlertsDropped', { reason: 'no such channel' });
-  const key = memoOf(name, alert);
+  const key = toldMemo(name, alert);
   const lease = await ledger.lease(key, randomUUID(), alone);
   if (!lease) throw new RetryLaterError(`the channel ${name} is being told of the same finding`, 5);
   try {
