@@ -2,7 +2,7 @@
 import type { Alert, AlertFinding } from '../alert.ts';
 import type { Context } from '../delivery.ts';
 import { oneLine } from '../lines.ts';
-import { type AnswerCommand, commandsOf } from './commands.ts';
+import { type AnswerCommand, commandsOf, linesFor } from './commands.ts';
 
 export interface WebhookBody extends Pick<Alert, 'id' | 'urgency' | 'severity' | 'status' | 'headline' | 'title' | 'subject' | 'lines' | 'hipaa'> {
   readonly version: 1;
@@ -25,7 +25,7 @@ export interface WebhookBody extends Pick<Alert, 'id' | 'urgency' | 'severity' |
 }
 
 export function webhookBody(alert: Alert, context: Context): WebhookBody {
-  const { id, urgency, severity, status, headline, title, subject, lines, hipaa, control, accountId, finding } = alert;
+  const { id, urgency, severity, status, headline, title, subject, hipaa, control, accountId, finding } = alert;
   const { accountName, stack, region, instead } = context;
   return {
     version: 1,
@@ -40,7 +40,7 @@ export function webhookBody(alert: Alert, context: Context): WebhookBody {
     account: { id: accountId, name: accountName ?? null },
     bot: { stack, region },
     instead: instead ?? null,
-    lines,
+    lines: linesFor(alert, context),
     hipaa,
     finding: finding ? findingOf(finding) : null,
     answers: commandsOf(alert, context),
