@@ -20,7 +20,6 @@ export const patience = 10_000;
  * Posts, follows no redirect, and gives up after 10 s.
  * @param who what the errors call the other side
  * @param judged statuses that the caller judges itself
- * @param refused the sentence for an answer that is a refusal, where its text says more than its status
  * @throws DeliveryError `again` for time-outs, 429 and 5xx, `refused` for other answers that are not 2xx
  */
 export async function post(
@@ -32,14 +31,12 @@ export async function post(
     judged = [],
     plainHttp,
     patienceMs = patience,
-    refused,
   }: {
     readonly who: string;
     readonly headers?: Readonly<Record<string, string>>;
     readonly judged?: readonly number[];
     readonly plainHttp?: true;
     readonly patienceMs?: number;
-    readonly refused?: (text: string) => string | undefined;
   },
 ): Promise<{ readonly status: number; readonly text: string; readonly headers: Headers }> {
   const { protocol } = URL.parse(url) ?? {};
@@ -62,7 +59,7 @@ export async function post(
   const { status } = response;
   if (judged.includes(status)) return { status, text, headers: response.headers };
   if (status === 429 || status >= 500) throw new DeliveryError('again', `${who} answers ${status}.`, { retryAfter: retryAfterOf(response.headers) });
-  if (!response.ok) throw new DeliveryError('refused', refused?.(text) ?? `${who} answers ${status}.`);
+  if (!response.ok) throw new DeliveryError('refused', `${who} answers ${status}.`);
   return { status, text, headers: response.headers };
 }
 

@@ -13,27 +13,35 @@ export type SlackWebhookChannel = Extract<CompiledChannel, { slackWebhook: unkno
 export function slackWebhook(outside: Outside, { patienceMs = patience }: { readonly patienceMs?: number } = {}): Send<SlackWebhookChannel> {
   return async (alert, { slackWebhook: ref }, context) => {
     const body = JSON.stringify({ ...slackMessage(alert, context, { buttons: false }), unfurl_links: false, unfurl_media: false });
-    let code = '';
-    const send = async () =>
-      post(await outside.secret(ref), body, {
+    const send = async (): Promise<string | undefined> => {
+      const { status, text } = await post(await outside.secret(ref), body, {
         who: 'The Slack webhook',
         plainHttp: outside.plainHttp,
         patienceMs,
-        refused(text) {
-          code = text.trim();
-          return Object.hasOwn(ways, code) ? `The Slack webhook refuses (${code}). ${ways[code]}` : undefined;
-        },
+        judged: refusals,
       });
-    try {
-      await send();
-    } catch (error) {
-      if (!(error instanceof DeliveryError) || !gone.has(code)) throw error;
+      return refusals.includes(status) ? `${status} ${text.trim()}` : undefined;
+    };
+    let refused = await send();
+    if (refused && gone.has(codeOf(refused))) {
       // The address may have been changed since it was read.
       outside.forget(ref);
-      await send();
+      refused = await send();
     }
+    if (refused) throw new DeliveryError('refused', sentence(refused));
     return undefined;
   };
+}
+
+/** Statuses whose text says what is wrong: https://docs.slack.dev/changelog/2016-05-17-changes-to-errors-for-incoming-webhooks */
+const refusals: readonly number[] = [400, 403, 404, 410];
+
+const codeOf = (refused: string): string => refused.slice(4);
+
+/** The text may be anything, so that only what is known of it is told. */
+function sentence(refused: string): string {
+  const code = codeOf(refused);
+  return Object.hasOwn(ways, code) ? `The Slack webhook refuses (${code}). ${ways[code]}` : `The Slack webhook answers ${refused.slice(0, 3)}.`;
 }
 
 const gone: ReadonlySet<string> = new Set(['no_service', 'invalid_token', 'no_team', 'no_service_id', 'team_disabled', 'no_active_hooks']);

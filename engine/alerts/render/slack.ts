@@ -38,10 +38,12 @@ const instead = ({ instead: why }: Context): Block[] => (why ? sections([`⚠️
 
 const signs: Readonly<Record<Alert['severity'], string>> = { CRITICAL: '🔴', HIGH: '🟠', MEDIUM: '🟡', LOW: '🔵', INFORMATIONAL: '⚪' };
 
-/** Green is what a tired eye looks for: only where the last read showed the drift ended. */
+/** Green is what a tired eye looks for: only where the last read found no drift. */
 function signOf({ severity, finding, headline, urgency }: Alert): string {
   if (finding?.state !== 'resolved' || urgency === 'page') return signs[severity];
-  return headline === 'Fixed' || headline === 'Resolved' ? '✅' : '⚫';
+  const { verified, complianceType } = finding;
+  const ended = (headline === 'Fixed' && verified) || (headline === 'Resolved' && (complianceType === 'COMPLIANT' || complianceType === 'NOT_APPLICABLE'));
+  return ended ? '✅' : '⚫';
 }
 
 function fallback(alert: Alert, told: Context): string {
@@ -132,7 +134,7 @@ function withinLines(lines: readonly Line[], most: number, told: Context): Block
   ];
 }
 
-function differences({ differences: found, differencesCut, state }: AlertFinding): Block[] {
+function differences({ differences: found, differencesCut, state, answers }: AlertFinding): Block[] {
   if (found.length === 0) return [];
   const shown: string[] = [];
   let left = diffMost;
@@ -144,7 +146,8 @@ function differences({ differences: found, differencesCut, state }: AlertFinding
     shown.push(text);
   }
   const more = differencesCut || shown.length < found.length ? '\nThe finding has more.' : '';
-  const what = state === 'open' ? 'Observed (-), expected (+)' : 'Before (-), after (+)';
+  const resolved = answers.some(({ about }) => about === 'undo') ? 'Now (-), after the undo (+)' : 'Before (-), after (+)';
+  const what = state === 'open' ? 'Observed (-), expected (+)' : resolved;
   return [{ type: 'section', text: mrkdwn(`*${what}:*\n\`\`\`\n${shown.join('\n')}\n\`\`\`${more}`) }];
 }
 

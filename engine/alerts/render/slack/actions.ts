@@ -1,22 +1,20 @@
-/** What the buttons of a message carry: what is decided and about what, never why or by whom. Pure. */
-import type { Decided } from '../../../model.ts';
+/** What a button of a Slack message stands for. The message and whoever reads its clicks must mean the same. Pure. */
+import type { Question } from '../../../model.ts';
+import type { Answerable } from '../../alert.ts';
 import { hashDigits } from '../../offers.ts';
 
-/** What a button can decide. An exception is ended on the command line only. */
-export type Pressed = Exclude<Decided, 'end'>;
-
-export interface Action {
-  readonly decision: Pressed;
-  /** Of approve and deny: whether to undo is asked, not whether to fix. */
-  readonly about?: 'undo';
-  readonly finding: string;
-  /** The first hex digits of what the answer is bound to. */
+export interface SlackAction {
+  readonly decision: Answerable['decision'];
+  /** Approve and deny: what the question is about. */
+  readonly about?: Question['about'];
+  readonly findingId: string;
+  /** The first digits of the hash that the answer is bound to. */
   readonly hash: string;
 }
 
-const decisions: Readonly<Record<string, Pick<Action, 'decision' | 'about'>>> = {
-  'phidelity:approve': { decision: 'approve' },
-  'phidelity:deny': { decision: 'deny' },
+const actions: Readonly<Record<string, Pick<SlackAction, 'decision' | 'about'>>> = {
+  'phidelity:approve': { decision: 'approve', about: 'fix' },
+  'phidelity:deny': { decision: 'deny', about: 'fix' },
   'phidelity:approve:undo': { decision: 'approve', about: 'undo' },
   'phidelity:deny:undo': { decision: 'deny', about: 'undo' },
   'phidelity:undo': { decision: 'undo' },
@@ -27,16 +25,14 @@ const decisions: Readonly<Record<string, Pick<Action, 'decision' | 'about'>>> = 
 
 const valueForm = new RegExp(`^(f-[a-z2-7]{26})\\|([0-9a-f]{${hashDigits}})$`);
 
-/** The `action_id`: unique in its block, since each decision is offered once. */
-export const actionId = (decision: Pressed, about?: 'undo'): string =>
-  `phidelity:${decision}${about && (decision === 'approve' || decision === 'deny') ? `:${about}` : ''}`;
+export const actionId = (decision: SlackAction['decision'], about?: Question['about']): string =>
+  about === 'undo' && (decision === 'approve' || decision === 'deny') ? `phidelity:${decision}:undo` : `phidelity:${decision}`;
 
-/** The `value`, `FINDING|HASH`. */
-export const actionValue = ({ finding, hash }: Pick<Action, 'finding' | 'hash'>): string => `${finding}|${hash}`;
+export const actionValue = (findingId: string, hash: string): string => `${findingId}|${hash.slice(0, hashDigits)}`;
 
-/** @returns undefined for whatever no button of ours carries */
-export function parseAction(id: unknown, value: unknown): Action | undefined {
-  if (typeof id !== 'string' || typeof value !== 'string' || !Object.hasOwn(decisions, id)) return undefined;
-  const [, finding, hash] = valueForm.exec(value) ?? [];
-  return finding && hash ? { ...decisions[id]!, finding, hash } : undefined;
+/** Undefined: it is none of the bot's. */
+export function parseAction(id: unknown, value: unknown): SlackAction | undefined {
+  const action = typeof id === 'string' && Object.hasOwn(actions, id) ? actions[id] : undefined;
+  const [, findingId, hash] = (typeof value === 'string' && valueForm.exec(value)) || [];
+  return action && findingId && hash ? { ...action, findingId, hash } : undefined;
 }

@@ -1,7 +1,10 @@
 /** The buttons of a message: what may be answered to the finding as it stands. Pure. */
 import type { Alert, AlertFinding, Answerable } from '../../alert.ts';
-import { actionId, actionValue, type Pressed } from './actions.ts';
+import { actionId, actionValue } from './actions.ts';
 import { type Block, type Button, type Confirm, confirmation, limits, plainText } from './blocks.ts';
+
+/** An exception is ended on the command line only. */
+type Pressed = Exclude<Answerable['decision'], 'end'>;
 
 export function buttonsOf(alert: Alert): Block[] {
   const { finding } = alert;
@@ -16,7 +19,7 @@ function button(alert: Alert, finding: AlertFinding, { hash, about }: Answerable
     type: 'button',
     text: plainText(labelOf(finding, decision, about), limits.button),
     action_id: actionId(decision, about),
-    value: actionValue({ finding: finding.id, hash }),
+    value: actionValue(finding.id, hash),
     ...(decision === 'approve' && { style: 'primary' as const }),
     ...(confirm && { confirm }),
   };

@@ -1,30 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
 import type { KnownBlock } from '@slack/types';
-import fc from 'fast-check';
-import type { Alert } from '../../../../engine/alerts/alert.ts';
 import { backlogAlertOf } from '../../../../engine/alerts/backlog.ts';
-import type { Context } from '../../../../engine/alerts/delivery.ts';
-import { alertOf } from '../../../../engine/alerts/finding.ts';
-import { parseAction } from '../../../../engine/alerts/render/slack/actions.ts';
 import type { SlackMessage } from '../../../../engine/alerts/render/slack/blocks.ts';
 import { slackMessage, slackReply } from '../../../../engine/alerts/render/slack.ts';
-import type { Finding } from '../../../../engine/model.ts';
-import { control, done, finding, question, told } from '../../../support/findings.ts';
+import { control, decided, finding, told } from '../../../support/findings.ts';
 import { messageFaults } from '../../../support/outside/slack-rules.ts';
-
-const undoable = { ...control, undo: true };
-const context: Context = { accountName: 'clinic', stack: 'phidelity-prod', region: 'us-east-1' };
-const alert = (given: Partial<Finding>): Alert => alertOf(finding(given), undoable);
-const rendered = (given: Partial<Finding>, more: Partial<Context> = {}) => slackMessage(alert(given), { ...context, ...more }, { buttons: true });
-
-/** Texts of all blocks, one a line. */
-const texts = ({ blocks }: SlackMessage): string =>
-  blocks
-    .flatMap((block) => (block.type === 'context' ? block.elements : block.type === 'header' || block.type === 'section' ? [block.text] : []))
-    .map(({ text }) => text)
-    .join('\n');
-const buttons = ({ blocks }: SlackMessage) => blocks.flatMap((block) => (block.type === 'actions' ? block.elements : []));
-const head = ({ blocks }: SlackMessage): string => blocks.flatMap((block) => (block.type === 'header' ? [block.text.text] : [])).join();
+import { alert, buttons, context, head, rendered, texts } from '../../../support/slack-message.ts';
 
 const cases: Readonly<Record<string, { readonly head: string; readonly says: readonly string[]; readonly pressed: readonly string[] }>> = {
   drift: { head: '🟠 Drift [HIGH]', says: ['*Wrong:* The lamp is on.', '*Done:* Nothing was changed.'], pressed: ['Except…', 'Snooze…', 'Check again'] },
@@ -84,6 +65,9 @@ describe('one finding', () => {
     });
   }
 
+  test('what is resolved without a read that found it so is not green', () =>
+    expect(head(rendered({ state: 'resolved', ...decided('page') }))).toBe('⚫ Resolved [HIGH]'));
+
   test('what is wrong comes first, and who made it so, then what was done and what can be answered; then the buttons, then the rest', () => {
     const { text, blocks } = rendered(told['approval needed']!);
     const at = blocks.findIndex(({ type }) => type === 'actions');
@@ -109,57 +93,6 @@ describe('one finding', () => {
     const id = `arn:aws:lamp:us-east-1:123456789012:lamp/${'x'.repeat(1_959)}`;
     expect(texts(rendered({ ...told.page!, resource: { ...finding().resource, id } }))).toContain(`\`${id}\``);
   });
-});
-
-describe('buttons', () => {
-  test('carry the finding and the beginning of the hash, nothing else', () => {
-    const { answers, id } = alert(told['approval needed']!).finding!;
-    const pressed = buttons(rendered(told['approval needed']!));
-    expect(pressed.map(({ action_id, value }) => [action_id, value])).toEqual(answers.map(({ decision, hash }) => [`phidelity:${decision}`, `${id}|${hash}`]));
-    expect(pressed.map(({ action_id, value }) => parseAction(action_id, value))).toEqual(
-      answers.map(({ decision, hash }) => ({ decision, finding: id, hash })),
-    );
-    expect(pressed.map(({ style }) => style)).toEqual(['primary', undefined, undefined, undefined, undefined]);
-  });
-
-  test('about an undo say so', () => {
-    const pressed = buttons(rendered(told['undo asked']!)).map(({ action_id, value }) => parseAction(action_id, value));
-    const hash = 'ab'.repeat(8);
-    expect(pressed).toEqual([
-      { decision: 'approve', about: 'undo', finding: finding().id, hash },
-      { decision: 'deny', about: 'undo', finding: finding().id, hash },
-    ]);
-  });
-
-  const confirmed: Readonly<Record<string, readonly [string, string]>> = {
-    'approval needed': ['Approve the fix?', 'The bot will do this: Switch the lamp off. On hall (account 123456789012, us-east-1). It gets dark.'],
-    'undo asked': ['Approve the undo?', 'What the bot changed on hall (account 123456789012, us-east-1) is put back. Nothing yet. kim wants it undone'],
-    fixed: ['Undo the fix?', 'What the bot changed is put back, and excepted until a day that you name. Done: Switch the lamp off.'],
-  };
-  for (const [name, [title, text]] of Object.entries(confirmed))
-    test(`${name}: what writes says first what it will do`, () => {
-      const [first, ...rest] = buttons(rendered(told[name]!));
-      expect([first?.confirm?.title.text, first?.confirm?.text.text.slice(0, text.length)]).toEqual([title, text]);
-      expect(rest.map(({ confirm }) => confirm)).toEqual(rest.map(() => undefined));
-    });
-
-  const id = finding().id;
-  const hash = '0123456789abcdef';
-  const malformed: Readonly<Record<string, readonly [unknown, unknown]>> = {
-    'another prefix': ['other:approve', `${id}|${hash}`],
-    'a decision that no button has': ['phidelity:end', `${id}|${hash}`],
-    'an undo of what knows none': ['phidelity:snooze:undo', `${id}|${hash}`],
-    'a name of every object': ['constructor', `${id}|${hash}`],
-    'no text': [undefined, `${id}|${hash}`],
-    'a value of another kind': ['phidelity:approve', { id, hash }],
-    'no hash': ['phidelity:approve', `${id}|`],
-    'a longer hash': ['phidelity:approve', `${id}|${hash}0`],
-    'a hash in capitals': ['phidelity:approve', `${id}|${hash.toUpperCase()}`],
-    'a finding that is none': ['phidelity:approve', `f-abc|${hash}`],
-    'more behind it': ['phidelity:approve', `${id}|${hash}|x`],
-    'a line break behind it': ['phidelity:approve', `${id}|${hash}\n`],
-  };
-  for (const [name, [action, value]] of Object.entries(malformed)) test(`${name} is no answer`, () => expect(parseAction(action, value)).toBeUndefined());
 });
 
 describe('alerts about many', () => {
@@ -198,95 +131,4 @@ test('a finding with more to tell than fits: the most important stays', () => {
   expect(texts(message)).toMatch(/1\d more lines left out. All: `npx phidelity findings --stack phidelity-prod`/);
   expect(texts(message)).toContain('The finding has more.');
   expect(buttons(message)).toHaveLength(5);
-});
-
-/** Each of them in every place that strangers write. */
-const withNames = (name: string): Partial<Finding>[] =>
-  Object.values(told).map((given) => ({
-    ...given,
-    resource: { ...finding().resource, type: `AWS::${name}`, id: `arn:aws:lamp:us-east-1:123456789012:lamp/${name}` },
-    actor: { arn: name, type: name, sourceIp: name, userAgent: name, invokedBy: name },
-    evaluation: { ...(given.evaluation ?? finding().evaluation), annotation: `The lamp ${name} is on.` },
-    decision: { ...(given.decision ?? finding().decision), reason: name },
-    proposal: name,
-    openedBy: { ...finding().openedBy, eventName: name },
-    owner: { stack: { name, id: name } },
-    ...(given.question && {
-      question: question({ ...given.question, change: { ...done.change, before: { [name]: name }, after: { [name]: `${name}${name}` } } }),
-    }),
-    ...(given.undo && { undo: { ...given.undo, by: name, reason: name } }),
-  }));
-
-const allFaults = (name: string): string[] =>
-  withNames(name).flatMap((given) => {
-    const one = alert(given);
-    const places: Context = { ...context, accountName: name, instead: name };
-    return [...messageFaults({ ...slackMessage(one, places, { buttons: true }) }), ...messageFaults({ ...slackReply(one, places) })];
-  });
-
-describe('names are written by strangers', () => {
-  const hostile: Readonly<Record<string, string>> = {
-    'a call to the channel': '<!channel> <!here|here> <!everyone>',
-    'a mention': '<@U012AB3CD> @here @channel @everyone @dana',
-    'a link': '<http://evil.example|Approve> http://evil.example www.evil.example mail@evil.example',
-    'formatting characters': '*Fixed* _now_ ~never~ `code` ```block```',
-    'full-width formatting characters': '\uff0aFixed\uff0a \uff3fnow\uff3f \uff5enever\uff5e \uff40code\uff40',
-    'emoji names': ':white_check_mark: :x: :+1: a:b:c',
-    'a quote': '> quoted\n&gt; quoted',
-    'entities without end': '&amp;&lt;'.repeat(300),
-    'an ARN that is none': 'arn:aws:iam::x:`*bold*` arn:aws:s3:::a arn:`',
-    'backticks without end': '`'.repeat(2_001),
-    'an ARN of 2,000 characters': 'a'.repeat(2_000),
-    'ampersands without end': '&'.repeat(2_000),
-    'emoji without end': '💡'.repeat(1_000),
-    'a family of emoji': '👩‍👩‍👧‍👦'.repeat(300),
-    'a right-to-left name': 'מנורה'.repeat(400),
-    'a bidi override': 'hall\u202e.dexiF      :enoD\u202c',
-    'half a character': 'hall\ud800',
-    nothing: '',
-  };
-  for (const [name, text] of Object.entries(hostile)) test(`${name}: Slack takes it, and makes nothing of it`, () => expect(allFaults(text)).toEqual([]));
-
-  test('what was a formatting character is none any more', () => {
-    for (const given of withNames(hostile['formatting characters']!)) {
-      const words = texts(slackMessage(alert(given), context, { buttons: true }))
-        .replace(/```[\s\S]*?```|`[^`]*`/g, '')
-        // The labels are ours.
-        .replace(/^(?:\*[^*\n]+:\*|\*Lamps are off\*)/gm, '');
-      expect(words).not.toMatch(/[*~`]|(?<![\p{L}\p{N}])_|_(?![\p{L}\p{N}])/u);
-    }
-  });
-
-  test('whatever the names', () => {
-    const markup = fc.constantFrom(
-      '<!channel>',
-      '`',
-      '```',
-      '*',
-      '_',
-      '~',
-      '&',
-      '&amp;',
-      '<',
-      '>',
-      ':x:',
-      '@here',
-      'http://e.example',
-      ' ',
-      '\n',
-      'arn:aws:',
-      '💡',
-      'é',
-      '\u202e',
-      'x'.repeat(400),
-    );
-    const names = fc.oneof(
-      fc.string({ unit: 'binary', maxLength: 2_500 }),
-      fc.array(markup, { maxLength: 60 }).map((parts) => parts.join('')),
-    );
-    fc.assert(
-      fc.property(names, (name) => expect(allFaults(name)).toEqual([])),
-      { numRuns: 150 },
-    );
-  });
 });
