@@ -10,7 +10,7 @@ import type { Alert } from './alert.ts';
 import { citations } from './citations.ts';
 import { consoleOf } from './console.ts';
 import { differencesOf } from './differences.ts';
-import { linesOf } from './lines.ts';
+import { linesOf, oneLine } from './lines.ts';
 import { nameOf, subjectOf } from './names.ts';
 import { offersOf } from './offers.ts';
 import { toldKey } from './told.ts';
@@ -41,7 +41,7 @@ export function alertOf(finding: Finding, control: Told): Alert {
       version: finding.version,
       state,
       episode: finding.episode,
-      resource: { id: redact(resource.id, { keep: ['session'] }), name: nameOf(resource), type: resource.type, region: resource.region },
+      resource: { id: redact(oneLine(resource.id), { keep: ['session'] }), name: nameOf(resource), type: resource.type, region: resource.region },
       ...(url && { console: url }),
       complianceType: evaluation.complianceType,
       verified: outcome?.status === 'REMEDIATED' || finding.undo?.state === 'done',

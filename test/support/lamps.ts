@@ -102,7 +102,7 @@ export const alertNamed = (life: Life, name: string): Alert => {
         change: change({
           action: 'lamp:Switch',
           summary: name,
-          before: Object.fromEntries(Array.from({ length: 20 }, (_, nth) => [`${name}${nth}`, name])),
+          before: Object.fromEntries(Array.from({ length: 20 }, (_, nth) => [`part${nth} ${name}`, name])),
           after: {},
         }),
       },

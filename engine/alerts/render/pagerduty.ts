@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import type { Severity } from '../../model.ts';
 import type { Alert } from '../alert.ts';
 import type { Context } from '../delivery.ts';
-import { clipped, oneLine } from '../lines.ts';
+import { clipped } from '../lines.ts';
 import { whatOf } from '../names.ts';
 import { commandsOf, linesFor } from './commands.ts';
 import { cutWords, differenceWords, fitting, type Shown } from './fitting.ts';
@@ -50,13 +50,13 @@ const fieldBytes = 250;
 /** @param now when it is sent: a snooze that has ended keeps nobody from being called */
 export function pagerDutyEvent(alert: Alert, context: Context, now: Date): PagerDutyEvent {
   const { severity, headline, control, accountId, status, finding } = alert;
-  const name = finding && oneLine(finding.resource.name);
+  const name = finding?.resource.name;
   const event = (shown: Shown): PagerDutyEvent => ({
     event_action: pagerDutyAction(alert, now),
     dedup_key: finding?.id ?? keyOf(alert.id),
     payload: {
-      summary: clipped(oneLine(`[${severity}] ${headline}: ${whatOf(alert)}`), summaryBytes),
-      source: clipped(finding ? oneLine(finding.resource.id) : `aws:${accountId}`, summaryBytes),
+      summary: clipped(`[${severity}] ${headline}: ${whatOf(alert)}`, summaryBytes),
+      source: clipped(finding?.resource.id ?? `aws:${accountId}`, summaryBytes),
       severity: severities[severity],
       ...(finding && { timestamp: finding.at, component: clipped(name!, fieldBytes) }),
       group: context.accountName ? `${context.accountName} (${accountId})` : accountId,

@@ -7,7 +7,7 @@
  */
 import type { Alert } from '../alert.ts';
 import type { Context } from '../delivery.ts';
-import { clipped, oneLine } from '../lines.ts';
+import { clipped } from '../lines.ts';
 import { commandsOf, linesFor } from './commands.ts';
 import { cutWords, differenceWords, fitting, type Shown } from './fitting.ts';
 
@@ -80,7 +80,7 @@ function cardOf(alert: Alert, context: Context, { lines, differences, cut }: Sho
         bleed: true,
         items: [
           block([run(control || finding ? `${headline} [${severity}]` : headline, { weight: 'Bolder', size: 'Large' })]),
-          block([...(finding ? [run(clipped(oneLine(finding.resource.name), nameBytes), { weight: 'Bolder' }), run(' - ')] : []), run(control ?? title)]),
+          block([...(finding ? [run(clipped(finding.resource.name, nameBytes), { weight: 'Bolder' }), run(' - ')] : []), run(control ?? title)]),
           block([run(whereOf(alert, context), { isSubtle: true })]),
         ],
       },

@@ -1,7 +1,6 @@
 /** Alerts as JSON for programs: docs/channels/webhook.md describes it. Fields may be added to a version, never changed or taken away. Pure. */
 import type { Alert, AlertFinding } from '../alert.ts';
 import type { Context } from '../delivery.ts';
-import { oneLine } from '../lines.ts';
 import { type AnswerCommand, commandsOf, linesFor } from './commands.ts';
 
 export interface WebhookBody extends Pick<Alert, 'id' | 'urgency' | 'severity' | 'status' | 'headline' | 'title' | 'subject' | 'lines' | 'hipaa'> {
@@ -53,7 +52,7 @@ const findingOf = (finding: AlertFinding): WebhookBody['finding'] => ({
   version: finding.version,
   state: finding.state,
   episode: finding.episode,
-  resource: { ...finding.resource, name: oneLine(finding.resource.name) },
+  resource: finding.resource,
   console: finding.console ?? null,
   complianceType: finding.complianceType,
   verified: finding.verified,
