@@ -1,8 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { asffFinding } from '../../engine/alerts/render/security-hub.ts';
 import type { Trigger } from '../../engine/model.ts';
 import { type DropReason, eventsIn, normalise } from '../../engine/normalise.ts';
 import { changed, eventNamed, fixture, fixtureNames, mutatedFixture, onBus } from '../support/events.ts';
+import { told as alertOf, outcomes } from './alerts/render/outcomes.ts';
 
 const own = { accountId: '123456789012' };
 const dana = 'arn:aws:iam::123456789012:user/dana';
@@ -120,6 +122,7 @@ describe('dropped, with a reason', () => {
   const sweep = eventNamed('sweep');
   const finding = (changes: Record<string, unknown>) =>
     changed(hub, { findings: [{ ...((hub.detail as { findings: Record<string, unknown>[] }).findings[0] as object), ...changes }] });
+  const ownMarks = { ProductArn: 'arn:aws:securityhub:us-east-1:123456789012:product/123456789012/default', GeneratorId: 'phidelity/s3-bucket-versioning' };
   const cases: Readonly<Record<string, { readonly event: unknown; readonly reason: DropReason }>> = {
     null: { event: null, reason: 'not an event' },
     'a string': { event: 'StopLogging', reason: 'not an event' },
@@ -164,6 +167,15 @@ describe('dropped, with a reason', () => {
     'a finding without resources': { event: finding({ Resources: [] }), reason: 'incomplete event' },
     'a finding of nobody known': { event: finding({ GeneratorId: '', Compliance: { Status: 'FAILED' }, ProductFields: {} }), reason: 'incomplete event' },
     'a finding that is no check': { event: finding({ Compliance: undefined }), reason: 'Security Hub finding without a failed check' },
+    'our own finding by product and generator only': { event: finding(ownMarks), reason: 'own Security Hub finding' },
+    'our own finding, from another region': {
+      event: finding({ ...ownMarks, ProductArn: 'arn:aws-us-gov:securityhub:us-gov-west-1:123456789012:product/123456789012/default' }),
+      reason: 'own Security Hub finding',
+    },
+    'our own finding, sent by a person': {
+      event: { ...finding(ownMarks), 'detail-type': 'Security Hub Findings - Custom Action' },
+      reason: 'own Security Hub finding',
+    },
     'our own finding by company name only': { event: finding({ CompanyName: 'phidelity' }), reason: 'own Security Hub finding' },
     'a finding of a member account': { event: finding({ AwsAccountId: '210987654321' }), reason: 'another account in the record' },
     'a sweep without control': { event: changed(sweep, { control: '' }), reason: 'incomplete event' },
@@ -173,6 +185,25 @@ describe('dropped, with a reason', () => {
   for (const [name, { event, reason }] of Object.entries(cases)) {
     test(`${name}: ${reason}`, () => expect(normalise(event, own)).toEqual({ triggers: [], dropped: [reason] }));
   }
+
+  test('what the bot has sent to Security Hub comes back as sent: each is dropped and counted, what else is in the event is not', () => {
+    const context = { stack: 'phidelity-prod', region: 'us-east-1' };
+    const sent = asffFinding(alertOf(outcomes.page!), context)!;
+    const theirs = (hub.detail as { findings: Record<string, unknown>[] }).findings[0]!;
+    const { triggers, dropped } = normalise(changed(hub, { findings: [sent, theirs, { ...sent, Compliance: { Status: 'PASSED' } }] }), own);
+    expect(triggers).toEqual(normalise(hub, own).triggers);
+    expect(triggers).toHaveLength(1);
+    expect(dropped).toEqual(['own Security Hub finding', 'own Security Hub finding']);
+  });
+
+  test.each<[string, Record<string, unknown>]>([
+    ['the generator of a control of the bot, of another product', { ...ownMarks, ProductArn: 'arn:aws:securityhub:us-east-1::product/aws/securityhub' }],
+    ['the default product of another account', { ...ownMarks, ProductArn: 'arn:aws:securityhub:us-east-1:210987654321:product/210987654321/default' }],
+    ['another generator of the default product', { ...ownMarks, GeneratorId: 'prowler-s3_bucket_level_public_access_block' }],
+    ['a generator that begins nearly like the bot', { ...ownMarks, GeneratorId: 'phidelity-fork/s3' }],
+  ])('%s is not its own', (_, changes) => {
+    expect(normalise(finding(changes), own).triggers).toHaveLength(1);
+  });
 
   test('a finding that warns counts as one that failed', () => {
     expect(normalise(finding({ Compliance: { Status: 'WARNING', SecurityControlId: 'S3.8' } }), own).triggers).toHaveLength(1);
