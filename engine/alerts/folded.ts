@@ -9,9 +9,10 @@ import { subjectOf } from './names.ts';
 
 /** @param zone time zone of the channel */
 export function foldedAlertOf(channel: string, group: Group, zone: string): Alert {
-  const { control, burst, accountId, items } = group;
-  const severity = worstOf(items);
-  const what = counted(items.length, control === undefined ? 'notification' : 'finding');
+  const { control, burst, accountId, items, more, worst } = group;
+  const severity = worstOf([...items, ...(worst ? [{ severity: worst }] : [])]);
+  // What has no room in the list was counted by notifications.
+  const what = counted(items.length + more, control === undefined || more > 0 ? 'notification' : 'finding');
   const headline = control === undefined ? 'Held back in quiet hours' : 'Many at once';
   const title = control === undefined ? 'What came in quiet hours' : (burst?.title ?? control);
   return {
@@ -39,7 +40,7 @@ export function foldedAlertOf(channel: string, group: Group, zone: string): Aler
   };
 }
 
-export const worstOf = (items: readonly { readonly severity: Severity }[]): Severity =>
+const worstOf = (items: readonly { readonly severity: Severity }[]): Severity =>
   severities.findLast((severity) => items.some((item) => item.severity === severity)) ?? 'INFORMATIONAL';
 
 const spanOf = (items: readonly Item[]): string => {

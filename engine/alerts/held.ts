@@ -1,5 +1,5 @@
 /** What a channel is not told now, and what it has just been told: one small document per channel. Pure. */
-import { kindOf } from '../policy/channels.ts';
+import { isAtLeast, type Severity } from '../model.ts';
 import type { CompiledChannel } from '../policy/model.ts';
 import type { Alert } from './alert.ts';
 import { shortName } from './listed.ts';
@@ -33,7 +33,7 @@ export interface Held {
   readonly bursts: Readonly<Record<string, Burst>>;
   readonly items: readonly Item[];
   /** Notifications past what the list can hold, by control; under `quiet` those of the quiet hours. */
-  readonly more: Readonly<Record<string, { readonly count: number; readonly until?: string }>>;
+  readonly more: Readonly<Record<string, { readonly count: number; readonly severity: Severity; readonly until?: string }>>;
 }
 
 export const nothingHeld: Held = { accountId: '', bursts: {}, items: [], more: {} };
@@ -42,7 +42,7 @@ export const nothingHeld: Held = { accountId: '', bursts: {}, items: [], more: {
 export const burstLimit = 3;
 export const burstMs = 600_000;
 /** Under 400 KB, the most that an item of DynamoDB may have, whatever the names. */
-export const mostItems = 1_000;
+export const mostItems = 500;
 /** No control is called so: it has no hyphen. */
 const quiet = 'quiet';
 
@@ -57,7 +57,7 @@ const keyOf = ({ id, finding }: Alert): string => finding?.id ?? id;
 const isOwn = (alert: Alert): boolean => alert.status === 'DIGEST' || alert.status === 'FOLDED' || isReminder(alert);
 
 /** Where an update changes what is there already. */
-const updates = (channel: CompiledChannel): boolean => ['slackApp', 'pagerDuty', 'securityHub'].includes(kindOf(channel));
+const updates = (channel: CompiledChannel): boolean => 'slackApp' in channel || 'pagerDuty' in channel || 'securityHub' in channel;
 
 /** Never held back, whatever the hour. */
 export const passes = (channel: CompiledChannel, alert: Alert, known: boolean): boolean =>
@@ -100,7 +100,9 @@ function hold(held: Held, alert: Alert, now: Date, until?: string): Weighed {
   const { accountId } = alert;
   if (held.items.length < mostItems) return { verdict: 'held', held: { ...held, accountId, items: [...held.items, item] } };
   const group = until ? alert.control! : quiet;
-  const more = { count: (held.more[group]?.count ?? 0) + 1, ...(until && { until }) };
+  const before = held.more[group];
+  const severity = before && isAtLeast(before.severity, alert.severity) ? before.severity : alert.severity;
+  const more = { count: (before?.count ?? 0) + 1, severity, ...(until && { until }) };
   return { verdict: 'held', held: { ...held, accountId, more: { ...held.more, [group]: more } } };
 }
 
@@ -130,23 +132,29 @@ export interface Group {
   readonly burst?: Burst;
   readonly accountId: string;
   readonly items: readonly Item[];
-  /** Notifications that the list could not hold. */
+  /** Notifications that the list could not hold, and how severe the worst of them was. */
   readonly more: number;
+  readonly worst?: Severity;
 }
 
 /** What has been held back long enough. In quiet hours a burst that has ended tells what is CRITICAL. */
 export function endedOf(held: Held, channel: CompiledChannel, now: Date): Group[] {
   const hush = isQuiet(channel, now);
   const ended = (until: string | undefined) => until === undefined || Date.parse(until) <= now.getTime();
-  const due = held.items.filter(({ until, severity }) => ended(until) && (!hush || (until !== undefined && severity === 'CRITICAL')));
-  const more = Object.entries(held.more).filter(([, { until }]) => ended(until) && !hush);
+  const isDue = ({ until, severity }: { readonly until?: string; readonly severity: Severity }) => ended(until) && (!hush || severity === 'CRITICAL');
+  const due = held.items.filter(isDue);
+  const more = Object.entries(held.more).filter(([, one]) => isDue(one));
   const groupOf = ({ until, control }: Item) => (until === undefined ? quiet : control!);
-  return [...new Set([...due.map(groupOf), ...more.map(([group]) => group)])].map((group) => ({
-    ...(group !== quiet && { control: group, burst: held.bursts[group] }),
-    accountId: held.accountId,
-    items: due.filter((item) => groupOf(item) === group),
-    more: more.find(([name]) => name === group)?.[1].count ?? 0,
-  }));
+  return [...new Set([...due.map(groupOf), ...more.map(([group]) => group)])].map((group) => {
+    const rest = more.find(([name]) => name === group)?.[1];
+    return {
+      ...(group !== quiet && { control: group, burst: held.bursts[group] }),
+      accountId: held.accountId,
+      items: due.filter((item) => groupOf(item) === group),
+      more: rest?.count ?? 0,
+      ...(rest && { worst: rest.severity }),
+    };
+  });
 }
 
 /** Without what has been told; what has changed since it was told stays. */

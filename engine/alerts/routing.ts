@@ -1,6 +1,5 @@
 /** Which channel takes what. Pure. */
 import { isAtLeast } from '../model.ts';
-import { kindOf } from '../policy/channels.ts';
 import { glob } from '../policy/match.ts';
 import type { CompiledChannel, CompiledPolicy } from '../policy/model.ts';
 import type { Alert } from './alert.ts';
@@ -33,7 +32,7 @@ export function takes(channel: CompiledChannel, alert: Alert): boolean {
 }
 
 /** It keeps findings for whoever looks, and tells nobody: nothing there is noise, and nobody there is reminded. */
-export const isRecord = (channel: CompiledChannel): boolean => kindOf(channel) === 'securityHub';
+export const isRecord = (channel: CompiledChannel): boolean => 'securityHub' in channel;
 
 /** Keys of the tags that some channel routes by: the only ones that a finding keeps. */
 export const routedTags = ({ channels }: Pick<CompiledPolicy, 'channels'>): readonly string[] => [

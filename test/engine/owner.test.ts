@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { type Actor, type Owner, type OwnerKind, ownerKinds } from '../../engine/model.ts';
-import { definedIn, isOwnedBy, ownerOf, throughOf } from '../../engine/owner.ts';
+import { definedIn, isOwnedBy, ownerBy, ownerOf, throughOf } from '../../engine/owner.ts';
 
 const actor = (userAgent?: string, invokedBy?: string): Actor => ({ arn: 'arn:aws:iam::123456789012:user/dana', type: 'IAMUser', userAgent, invokedBy });
 
@@ -59,6 +59,21 @@ describe('the owner', () => {
     ['tags not read, changed by Terraform', undefined, actor(terraform), { unread: true, through }],
   ])('%s', (_, tags, who, owner) => {
     expect(ownerOf(tags, who)).toEqual(owner);
+  });
+
+  const keys = ['team', 'env', 'constructor'];
+  test.each<[string, Record<string, string> | undefined, Owner]>([
+    ['those tags that alerts are routed by', { team: 'ehr', patient: 'Pat', Team: 'lab' }, { tags: { team: 'ehr' } }],
+    ['an empty one too', { team: '', env: 'prod' }, { tags: { team: '', env: 'prod' } }],
+    ['beside a stack', { ...stackTags, team: 'ehr' }, { stack, tags: { team: 'ehr' } }],
+    ['none of them is there', { patient: 'Pat' }, {}],
+    ['not read', undefined, { unread: true }],
+  ])('keeps no other tags: %s', (_, tags, owner) => {
+    expect(ownerOf(tags, undefined, keys)).toEqual(owner);
+  });
+
+  test('keeps them when another actor comes', () => {
+    expect(ownerBy({ stack, tags: { team: 'ehr' } }, actor(terraform))).toEqual({ stack, through, tags: { team: 'ehr' } });
   });
 });
 

@@ -3,9 +3,13 @@ import { writeFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { sqliteLedger } from '../../cli/state/sqlite-ledger.ts';
 import { backlogAlertOf } from '../../engine/alerts/backlog.ts';
+import { dailyDigest } from '../../engine/alerts/digest.ts';
 import { alertOf } from '../../engine/alerts/finding.ts';
+import { admit, release } from '../../engine/alerts/fold.ts';
 import { textOf } from '../../engine/alerts/lines.ts';
+import { reminders } from '../../engine/alerts/remind.ts';
 import type { Line } from '../../engine/detect.ts';
+import { opened, step } from '../../engine/finding.ts';
 import { change, type Finding, nonCompliant } from '../../engine/model.ts';
 import { lambdaLog } from '../../handlers/aws/log.ts';
 import { delivered, openBucket } from '../cli/events.ts';
@@ -30,6 +34,8 @@ const names = Object.values(planted).map(([name]) => name);
 const every = names.join(' and ');
 /** Where an actor stands, e-mails may. */
 const numbers = names.filter((name) => name !== planted.email[0]).join(' and ');
+/** `Decided` and `Resource` keep the e-mail of a principal. */
+const numerals = secrets.filter((secret) => !secret.includes('.'));
 const expectNone = (text: string, unwanted: readonly string[] = secrets) => expect(unwanted.filter((secret) => text.includes(secret))).toEqual([]);
 
 const at = '2026-11-01T03:00:00.000Z';
@@ -54,6 +60,50 @@ const leaky = (name: string): Finding => {
     outcome: { status: 'REMEDIATION_FAILED', reason: `Denied on ${every}`, at },
   });
 };
+
+test('an alert about many: folded, a reminder, a digest', async () => {
+  const world = new World();
+  try {
+    const open = async (parts: Partial<Finding>, nth: number) => {
+      for (const name of names) {
+        const leaking = leaky(`${name}-${nth}`);
+        const owner = { tags: { contact: every } };
+        const first = opened(leaking, { severity: 'CRITICAL' }, { ...leaking, proposal: every, fixNotBefore: undefined }, trigger, undefined, at);
+        const { finding } = step({ ...leaking, ...first.finding, owner, alerted: 'told', ...parts }, {}, { kind: 'ALERTED', by: 'detect', at, note: every });
+        await world.ledger.open({ ...finding, version: 1 }, first.entry);
+      }
+    };
+    const trigger = { source: 'sweep', control: 'lamp-off', began: at, eventId: 'e', time: at, accountId: '123456789012', region: 'us-east-1' } as const;
+    await open({}, 1);
+    await open({ state: 'resolved', resolvedAt: at, outcome: { status: 'REMEDIATED', reason: every, at } }, 2);
+    const channels = policyOf({}).channels;
+    const policy = {
+      ...policyOf({ 'lamp-off': { exceptions: names.map((resource) => ({ resource, reason: every, approvedBy: every, expires: '2026-11-03' })) } }),
+    };
+    for await (const finding of world.ledger.findings({}))
+      for (const version of [1, 2, 3, 4]) {
+        const told = alertOf({ ...finding, version, decision: { action: 'notify', reason: every } }, lampOff(world.house));
+        await admit('security', channels.security!, { ...told, urgency: 'notify' }, false, world.ports);
+      }
+    world.advance(86_400);
+    const folded = await release({ channels }, world.ports);
+    const again = await reminders({ channels: { security: { ...channels.security!, remindEvery: 60 } } }, [], world.ports);
+    const digest = await dailyDigest(
+      'security',
+      policy,
+      world.catalogue,
+      { ...world.ports, accountId: '123456789012', dlqDepths: async () => ({}) },
+      new Date(0),
+    );
+    expect([folded.length, again.length]).toEqual([1, names.length]);
+    expect(digest.subject).toBe(`Daily digest: ${names.length} open, ${names.length} fixed`);
+    // Those who did it are told; here nobody's session holds any of these.
+    expectNone(JSON.stringify([folded.map(({ delivery }) => delivery), digest, await world.ledger.recall('held|security')]));
+    for (const { delivery } of again) expectNone(JSON.stringify(delivery), numerals);
+  } finally {
+    world.close();
+  }
+});
 
 describe('an alert', () => {
   test.each(Object.entries(planted))('of a resource named by %s', async (_, [name, secret]) => {

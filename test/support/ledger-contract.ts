@@ -373,6 +373,8 @@ const cases: Record<string, (world: World) => Promise<void>> = {
     await ledger.remember('sweep|one', { next: 'é'.repeat(300_000) });
     expect(await ledger.recall('deployment')).toEqual(deployment);
     expect(await ledger.recall('sweep|one')).toEqual({ next: 'é'.repeat(300_000) });
+    for (const key of ['attended', 'held|security', 'reminded|f-1'] as const) await ledger.remember(key, { key });
+    expect(await ledger.recall('held|security')).toEqual({ key: 'held|security' });
     expect(await ledger.recall('sweep|two')).toBeUndefined();
     expect(await ledger.recall('tick')).toBeUndefined();
   },
