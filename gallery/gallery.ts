@@ -3,7 +3,7 @@ import { mkdirSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { findChromium, type Shot, shoot } from './chromium.ts';
 import { page } from './page.ts';
-import { alertOfScene, scenes, slackOf, teamsOf } from './scenes.ts';
+import { scenes, slackOf, teamsOf } from './scenes.ts';
 
 const folder = fileURLToPath(new URL('../docs/images/', import.meta.url));
 const width = 700;
@@ -12,7 +12,7 @@ try {
   const chromium = findChromium(process.env);
   const shots: Shot[] = [];
   for (const scene of scenes) {
-    const alert = await alertOfScene(scene);
+    const alert = await scene.alert();
     shots.push(
       { html: page([slackOf(alert)]), file: `${folder}slack-${scene.name}.png` },
       { html: page([teamsOf(alert)]), file: `${folder}teams-${scene.name}.png` },

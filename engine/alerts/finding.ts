@@ -119,7 +119,8 @@ function findingLines(finding: Finding, control: Told): Alert['lines'] {
     isUndone ? ['State', `As before the fix: ${finding.wrong}`] : [verdictLabel(finding), evaluation.annotation],
     ['Done', doneOf(finding)],
     [proposalLabel(finding), open ? proposal : undefined],
-    ['Impact', open && proposal ? control.impact : undefined],
+    // Beside a fix that failed it would read like what has come about.
+    ['Impact', open && proposal && finding.outcome?.status !== 'REMEDIATION_FAILED' ? control.impact : undefined],
     ['Answer', answerWords(finding)],
     ['Command', commandWords(finding)],
     ['Also', alsoOf(finding)],

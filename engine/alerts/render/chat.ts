@@ -44,7 +44,7 @@ export function customNotification(alert: Alert, context: Context): CustomNotifi
     id,
     content: {
       textType: 'client-markdown',
-      title: `${severity} ${headline}: ${title}`,
+      title: `${severity} ${headline}: ${control ?? title}`,
       description: descriptionOf(alert, context),
       ...(steps.length > 0 && { nextSteps: steps }),
       keywords: [severity, status, ...(control ? [control] : [])],

@@ -27,16 +27,19 @@ export function commandsOf({ finding }: Pick<Alert, 'finding'>, { stack, region 
 /** Where everything is that a message has no room for. */
 export const pointer = ({ stack }: Context): string => `npx phidelity findings --stack ${stack}`;
 
-/** The lines of an alert as a reader of this stack needs them. @param bytes of UTF-8 in all, and a pointer where something is left out */
-export function linesWithin({ lines }: Pick<Alert, 'lines'>, context: Context, bytes: number): Line[] {
+/** The lines of an alert for a channel that tells the commands in a place of their own; the others name the stack. */
+export const linesFor = ({ lines }: Pick<Alert, 'lines'>, { stack }: Pick<Context, 'stack'>): Line[] =>
+  lines.filter(({ label }) => label !== 'Command').map(({ label, value }) => ({ label, value: value.replaceAll('--stack NAME', `--stack ${stack}`) }));
+
+/** As many of them as fit. @param bytes of UTF-8 in all, and a pointer where something is left out */
+export function linesWithin(alert: Pick<Alert, 'lines'>, context: Context, bytes: number): Line[] {
   const kept: Line[] = [];
   let left = bytes;
-  for (const { label, value } of lines) {
-    const filled = value.replaceAll('--stack NAME', `--stack ${context.stack}`);
+  for (const { label, value } of linesFor(alert, context)) {
     const room = left - sizeOf(label) - separator;
-    if (sizeOf(filled) > room) return [...kept, ...(room >= leastLine ? [{ label, value: clipped(filled, room) }] : []), rest(context)];
-    kept.push({ label, value: filled });
-    left = room - sizeOf(filled);
+    if (sizeOf(value) > room) return [...kept, ...(room >= leastLine ? [{ label, value: clipped(value, room) }] : []), rest(context)];
+    kept.push({ label, value });
+    left = room - sizeOf(value);
   }
   return kept;
 }

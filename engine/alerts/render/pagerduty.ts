@@ -7,7 +7,8 @@ import type { Severity } from '../../model.ts';
 import type { Alert } from '../alert.ts';
 import type { Context } from '../delivery.ts';
 import { clipped } from '../lines.ts';
-import { commandsOf } from './commands.ts';
+import { whatOf } from '../names.ts';
+import { commandsOf, linesFor } from './commands.ts';
 import { cutWords, differenceWords, fitting, type Shown } from './fitting.ts';
 
 export type PagerDutyAction = 'trigger' | 'acknowledge' | 'resolve';
@@ -48,13 +49,13 @@ const fieldBytes = 250;
 
 /** @param now when it is sent: a snooze that has ended keeps nobody from being called */
 export function pagerDutyEvent(alert: Alert, context: Context, now: Date): PagerDutyEvent {
-  const { severity, headline, title, control, accountId, status, finding } = alert;
+  const { severity, headline, control, accountId, status, finding } = alert;
   const name = finding?.resource.name;
   const event = (shown: Shown): PagerDutyEvent => ({
     event_action: pagerDutyAction(alert, now),
     dedup_key: finding?.id ?? keyOf(alert.id),
     payload: {
-      summary: clipped(`[${severity}] ${headline}: ${title}${name ? ` - ${name}` : ''}`, summaryBytes),
+      summary: clipped(`[${severity}] ${headline}: ${whatOf(alert)}`, summaryBytes),
       source: clipped(finding?.resource.id ?? `aws:${accountId}`, summaryBytes),
       severity: severities[severity],
       ...(finding && { timestamp: finding.at, component: clipped(name!, fieldBytes) }),
@@ -65,7 +66,7 @@ export function pagerDutyEvent(alert: Alert, context: Context, now: Date): Pager
     ...(finding?.console && { links: [{ href: finding.console, text: 'The resource in the AWS console' }] }),
     client: 'phidelity',
   });
-  return fitting(alert, (made) => Buffer.byteLength(JSON.stringify(made)) <= mostBytes, event);
+  return fitting({ ...alert, lines: linesFor(alert, context) }, (made) => Buffer.byteLength(JSON.stringify(made)) <= mostBytes, event);
 }
 
 /**

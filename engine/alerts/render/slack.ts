@@ -1,6 +1,7 @@
 /** An alert as a message of Slack. Pure. */
 import type { Alert, AlertFinding, Line } from '../alert.ts';
 import type { Context } from '../delivery.ts';
+import { whatOf } from '../names.ts';
 import { type Block, context, header, limits, mrkdwn, type SlackMessage, sections } from './slack/blocks.ts';
 import { buttonsOf } from './slack/buttons.ts';
 import { code, codeText, link, prose } from './slack/text.ts';
@@ -9,7 +10,8 @@ import { code, codeText, link, prose } from './slack/text.ts';
  * All text of a message together. Slack refuses more with `msg_blocks_too_long`; where that begins is not documented, and has been seen
  * above 11,000 (https://github.com/slackapi/bolt-js/issues/2867).
  */
-const linesMost = 4_000;
+const firstMost = 3_200;
+const restMost = 1_300;
 const manyMost = 7_000;
 const lineMost = 700;
 const diffMost = 1_000;
@@ -18,12 +20,7 @@ const arnMost = 2_100;
 /** @returns blocks within Slack's limits, whatever the names; `buttons`: somebody can press them */
 export function slackMessage(alert: Alert, told: Context, { buttons }: { readonly buttons: boolean }): SlackMessage {
   const { finding } = alert;
-  const blocks: Block[] = [
-    ...instead(told),
-    header(`${signOf(alert)} ${alert.severity}: ${alert.headline}`),
-    ...(finding ? aboutOne(alert, finding, told) : aboutMany(alert, told)),
-    ...(buttons ? buttonsOf(alert) : []),
-  ];
+  const blocks: Block[] = [...instead(told), header(headOf(alert)), ...(finding ? aboutOne(alert, finding, told, buttons) : aboutMany(alert, told))];
   return { text: fallback(alert, told), blocks: blocks.slice(0, limits.blocks) };
 }
 
@@ -33,6 +30,9 @@ export function slackReply(alert: Alert, told: Context): SlackMessage {
   const lines = [`${signOf(alert)} *${prose(alert.headline, 150)}*`, ...news.map((line) => lineText(line, told))];
   return { text: fallback(alert, told), blocks: [...instead(told), ...sections(lines)] };
 }
+
+/** A digest is about things of every severity. */
+const headOf = (alert: Alert): string => `${signOf(alert)} ${alert.headline}${alert.control || alert.finding ? ` [${alert.severity}]` : ''}`;
 
 const instead = ({ instead: why }: Context): Block[] => (why ? sections([`⚠️ ${prose(why, lineMost)}`]) : []);
 
@@ -47,25 +47,32 @@ function signOf({ severity, finding, headline, urgency }: Alert): string {
 }
 
 function fallback(alert: Alert, told: Context): string {
-  const on = alert.finding ? ` on ${alert.finding.resource.name}` : '';
-  return prose(`${signOf(alert)} ${alert.severity}: ${alert.headline}: ${alert.title}${on} (account ${accountOf(alert, told)})`, limits.fallback);
+  return prose(`${headOf(alert)}: ${whatOf(alert)} (account ${accountOf(alert, told)})`, limits.fallback);
 }
 
 const accountOf = ({ accountId }: Alert, { accountName }: Context): string => (accountName ? `${accountName}, ${accountId}` : accountId);
 
-function aboutOne(alert: Alert, finding: AlertFinding, told: Context): Block[] {
+/** The buttons stand where they are seen without opening the rest of a long message. */
+function aboutOne(alert: Alert, finding: AlertFinding, told: Context, buttons: boolean): Block[] {
   const { resource } = finding;
   const page = link(finding.console, 'Open in the AWS console');
   const resourceLines = [
-    `*${prose(alert.title, 300)}*`,
     `${code(resource.name, 300)} ${prose(resource.type, 150)}`,
     [prose(`account ${accountOf(alert, told)}, ${resource.region}`, 200), ...(page ? [page] : [])].join(' · '),
   ];
-  const rest = alert.lines.filter(({ label }) => !elsewhere.has(label)).toSorted((one, other) => rankOf(one) - rankOf(other));
+  const lines = alert.lines.filter(({ label }) => !elsewhere.has(label)).toSorted((one, other) => rankOf(one) - rankOf(other));
+  // Where there are buttons, commands are for whom these are of no use.
+  const isFirst = (line: Line) => rankOf(line) < ranks.length && !(buttons && line.label === 'Command');
   return [
     ...sections(resourceLines),
-    ...withinLines(rest, linesMost, told),
+    ...withinLines(lines.filter(isFirst), firstMost, told),
     ...differences(finding),
+    ...(buttons ? buttonsOf(alert) : []),
+    ...withinLines(
+      lines.filter((line) => !isFirst(line)),
+      restMost,
+      told,
+    ),
     ...context([code(resource.id, arnMost)]),
     ...context([...citations(alert), prose(verification(finding), 200), ...snoozed(finding), `${code(alert.control ?? '-', 150)} ${code(finding.id, 60)}`]),
   ];
@@ -73,7 +80,7 @@ function aboutOne(alert: Alert, finding: AlertFinding, told: Context): Block[] {
 
 function aboutMany(alert: Alert, told: Context): Block[] {
   return [
-    ...sections([`*${prose(alert.title, 300)}*`]),
+    ...(alert.control || alert.title === alert.headline ? [] : sections([`*${prose(alert.title, 300)}*`])),
     ...withinLines(
       alert.lines.filter(({ label }) => label !== 'HIPAA'),
       manyMost,
@@ -84,22 +91,28 @@ function aboutMany(alert: Alert, told: Context): Block[] {
 }
 
 /** Shown in the head of the message, in its context, or as a block of its own. */
-const elsewhere: ReadonlySet<string> = new Set(['Control', 'Resource', 'Where', 'HIPAA', 'Finding']);
+const elsewhere: ReadonlySet<string> = new Set(['Resource', 'Where', 'HIPAA', 'Finding']);
 
-/** What is wrong, what became of it, what a person can do, then who and when. The rest keeps its order behind them. */
+/**
+ * What was wrong and who made it so, what became of it, what a person can do: before the buttons. Who, behind what was done, would be taken for
+ * who has done that. The title says what should be: alone it would read as what is. The rest keeps its order.
+ */
 const ranks: readonly (readonly string[])[] = [
-  ['Not seen', 'Wrong', 'State', 'Last seen'],
+  ['Reminder', 'Escalated'],
+  ['Not seen', 'Wrong', 'Was', 'Last seen'],
+  ['Who'],
+  ['State'],
   ['Done'],
   ['Proposal', 'Fix', 'Tried'],
   ['Impact'],
   ['Answer'],
   ['Command'],
-  ['Who'],
-  ['When'],
-  ['Exposed'],
-  ['Defined in'],
+  ['Control'],
 ];
-const rankOf = ({ label }: Line): number => ranks.findIndex((labels) => labels.includes(label)) + 1 || ranks.length + 1;
+const rankOf = ({ label }: Line): number => {
+  const rank = ranks.findIndex((labels) => labels.includes(label));
+  return rank < 0 ? ranks.length : rank;
+};
 
 /** Commands are copied: they name the stack. */
 const lineText = ({ label, value }: Line, { stack }: Context): string =>

@@ -2,6 +2,7 @@
 import type { Alert } from '../alert.ts';
 import type { Context } from '../delivery.ts';
 import { textOf } from '../lines.ts';
+import { whatOf } from '../names.ts';
 import { customNotification } from './chat.ts';
 import { commandsOf, linesWithin, pointer, sizeOf } from './commands.ts';
 import { differencesWithin, differenceText } from './differences.ts';
@@ -43,14 +44,14 @@ function attributesOf({ severity, control, accountId, status, urgency }: Alert):
 }
 
 function emailText(alert: Alert, context: Context, bytes: number): string {
-  const { severity, headline, title, accountId, finding } = alert;
+  const { severity, headline, accountId, finding } = alert;
   const { differences, cut } = differencesWithin(alert, bytes);
   const commands = commandsOf(alert, context);
   const account = context.accountName ? `${context.accountName} (${accountId})` : accountId;
   const block = (name: string, lines: readonly string[]) => (lines.length > 0 ? [`${name}:\n${lines.map((line) => `  ${line}`).join('\n')}`] : []);
   return [
     ...(context.instead ? [context.instead] : []),
-    `${headline}: ${title}\n${severity}, account ${account}`,
+    `${headline}: ${whatOf(alert)}\n${severity}, account ${account}`,
     textOf({ lines: linesWithin(alert, context, bytes) }),
     ...block('Observed -> expected', [...differences.map((one) => differenceText(one)), ...(cut ? [`and more: ${pointer(context)}`] : [])]),
     ...block('Console', finding?.console ? [finding.console] : []),

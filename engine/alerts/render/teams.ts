@@ -8,7 +8,7 @@
 import type { Alert } from '../alert.ts';
 import type { Context } from '../delivery.ts';
 import { clipped } from '../lines.ts';
-import { commandsOf } from './commands.ts';
+import { commandsOf, linesFor } from './commands.ts';
 import { cutWords, differenceWords, fitting, type Shown } from './fitting.ts';
 
 export interface TextRun {
@@ -54,7 +54,7 @@ const nameBytes = 250;
 
 export const teamsMessage = (alert: Alert, context: Context): TeamsMessage =>
   fitting(
-    alert,
+    { ...alert, lines: linesFor(alert, context) },
     (message) => escapedBytes(JSON.stringify(message)) <= mostBytes,
     (shown) => ({
       type: 'message',
@@ -79,8 +79,8 @@ function cardOf(alert: Alert, context: Context, { lines, differences, cut }: Sho
         style: styleOf(alert),
         bleed: true,
         items: [
-          block([run(`${headline} [${severity}]`, { weight: 'Bolder', size: 'Large' })]),
-          block([run(title), ...(finding ? [run(' - '), run(clipped(finding.resource.name, nameBytes), { weight: 'Bolder' })] : [])]),
+          block([run(control || finding ? `${headline} [${severity}]` : headline, { weight: 'Bolder', size: 'Large' })]),
+          block([...(finding ? [run(clipped(finding.resource.name, nameBytes), { weight: 'Bolder' }), run(' - ')] : []), run(control ?? title)]),
           block([run(whereOf(alert, context), { isSubtle: true })]),
         ],
       },

@@ -1,7 +1,7 @@
 /** Alerts as JSON for programs: docs/channels/webhook.md describes it. Fields may be added to a version, never changed or taken away. Pure. */
 import type { Alert, AlertFinding } from '../alert.ts';
 import type { Context } from '../delivery.ts';
-import { type AnswerCommand, commandsOf } from './commands.ts';
+import { type AnswerCommand, commandsOf, linesFor } from './commands.ts';
 
 export interface WebhookBody extends Pick<Alert, 'id' | 'urgency' | 'severity' | 'status' | 'headline' | 'title' | 'subject' | 'lines' | 'hipaa'> {
   readonly version: 1;
@@ -24,7 +24,7 @@ export interface WebhookBody extends Pick<Alert, 'id' | 'urgency' | 'severity' |
 }
 
 export function webhookBody(alert: Alert, context: Context): WebhookBody {
-  const { id, urgency, severity, status, headline, title, subject, lines, hipaa, control, accountId, finding } = alert;
+  const { id, urgency, severity, status, headline, title, subject, hipaa, control, accountId, finding } = alert;
   const { accountName, stack, region, instead } = context;
   return {
     version: 1,
@@ -39,7 +39,7 @@ export function webhookBody(alert: Alert, context: Context): WebhookBody {
     account: { id: accountId, name: accountName ?? null },
     bot: { stack, region },
     instead: instead ?? null,
-    lines,
+    lines: linesFor(alert, context),
     hipaa,
     finding: finding ? findingOf(finding) : null,
     answers: commandsOf(alert, context),

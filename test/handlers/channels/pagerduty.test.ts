@@ -32,7 +32,7 @@ const failure = async (sending: Promise<unknown>) => {
 test('an incident is opened, and resolved when it is fixed', async () => {
   await send('a page');
   expect(service.incidents).toEqual([
-    { dedupKey: 'f-abcdefghijklmnopqrstuvwxyz', state: 'triggered', severity: 'error', summary: '[HIGH] ACTION NEEDED: Lamps are off - hall' },
+    { dedupKey: 'f-abcdefghijklmnopqrstuvwxyz', state: 'triggered', severity: 'error', summary: '[HIGH] ACTION NEEDED: lamp-off on hall' },
   ]);
   await send('fixed');
   expect(service.incidents).toMatchObject([{ state: 'resolved' }]);

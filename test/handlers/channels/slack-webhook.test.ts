@@ -24,7 +24,7 @@ describe('an incoming webhook', () => {
     expect(await send(alert(told['approval needed']!))).toBeUndefined();
     await send(alert(told.fixed!));
     const posted = scene.slack.posted(path);
-    expect(posted.map(({ blocks }) => headOf(blocks as unknown[]))).toEqual(['🟠 HIGH: Approval needed', '✅ HIGH: Fixed']);
+    expect(posted.map(({ blocks }) => headOf(blocks as unknown[]))).toEqual(['🟠 Approval needed [HIGH]', '✅ Fixed [HIGH]']);
     expect(JSON.stringify(posted)).not.toContain('"actions"');
   });
 

@@ -31,15 +31,15 @@ describe('an app', () => {
   test('a finding is one message, which changes, and says so in its thread', async () => {
     const first = await send(alert(told['approval needed']!));
     expect(first).toEqual({ slack: { channel: 'C0123', ts: expect.any(String) } });
-    expect(scene.slack.messages('C0123').map(({ blocks }) => headOf(blocks))).toEqual(['🟠 HIGH: Approval needed']);
+    expect(scene.slack.messages('C0123').map(({ blocks }) => headOf(blocks))).toEqual(['🟠 Approval needed [HIGH]']);
 
     const second = await send(alert(told.fixed!), first);
     expect(second).toEqual(first);
     const messages = scene.slack.messages('C0123');
-    expect(messages.map(({ blocks, changes }) => [headOf(blocks), changes])).toEqual([['✅ HIGH: Fixed', 1]]);
+    expect(messages.map(({ blocks, changes }) => [headOf(blocks), changes])).toEqual([['✅ Fixed [HIGH]', 1]]);
     expect(JSON.stringify(messages[0]!.blocks)).not.toContain('phidelity:approve');
     const thread = scene.slack.thread('C0123', messages[0]!.ts);
-    expect(thread.map(({ text }) => text)).toEqual(['✅ HIGH: Fixed: Lamps are off on hall (account clinic, 123456789012)']);
+    expect(thread.map(({ text }) => text)).toEqual(['✅ Fixed [HIGH]: lamp-off on hall (account clinic, 123456789012)']);
     expect(JSON.stringify(thread[0]!.blocks)).toContain('Verified by reading the live state');
     expect(scene.paths()).toEqual(['/api/chat.postMessage', '/api/chat.update', '/api/chat.postMessage']);
   });
@@ -64,7 +64,7 @@ describe('an app', () => {
     const first = await send(alert(told.page!));
     const moved = await send(alert(told.fixed!), first, { ...app, slackApp: { ...app.slackApp, channel: 'C0456' } });
     expect(moved?.slack?.channel).toBe('C0456');
-    expect(scene.slack.messages('C0456').map(({ blocks }) => headOf(blocks))).toEqual(['✅ HIGH: Fixed']);
+    expect(scene.slack.messages('C0456').map(({ blocks }) => headOf(blocks))).toEqual(['✅ Fixed [HIGH]']);
   });
 
   test('a reply that fails is tried again, and the message is still one', async () => {

@@ -21,7 +21,6 @@ function button(alert: Alert, finding: AlertFinding, { hash, about }: Answerable
     action_id: actionId(decision, about),
     value: actionValue(finding.id, hash),
     ...(decision === 'approve' && { style: 'primary' as const }),
-    ...(decision === 'undo' && { style: 'danger' as const }),
     ...(confirm && { confirm }),
   };
 }

@@ -81,9 +81,9 @@ describe('what becomes of the incident', () => {
 describe('what is told', () => {
   test('in whole', () => {
     const event = pagerDutyEvent(alertIn('an approval is asked for'), { ...context, instead: 'Slack cannot be reached.' }, now);
-    const { lines } = alertIn('an approval is asked for');
+    const lines = alertIn('an approval is asked for').lines.filter(({ label }) => label !== 'Command');
     expect(event.payload).toEqual({
-      summary: '[HIGH] Approval needed: Lamps are off - hall',
+      summary: '[HIGH] Approval needed: lamp-off on hall',
       source: 'arn:aws:lamp:us-east-1:123456789012:lamp/hall',
       severity: 'error',
       timestamp: at,

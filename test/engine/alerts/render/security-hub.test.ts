@@ -103,7 +103,7 @@ test('a finding, in whole', () => {
     RecordState: 'ACTIVE',
     Remediation: {
       Recommendation: {
-        Text: 'Switch the lamp off; to approve: npx phidelity approve f-abcdefghijklmnopqrstuvwxyz --stack phidelity-prod --plan abababababababab; all of it: npx phidelity findings --stack phidelity-prod',
+        Text: 'Switch the lamp off; to approve: npx phidelity approve f-abcdefghijklmnopqrstuvwxyz --plan abababababababab --stack phidelity-prod --region us-east-1; all of it: npx phidelity findings --stack phidelity-prod',
       },
     },
     ProductFields: {

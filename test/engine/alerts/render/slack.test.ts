@@ -1,17 +1,18 @@
 import { describe, expect, test } from '@jest/globals';
 import type { KnownBlock } from '@slack/types';
 import { backlogAlertOf } from '../../../../engine/alerts/backlog.ts';
+import type { SlackMessage } from '../../../../engine/alerts/render/slack/blocks.ts';
 import { slackMessage, slackReply } from '../../../../engine/alerts/render/slack.ts';
 import { control, decided, finding, told } from '../../../support/findings.ts';
 import { messageFaults } from '../../../support/outside/slack-rules.ts';
 import { alert, buttons, context, head, rendered, texts } from '../../../support/slack-message.ts';
 
 const cases: Readonly<Record<string, { readonly head: string; readonly says: readonly string[]; readonly pressed: readonly string[] }>> = {
-  drift: { head: '🟠 HIGH: Drift', says: ['*Wrong:* The lamp is on.', '*Done:* Nothing was changed.'], pressed: ['Except…', 'Snooze…', 'Check again'] },
-  page: { head: '🟠 HIGH: ACTION NEEDED', says: ['*Impact:* It gets dark.'], pressed: ['Except…', 'Snooze…', 'Check again'] },
-  'cannot see': { head: '🟠 HIGH: CANNOT SEE', says: ['*Not seen:* Not allowed to call lamp:Get.'], pressed: ['Except…', 'Snooze…', 'Check again'] },
+  drift: { head: '🟠 Drift [HIGH]', says: ['*Wrong:* The lamp is on.', '*Done:* Nothing was changed.'], pressed: ['Except…', 'Snooze…', 'Check again'] },
+  page: { head: '🟠 ACTION NEEDED [HIGH]', says: ['*Impact:* It gets dark.'], pressed: ['Except…', 'Snooze…', 'Check again'] },
+  'cannot see': { head: '🟠 CANNOT SEE [HIGH]', says: ['*Not seen:* Not allowed to call lamp:Get.'], pressed: ['Except…', 'Snooze…', 'Check again'] },
   'approval needed': {
-    head: '🟠 HIGH: Approval needed',
+    head: '🟠 Approval needed [HIGH]',
     says: [
       '*Answer:*',
       '--stack phidelity-prod',
@@ -21,22 +22,22 @@ const cases: Readonly<Record<string, { readonly head: string; readonly says: rea
     pressed: ['Approve the fix', 'Deny', 'Except…', 'Snooze…', 'Check again'],
   },
   'fix planned': {
-    head: '🟠 HIGH: Fix planned',
+    head: '🟠 Fix planned [HIGH]',
     says: ['The fix is due at 2026-11-01T04:00:00.000Z'],
     pressed: ['Stop the fix', 'Except…', 'Snooze…', 'Check again'],
   },
-  'fix waits': { head: '🟠 HIGH: Fix waits', says: ['*Defined in:* CloudFormation stack portal'], pressed: ['Except…', 'Snooze…', 'Check again'] },
-  'fix failed': { head: '🟠 HIGH: FIX FAILED', says: ['It may have been written in part'], pressed: ['Except…', 'Snooze…', 'Check again'] },
-  fixed: { head: '✅ HIGH: Fixed', says: ['*Before (-), after (+):*', 'Verified by a read after the write.'], pressed: ['Undo…'] },
-  'fixed and confirmed': { head: '✅ HIGH: Fixed', says: ['and confirmed by its event.'], pressed: ['Undo…'] },
-  resolved: { head: '✅ HIGH: Resolved', says: ['No verified change by the bot. Last read: COMPLIANT.'], pressed: [] },
-  gone: { head: '⚫ HIGH: Resource gone', says: ['The resource does not exist.'], pressed: [] },
-  excepted: { head: '⚫ HIGH: Closed, excepted', says: ['The resource stays as it is'], pressed: [] },
-  off: { head: '⚫ HIGH: Closed, control off', says: ['The policy has this control off.'], pressed: [] },
-  'undo asked': { head: '🟠 HIGH: Undo asked', says: ['kim wants it undone'], pressed: ['Approve the undo', 'Deny the undo'] },
-  'undo under way': { head: '⚫ HIGH: Undo under way', says: ['The undo has begun for kim'], pressed: [] },
-  undone: { head: '⚫ HIGH: Undone', says: ['Undone for kim'], pressed: [] },
-  'undo failed': { head: '🟠 HIGH: UNDO FAILED', says: ['The undo did not succeed.'], pressed: [] },
+  'fix waits': { head: '🟠 Fix waits [HIGH]', says: ['*Defined in:* CloudFormation stack portal'], pressed: ['Except…', 'Snooze…', 'Check again'] },
+  'fix failed': { head: '🟠 FIX FAILED [HIGH]', says: ['It may have been written in part'], pressed: ['Except…', 'Snooze…', 'Check again'] },
+  fixed: { head: '✅ Fixed [HIGH]', says: ['*Before (-), after (+):*', 'Verified by a read after the write.'], pressed: ['Undo…'] },
+  'fixed and confirmed': { head: '✅ Fixed [HIGH]', says: ['and confirmed by its event.'], pressed: ['Undo…'] },
+  resolved: { head: '✅ Resolved [HIGH]', says: ['No verified change by the bot. Last read: COMPLIANT.'], pressed: [] },
+  gone: { head: '⚫ Resource gone [HIGH]', says: ['The resource does not exist.'], pressed: [] },
+  excepted: { head: '⚫ Closed, excepted [HIGH]', says: ['The resource stays as it is'], pressed: [] },
+  off: { head: '⚫ Closed, control off [HIGH]', says: ['The policy has this control off.'], pressed: [] },
+  'undo asked': { head: '🟠 Undo asked [HIGH]', says: ['kim wants it undone'], pressed: ['Approve the undo', 'Deny the undo'] },
+  'undo under way': { head: '⚫ Undo under way [HIGH]', says: ['The undo has begun for kim'], pressed: [] },
+  undone: { head: '⚫ Undone [HIGH]', says: ['Undone for kim'], pressed: [] },
+  'undo failed': { head: '🟠 UNDO FAILED [HIGH]', says: ['The undo did not succeed.'], pressed: [] },
 };
 
 describe('one finding', () => {
@@ -51,23 +52,28 @@ describe('one finding', () => {
       expect(head(message)).toBe(expected.head);
       for (const words of expected.says) expect(texts(message)).toContain(words);
       expect(buttons(message).map(({ text }) => text.text)).toEqual(expected.pressed);
-      expect(message.text).toMatch(/^\S+ HIGH: .*: Lamps are off on hall \(account clinic, 123456789012\)$/u);
+      expect(message.text).toMatch(/^\S+ .* \[HIGH\]: lamp-off on hall \(account clinic, 123456789012\)$/u);
       expect(messageFaults({ ...slackReply(alert(told[name]!), context) })).toEqual([]);
     });
 
     test(`${name}: the whole is there for whom buttons are of no use`, () => {
       const message = rendered(told[name]!);
       const without = slackMessage(alert(told[name]!), context, { buttons: false });
-      expect(without.blocks).toEqual(message.blocks.filter(({ type }) => type !== 'actions'));
+      const linesOf = (one: SlackMessage) => texts(one).split('\n').sort();
+      expect(linesOf(without)).toEqual(linesOf(message));
+      expect(buttons(without)).toEqual([]);
     });
   }
 
   test('what is resolved without a read that found it so is not green', () =>
-    expect(head(rendered({ state: 'resolved', ...decided('page') }))).toBe('⚫ HIGH: Resolved'));
+    expect(head(rendered({ state: 'resolved', ...decided('page') }))).toBe('⚫ Resolved [HIGH]'));
 
-  test('what is wrong comes first, then what was done, then who and when', () => {
-    const order = texts(rendered(told['approval needed']!)).match(/^\*(?!Lamps|Observed)[^*]+:\*/gm);
-    expect(order).toEqual(['*Wrong:*', '*Done:*', '*Proposal:*', '*Impact:*', '*Answer:*', '*Who:*', '*When:*', '*Exposed:*', '*Decided:*']);
+  test('what is wrong comes first, and who made it so, then what was done and what can be answered; then the buttons, then the rest', () => {
+    const { text, blocks } = rendered(told['approval needed']!);
+    const at = blocks.findIndex(({ type }) => type === 'actions');
+    const orderOf = (some: typeof blocks) => texts({ text, blocks: some }).match(/^\*(?!Observed)[^*]+:\*/gm);
+    expect(orderOf(blocks.slice(0, at))).toEqual(['*Wrong:*', '*Who:*', '*Done:*', '*Proposal:*', '*Impact:*', '*Answer:*', '*Control:*']);
+    expect(orderOf(blocks.slice(at))).toEqual(['*Command:*', '*Decided:*', '*When:*', '*Exposed:*']);
   });
 
   test('whom it was meant for is said on top', () => {
@@ -98,7 +104,7 @@ describe('alerts about many', () => {
       { buttons: true },
     );
     expect(messageFaults({ ...message })).toEqual([]);
-    expect(head(message)).toBe('🟠 HIGH: Was there before');
+    expect(head(message)).toBe('🟠 Was there before [HIGH]');
     expect(texts(message)).toContain('*Found:* 12 resources fail by the first sweep');
     expect(buttons(message)).toEqual([]);
   });

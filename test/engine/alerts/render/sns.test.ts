@@ -47,7 +47,7 @@ test('the e-mail, in whole', () => {
   expect(sent(asked, { instead: 'The channel slack cannot be reached.' }).email.split('\n')).toEqual([
     'The channel slack cannot be reached.',
     '',
-    'Approval needed: Lamps are off',
+    'Approval needed: lamp-off on hall',
     'HIGH, account clinic (123456789012)',
     '',
     'Control:   Lamps are off (lamp-off, HIGH)',
@@ -57,7 +57,7 @@ test('the e-mail, in whole', () => {
     'Done:      Nothing. It waits for a person.',
     'Proposal:  Switch the lamp off',
     'Impact:    It gets dark.',
-    'Answer:    npx phidelity approve f-abcdefghijklmnopqrstuvwxyz --stack phidelity-prod, or deny f-abcdefghijklmnopqrstuvwxyz, by 2026-11-04T03:00:00.000Z, by a person of the policy who did not make the change. Unanswered means denied. Plan abababababab.',
+    'Answer:    By 2026-11-04T03:00:00.000Z, by a person of the policy who did not make the change. Unanswered means denied.',
     'Decided:   approve - The policy says approve.',
     'Who:       arn:aws:sts::123456789012:assumed-role/Admin/dana through the AWS CLI from 192.0.2.1',
     'When:      SwitchOn at 2026-11-01T03:00:00.000Z',
@@ -69,8 +69,8 @@ test('the e-mail, in whole', () => {
     '  on: true -> false',
     '',
     'To answer:',
-    '  npx phidelity approve f-abcdefghijklmnopqrstuvwxyz --stack phidelity-prod --plan abababababababab',
-    '  npx phidelity deny f-abcdefghijklmnopqrstuvwxyz --stack phidelity-prod --plan abababababababab',
+    '  npx phidelity approve f-abcdefghijklmnopqrstuvwxyz --plan abababababababab --stack phidelity-prod --region us-east-1',
+    '  npx phidelity deny f-abcdefghijklmnopqrstuvwxyz --plan abababababababab --stack phidelity-prod --region us-east-1',
   ]);
 });
 
@@ -116,11 +116,11 @@ test('the form that Amazon Q Developer shows: one finding is one thread', () => 
     version: '1.0',
     source: 'custom',
     id: asked.id,
-    content: { textType: 'client-markdown', title: 'HIGH Approval needed: Lamps are off', keywords: ['HIGH', 'AWAITING_APPROVAL', 'lamp-off'] },
+    content: { textType: 'client-markdown', title: 'HIGH Approval needed: lamp-off', keywords: ['HIGH', 'AWAITING_APPROVAL', 'lamp-off'] },
     metadata: { threadId: 'f-abcdefghijklmnopqrstuvwxyz', eventType: 'AWAITING_APPROVAL', relatedResources: ['arn:aws:lamp:us-east-1:123456789012:lamp/hall'] },
   });
   expect(chat.content.nextSteps).toEqual(
-    expect.arrayContaining(['`npx phidelity approve f-abcdefghijklmnopqrstuvwxyz --stack phidelity-prod --plan abababababababab`']),
+    expect.arrayContaining(['`npx phidelity approve f-abcdefghijklmnopqrstuvwxyz --plan abababababababab --stack phidelity-prod --region us-east-1`']),
   );
   expect(chat.content.description).toContain('*Done:* Nothing. It waits for a person.\n');
   expect(sent(told(outcomes.fixed!)).chat.metadata.threadId).toBe(chat.metadata.threadId);

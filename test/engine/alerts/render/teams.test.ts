@@ -51,10 +51,10 @@ describe('what is told', () => {
     const card = teamsMessage(alert, { ...context, instead: 'Slack cannot be reached.' }).attachments[0].content;
     expect(textsOf(card)).toEqual([
       'Approval needed [HIGH]',
-      'Lamps are off - hall',
+      'hall - lamp-off',
       'account clinic (123456789012), us-east-1',
       'Slack cannot be reached.',
-      ...alert.lines.map(({ label, value }) => `${label}: ${value}`),
+      ...alert.lines.filter(({ label }) => label !== 'Command').map(({ label, value }) => `${label}: ${value}`),
       'Observed -> expected',
       'on: true -> false',
       'To answer',

@@ -18,7 +18,7 @@ test('in whole', () => {
     account: { id: '123456789012', name: 'clinic' },
     bot: { stack: 'phidelity-prod', region: 'us-east-1' },
     instead: null,
-    lines: alert.lines,
+    lines: alert.lines.filter(({ label }) => label !== 'Command'),
     hipaa: ['164.312(a)(1)', '164.312(e)(2)(ii)'],
     finding: {
       id: 'f-abcdefghijklmnopqrstuvwxyz',
