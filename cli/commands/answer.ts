@@ -1,6 +1,6 @@
 /** `approve`, `deny`, `undo`: what a person decides about a finding. */
 import type { Command } from 'commander';
-import { longestReason } from '../../engine/answers/hear.ts';
+import { longestReason } from '../../engine/answers/bound.ts';
 import { planHash } from '../../engine/answers/plan-hash.ts';
 import { isOpen, randomId } from '../../engine/answers/question.ts';
 import { differences } from '../../engine/differences.ts';
