@@ -4,16 +4,17 @@ import { catalogue } from '../remediations/index.ts';
 import { loadProjectPolicy } from './load-policy.ts';
 import { planOf, writers } from './plan.ts';
 import { environmentOf, resourcesOf } from './resources.ts';
+import { slackEnvironmentOf } from './slack.ts';
 
 export async function stackOf(policyFile: string, now: Date) {
   try {
     const { policy } = await loadProjectPolicy(policyFile, now);
     const plan = planOf(policy, catalogue, await writers(policy, catalogue));
-    return { resources: resourcesOf(policy, plan), environment: environmentOf(policy) };
+    return { resources: resourcesOf(policy, plan), environment: environmentOf(policy), slackEnvironment: slackEnvironmentOf(policy) };
   } catch (error) {
     // The plugin loads the policy too and refuses to package it, with the faults alone; here they would drown in the framework's traces.
     // `remove` and `info` need no policy.
-    if (error instanceof PolicyError) return { resources: {}, environment: {} };
+    if (error instanceof PolicyError) return { resources: {}, environment: {}, slackEnvironment: {} };
     throw error;
   }
 }

@@ -139,6 +139,12 @@ export function askedBy(body: string): Asks | undefined {
   return user && click && needsWords(click) && triggerId ? { user, triggerId, ...click } : undefined;
 }
 
+/** Where words go that only who clicked sees. Whether the address is Slack's is for who sends to look at. */
+export function responseUrlOf(body: string): string | undefined {
+  const payload = payloadOf(body);
+  return payload && textIn(payload, 'response_url');
+}
+
 /** Whether it has the form of a proof; many may write rows. */
 export const isSlackProof = (proof: Json): boolean =>
   typeof proof.timestamp === 'string' &&
