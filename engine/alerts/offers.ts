@@ -31,7 +31,7 @@ export function offersOf(finding: Finding, { undo: undoable, endsPublicExposure 
    * public exposure: that is for the policy file.
    */
   function standingOffers(): Answerable[] {
-    const decisions: Answerable['decision'][] = finding.fold === undefined ? ['except', 'snooze', 'recheck'] : ['snooze'];
+    const decisions: ('except' | 'snooze' | 'recheck')[] = finding.fold === undefined ? ['except', 'snooze', 'recheck'] : ['snooze'];
     return decisions.filter((decision) => decision !== 'except' || !endsPublicExposure).map((decision) => offer(decision, actionHash(finding, decision)));
   }
 }
