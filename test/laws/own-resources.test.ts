@@ -32,7 +32,9 @@ describeOnMoto('the resources of the stack', () => {
 
   beforeAll(async () => {
     const file = join(folder, 'policy.yaml');
-    writeFileSync(file, `version: 1\nextends: hipaa\nwatch: [${regions.join(', ')}]\n`);
+    // With everything that only some policies have.
+    const slackApp = 'slackApp: { token: "ssm:/phidelity/slack-token", signingSecret: "ssm:/phidelity/slack-secret", channel: C0123 }';
+    writeFileSync(file, `version: 1\nextends: hipaa\nwatch: [${regions.join(', ')}]\nchannels:\n  slack: { ${slackApp} }\n`);
     stack = await startLocalStack({ policy: file });
     policy = await policyOf('');
     // The local stack leaves out what demands TLS, since the emulator speaks HTTP. Here nothing but the control reads the policy.
@@ -102,6 +104,7 @@ describeOnMoto('the resources of the stack', () => {
     ['sqs-queue-tls-only', /:us-east-1:.*SweepQueue/],
     ['sqs-queue-encrypted', /:eu-west-1:.*TargetDlq/],
     ['sqs-queue-tls-only', /:eu-west-1:.*TargetDlq/],
+    ['lambda-function-url-auth', /phidelity-dev-slack/],
     ['sns-topic-encrypted', /OwnHealth/],
     ['sns-topic-not-public', /ChannelSecurity/],
     ['kms-key-rotation-enabled', /:key\//],
