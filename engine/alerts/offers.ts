@@ -12,9 +12,11 @@ export const hashDigits = 16;
 interface Offering {
   readonly undo?: unknown;
   readonly endsPublicExposure?: true;
+  /** It guards the bot itself. */
+  readonly deployed?: unknown;
 }
 
-export function offersOf(finding: Finding, { undo: undoable, endsPublicExposure }: Offering): Answerable[] {
+export function offersOf(finding: Finding, { undo: undoable, endsPublicExposure, deployed }: Offering): Answerable[] {
   const { state, question, outcome, undo, fixNotBefore } = finding;
   const asks = question && ((outcome?.status === 'AWAITING_APPROVAL' && question.about === 'fix') || undo?.state === 'asked');
   const offer = (decision: Answerable['decision'], hash: string): Answerable => ({ decision, hash: hash.slice(0, hashDigits) });
@@ -28,10 +30,12 @@ export function offersOf(finding: Finding, { undo: undoable, endsPublicExposure 
 
   /**
    * The bot's own findings, and events, have nothing to look at again, and nothing that could be excepted. One person does not except a
-   * public exposure: that is for the policy file.
+   * public exposure, nor what guards the bot: that is for the policy file.
    */
   function standingOffers(): Answerable[] {
     const decisions: ('except' | 'snooze' | 'recheck')[] = finding.fold === undefined ? ['except', 'snooze', 'recheck'] : ['snooze'];
-    return decisions.filter((decision) => decision !== 'except' || !endsPublicExposure).map((decision) => offer(decision, actionHash(finding, decision)));
+    return decisions
+      .filter((decision) => decision !== 'except' || !(endsPublicExposure || deployed))
+      .map((decision) => offer(decision, actionHash(finding, decision)));
   }
 }

@@ -109,6 +109,9 @@ function exceptionFault({ reason, until }: Answer, control: AnyControl | undefin
   // Its undo needs two persons: an exception would be the same through another door.
   if (control && !isEventControl(control) && control.endsPublicExposure)
     return `${control.id} ends a public exposure: one person does not except it. Put the exception into the policy file, and deploy it.`;
+  // Who wants the bot blind would begin here.
+  if (control && !isEventControl(control) && control.deployed)
+    return `${control.id} guards the bot itself: one person does not except it. Put the exception into the policy file, and deploy it.`;
   return lastDayFault(until, now);
 }
 

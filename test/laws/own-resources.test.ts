@@ -104,7 +104,6 @@ describeOnMoto('the resources of the stack', () => {
     ['sqs-queue-tls-only', /:us-east-1:.*SweepQueue/],
     ['sqs-queue-encrypted', /:eu-west-1:.*TargetDlq/],
     ['sqs-queue-tls-only', /:eu-west-1:.*TargetDlq/],
-    ['lambda-function-url-auth', /phidelity-dev-slack/],
     ['sns-topic-encrypted', /OwnHealth/],
     ['sns-topic-not-public', /ChannelSecurity/],
     ['kms-key-rotation-enabled', /:key\//],
@@ -119,6 +118,11 @@ describeOnMoto('the resources of the stack', () => {
   ];
   test.each(kinds)('%s looks at %s', (control, resource) => {
     expect(judged.filter((each) => each.control === control && resource.test(each.resource.id))).not.toEqual([]);
+  });
+
+  test('the endpoint for answers from Slack is among them', () => {
+    expect(stack.report.outputs.SlackEndpoint).toMatch(/\/slack$/);
+    expect(stack.report.functions).toContain('phidelity-dev-slack');
   });
 
   test('pass every control, or are excepted', () => {

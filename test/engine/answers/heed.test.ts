@@ -132,6 +132,13 @@ describe('except', () => {
     expect(await last()).toMatch(/^EXCEPTED: kim/);
   });
 
+  test('refused: what guards the bot itself', async () => {
+    Object.assign(await world.catalogue[0]!.load(), { deployed: () => ({}) });
+    await wants('except', await drifted(), 'kim');
+    await heeded();
+    expect(await last()).toMatch(/^REFUSED: .*guards the bot itself: one person does not except it\. Put the exception into the policy file/);
+  });
+
   test('refused: what ends a public exposure, which its undo needs two persons for', async () => {
     const control = (await world.catalogue[0]!.load()) as { endsPublicExposure?: true };
     control.endsPublicExposure = true;
