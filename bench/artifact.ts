@@ -28,9 +28,9 @@ export interface Row {
   readonly requests: Requests;
 }
 
-const root = fileURLToPath(new URL('..', import.meta.url));
-const place = { accountId: '123456789012', region: 'us-east-1' };
-const keys = { accessKeyId: 'AKIAIOSFODNN7EXAMPLE', secretAccessKey: 'example' };
+export const root = fileURLToPath(new URL('..', import.meta.url));
+export const place = { accountId: '123456789012', region: 'us-east-1' };
+export const keys = { accessKeyId: 'AKIAIOSFODNN7EXAMPLE', secretAccessKey: 'example' };
 
 export async function coldAndWarm(rounds: { readonly colds: number; readonly warms: number }): Promise<{ zipBytes: number; rows: Row[] }> {
   const folder = mkdtempSync(join(tmpdir(), 'bench-'));
@@ -75,9 +75,9 @@ export async function coldAndWarm(rounds: { readonly colds: number; readonly war
 }
 
 /** Packages as `serverless package` does, and unpacks what would be deployed. */
-function unpackArtifact(folder: string): number {
+export function unpackArtifact(folder: string, ...more: readonly string[]): number {
   const packaged = join(folder, 'package');
-  execFileSync('npx', ['serverless', 'package', '--package', packaged], { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
+  execFileSync('npx', ['serverless', 'package', '--package', packaged, ...more], { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
   const zip = readFileSync(join(packaged, readdirSync(packaged).find((file) => file.endsWith('.zip'))!));
   for (const [path, content] of Object.entries(unzipSync(zip))) {
     if (path.endsWith('/')) continue;
@@ -87,7 +87,7 @@ function unpackArtifact(folder: string): number {
   return zip.length;
 }
 
-async function freshTable(admin: Aws, policy: CompiledPolicy): Promise<string> {
+export async function freshTable(admin: Aws, policy: CompiledPolicy): Promise<string> {
   const table = `ledger-${randomUUID()}`;
   const client = admin.client(DynamoDBClient);
   const { TimeToLiveSpecification: _, ...definition } = tableDefinition;

@@ -1,11 +1,12 @@
 /**
  * `npm run bench`: the deployed artifact of detect, started cold and kept warm, on the three drifts of the demo;
- * and how fast events are routed offline. Absolute times belong to the machine; ratios are measured in one run.
+ * how soon Slack's form opens, and how fast events are routed offline. Absolute times belong to the machine; ratios are measured in one run.
  */
 import { arch, cpus } from 'node:os';
 import { coldAndWarm } from './artifact.ts';
 import { verifying } from './evidence.ts';
 import { routing } from './routing.ts';
+import { forms } from './slack.ts';
 import { sweeping } from './sweeping.ts';
 
 const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]!;
@@ -20,6 +21,12 @@ console.log('| --- | --- | --- | --- | --- | --- |');
 for (const { name, cold, warm, requests } of rows) {
   console.log(`| ${name} | ${range(cold)} | ${range(warm)} | ${requests.resource} | ${requests.ledger} | ${requests.other} |`);
 }
+
+const { cold, warm, bare } = await forms({ colds: 40, warms: 40 });
+const p99 = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[Math.ceil(values.length * 0.99) - 1]!;
+console.log(
+  `\nform in Slack, from the click to the first reply, of the 3,000 ms that Slack waits: process started for it ${range(cold)} ms, p99 ${Math.round(p99(cold))} ms; kept warm ${range(warm)} ms, p99 ${Math.round(p99(warm))} ms; an empty process alone ${range(bare)} ms`,
+);
 
 const { events, megabytes, parseOnly, routed } = await routing({ rounds: 7 });
 console.log(

@@ -377,7 +377,17 @@ export interface CallerProof {
   readonly kind: 'caller';
 }
 
-export type Proof = StsProof | CallerProof;
+/** An interaction as Slack sent it, the raw body with Slack's signature over it. */
+export interface SlackProof {
+  readonly kind: 'slack';
+  /** Epoch seconds, as in the header `x-slack-request-timestamp`. */
+  readonly timestamp: string;
+  /** `v0=` and 64 hex digits. */
+  readonly signature: string;
+  readonly body: string;
+}
+
+export type Proof = StsProof | CallerProof | SlackProof;
 
 /**
  * `end`: an exception that came with an undo, or that somebody made, ends now. `except`: the control need not hold for this resource until a day.
@@ -393,9 +403,10 @@ export interface Answer {
   readonly decision: Decided;
   /** Id of the question; of what nobody was asked about, its own id. */
   readonly question: string;
+  /** From Slack: its first 16 digits. */
   readonly planHash: string;
   readonly reason?: string;
-  /** Undo: last day of the exception, `YYYY-MM-DD`. */
+  /** Undo, except: last day of the exception, `YYYY-MM-DD`. */
   readonly until?: string;
   /** ISO 8601. */
   readonly at: string;
@@ -404,6 +415,7 @@ export interface Answer {
 
 /** Who a proof says that somebody is. */
 export interface Principal {
+  /** From Slack `slack:` and the member id. */
   readonly arn: string;
   readonly accountId: string;
 }

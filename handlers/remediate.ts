@@ -1,6 +1,7 @@
-/** The fix of one finding, or its undo, as a durable execution: it waits, then acts; what it knows, it reads anew from the ledger each time. */
+/** The fix of one finding, its undo, or what people want of it, as a durable execution: it waits, then acts; what it knows, it reads anew from the ledger each time. */
 import { CallbackTimeoutError, type DurableContext, withDurableExecution } from '@aws/durable-execution-sdk-js';
 import { type Attempt, act, giveUp } from '../engine/act.ts';
+import { giveUpHeeding, heed } from '../engine/answers/heed.ts';
 import { codeOf } from '../engine/errors.ts';
 import { giveUpUndo, undo } from '../engine/undo.ts';
 import { catalogue } from '../remediations/index.ts';
@@ -20,7 +21,15 @@ const untilTold = (_: Error, attempt: number) => ({ shouldRetry: attempt < 50, d
 interface Asked {
   readonly findingId: string;
   readonly undo?: true;
+  /** Somebody wants it excepted, snoozed or looked at again. */
+  readonly heed?: true;
 }
+
+/** What is tried, and what is recorded once it is given up. */
+const workOf = ({ undo: undoes, heed: heeds }: Asked) => {
+  if (heeds) return { attempt: heed, resign: giveUpHeeding };
+  return undoes ? { attempt: undo, resign: giveUpUndo } : { attempt: act, resign: giveUp };
+};
 
 export const handler = withDurableExecution(async (asked: Asked, context: DurableContext) => {
   for (let woken = false; ; ) {
@@ -43,13 +52,13 @@ async function isWoken(findingId: string, seconds: number, context: DurableConte
   );
 }
 
-async function attemptOnce({ findingId, undo: undoes }: Asked, woken: boolean, context: DurableContext): Promise<Attempt> {
-  const attempt = undoes ? undo : act;
+async function attemptOnce(asked: Asked, woken: boolean, context: DurableContext): Promise<Attempt> {
+  const { findingId } = asked;
+  const { attempt, resign } = workOf(asked);
   try {
     return await context.step('act', () => attempt(findingId, action, woken).catch(withoutWords('Attempt failed')), { retryStrategy });
   } catch (error) {
     const reason = `${attempts} attempts failed, the last with: ${codeFrom(error)}`;
-    const resign = undoes ? giveUpUndo : giveUp;
     return context.step('give up', () => resign(findingId, reason, action).catch(withoutWords('Nobody could be told')), { retryStrategy: untilTold });
   }
 }

@@ -1,10 +1,14 @@
 /** The ports as a deployed function has them, built once per process from its environment. */
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import type { Ledger, Ports } from '../engine/ports.ts';
+import type { Ports } from '../engine/ports.ts';
 import { awsAccess } from './aws/access.ts';
 import { clockOf } from './aws/clock.ts';
 import { dynamoLedger } from './aws/ledger.ts';
 import { type LambdaLog, lambdaLog } from './aws/log.ts';
+import type { Secrets } from './aws/secrets.ts';
+import { given, keeping, roleCredentials } from './process.ts';
+
+export { given, roleCredentials } from './process.ts';
 
 export interface Environment {
   readonly accountId: string;
@@ -16,7 +20,6 @@ export interface Environment {
   readonly remediateRoleArn: string;
   /** detect only: the published version that new executions run on. */
   readonly remediateArn?: string;
-  /** detect only. */
   readonly sweepQueueUrl?: string;
   readonly alertQueueUrl?: string;
   /** remediate only: ARN of the key that approvals are sealed with. */
@@ -45,11 +48,6 @@ export function environmentOf(variables: NodeJS.ProcessEnv): Environment {
   };
 }
 
-export function given(name: string, value: string | undefined): string {
-  if (!value) throw new Error(`the environment variable ${name} is not set`);
-  return value;
-}
-
 export interface Runtime {
   readonly ports: Ports;
   /** The policy is read anew next time. */
@@ -57,19 +55,13 @@ export interface Runtime {
   readonly log: LambdaLog;
 }
 
-/** Lambda puts the role's keys into the environment: the SDK's chain of providers would only be loaded to find them there. */
-export const roleCredentials = async () => ({
-  accessKeyId: given('AWS_ACCESS_KEY_ID', process.env.AWS_ACCESS_KEY_ID),
-  secretAccessKey: given('AWS_SECRET_ACCESS_KEY', process.env.AWS_SECRET_ACCESS_KEY),
-  sessionToken: process.env.AWS_SESSION_TOKEN,
-});
-
 /** Clients that speak are loaded when there is something to say: an event that needs nothing starts without them. */
 export function runtimeOf(environment: Environment, service: string, keepPolicyMs: number): Runtime {
   const clock = clockOf(environment.clockFile);
   const log = lambdaLog(service);
   const access = awsAccess({ credentials: roleCredentials });
   const home = () => access(environment, { share: false });
+  let secrets: Secrets | undefined;
   const ledger = keeping(dynamoLedger({ client: home().client(DynamoDBClient), table: environment.table, clock }), keepPolicyMs);
   const ports: Ports = {
     ledger,
@@ -103,6 +95,11 @@ export function runtimeOf(environment: Environment, service: string, keepPolicyM
       await requestSweepsThrough(given('SWEEP_QUEUE_URL', environment.sweepQueueUrl), sweeps, home(), clock);
     },
     async prove(proof) {
+      if (proof.kind === 'slack') {
+        const [{ proveSlack }, { secretsOf }] = await Promise.all([import('./aws/proof-of-slack.ts'), import('./aws/secrets.ts')]);
+        secrets ??= secretsOf(home());
+        return proveSlack(proof, await ledger.policy(), secrets);
+      }
       // Whose credentials a process runs under is no proof of anything here.
       if (proof.kind !== 'sts') return undefined;
       const { proveAt } = await import('./aws/proof.ts');
@@ -130,23 +127,4 @@ export function runtimeOf(environment: Environment, service: string, keepPolicyM
     },
   };
   return { ports, log, forgetPolicy: ledger.forget };
-}
-
-/** Real time on purpose: a process that lives on must not serve a policy longer because its clock was moved. */
-function keeping(ledger: Ledger, milliseconds: number): Ledger & { forget(): void } {
-  let kept: { readonly at: number; readonly policy: ReturnType<Ledger['policy']> } | undefined;
-  const forget = () => {
-    kept = undefined;
-  };
-  return {
-    ...ledger,
-    forget,
-    policy() {
-      if (kept && performance.now() - kept.at < milliseconds) return kept.policy;
-      const policy = ledger.policy();
-      kept = { at: performance.now(), policy };
-      policy.catch(forget);
-      return policy;
-    },
-  };
 }

@@ -129,7 +129,7 @@ const lostEvents = (ruleNames: readonly (string | Sub)[]): [string, Resources[st
   });
 
 /** @param rules names of the stack's rules, without the name of the stack */
-export const alarms = (rules: readonly string[]): Resources =>
+export const alarms = (rules: readonly string[], { slack = false }: { readonly slack?: boolean } = {}): Resources =>
   Object.fromEntries([
     // Detect counts each tick it has dealt with: schedule, role, queue, key, function and table all had a part in it.
     alarm('heartbeat', {
@@ -222,6 +222,16 @@ export const alarms = (rules: readonly string[]): Resources =>
       'DurableExecutionTimedOut',
       'an execution of remediate was given up after its longest time: its finding may be neither fixed nor told. Look at the open findings.',
     ),
+    ...(slack
+      ? [
+          lambda(
+            'slack',
+            'Errors',
+            'the function slack fails: answers given in Slack are not taken. Look at its log, and whether it can read the secrets of the Slack app.',
+          ),
+          lambda('slack', 'Throttles', 'the function slack is throttled: answers given in Slack are not taken. Look at the concurrency limit of the account.'),
+        ]
+      : []),
     alarm('detect-silent', {
       says: 'the function detect has not run for a day. Look whether the schedule and the rules are enabled, and whether a trail logs.',
       namespace: 'AWS/Lambda',

@@ -5,7 +5,7 @@ import { awsChannels } from './aws-channels.ts';
 import { getAtt, localArn, type Resources, ref, stack, sub } from './intrinsics.ts';
 import { queue, queuePolicy } from './queues.ts';
 import { denyDataPlaneBut, own, ownKey, ownLogs, policyIsDeployed, type Statement, sealsNothing } from './roles.ts';
-import { secretArn, secretReads, secretsIn } from './secrets.ts';
+import { readSecrets, secretsIn } from './secrets.ts';
 
 /** Seconds; deliver's timeout in serverless.yml. */
 export const deliverTimeout = 60;
@@ -51,10 +51,10 @@ export function deliverRole({ channels }: Pick<CompiledPolicy, 'channels'>): Sta
       Condition: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': deliverKeys } },
     },
     ...awsChannels({ channels }),
-    ...secretReads(refs),
+    ...readSecrets(refs),
     ownLogs('deliver'),
     ownKey,
-    ...denyDataPlaneBut(refs.length > 0 ? ['secretsmanager', 'ssm'] : [], [own.table, own.dataKey, own.alertQueue, ...refs.map(secretArn)]),
+    ...denyDataPlaneBut([own.table, own.dataKey, own.alertQueue], refs),
     policyIsDeployed,
     sealsNothing,
   ];

@@ -13,8 +13,10 @@ const trust = {
 export const iam = (roles: Roles, { path: Path, permissionsBoundary: PermissionsBoundary }: CompiledPolicy['iam']): Resources =>
   Object.assign(
     {},
-    ...(['detect', 'remediate', 'evidence', 'deliver'] as const).map((name): Resources => {
-      const documents = pack(roles[name]);
+    ...(['detect', 'remediate', 'evidence', 'deliver', 'slack'] as const).map((name): Resources => {
+      const statements = roles[name];
+      if (!statements) return {};
+      const documents = pack(statements);
       const policyId = (index: number) => `${logicalId(name)}Policy${index + 1}`;
       return {
         [roleId(name)]: {

@@ -55,7 +55,11 @@ export const keys: Resources = {
       ],
       Resource: '*',
       Condition: {
-        ArnLike: { 'kms:EncryptionContext:aws:logs:arn': sub(`arn:${partition}:logs:${region}:${account}:log-group:/aws/lambda/${stack}-*`) },
+        ArnLike: {
+          'kms:EncryptionContext:aws:logs:arn': ['lambda', 'vendedlogs'].map((kind) =>
+            sub(`arn:${partition}:logs:${region}:${account}:log-group:/aws/${kind}/${stack}-*`),
+          ),
+        },
       },
     },
   ]),

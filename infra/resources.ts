@@ -11,6 +11,7 @@ import { getAtt, type Resources, ref, sub } from './intrinsics.ts';
 import { alarmKeyArn, dataKeyArn, keys, signingKeyArn } from './keys.ts';
 import { killSwitch } from './kill-switch.ts';
 import type { DeployPlan } from './plan.ts';
+import { slack, slackAppOf, slackOutputs } from './slack.ts';
 import { sweeps } from './sweeps.ts';
 import { topicId, topicNames, topics } from './topics.ts';
 
@@ -49,9 +50,10 @@ export const resourcesOf = (policy: CompiledPolicy, { rules, roles }: DeployPlan
     ...topics(policy),
     ...alertQueues,
     ...forwarderHome(policy.iam),
-    ...alarms([...rules.map(({ name }) => name), forwardedAlarms]),
+    ...alarms([...rules.map(({ name }) => name), forwardedAlarms], { slack: slackAppOf(policy) !== undefined }),
     ...iam(roles, policy.iam),
     ...encryptedLogs,
+    ...slack(policy),
   },
   Outputs: {
     LedgerTableName: { Description: 'The table of findings, evidence and the policy', Value: ref('Ledger') },
@@ -69,6 +71,7 @@ export const resourcesOf = (policy: CompiledPolicy, { rules, roles }: DeployPlan
     ...alertOutputs,
     KillSwitchParameter: { Description: 'Set it to on, and nothing is written', Value: ref('KillSwitch') },
     ForwarderRoleArn: { Description: 'The role that rules of other regions put events on the home bus with', Value: getAtt('ForwarderRole', 'Arn') },
+    ...slackOutputs(policy),
     OwnHealthTopic: { Description: 'Alarms about the bot itself: subscribe to it', Value: ref('OwnHealth') },
     ...Object.fromEntries(
       topicNames(policy.channels).map((channel) => [

@@ -3,14 +3,17 @@ import type { AnyControl, Catalogue } from '../engine/control.ts';
 import { isEventControl } from '../engine/control.ts';
 import { digestsPrefix, entriesPrefix } from '../engine/evidence/form.ts';
 import type { IamAction } from '../engine/model.ts';
+import type { SecretRef } from '../engine/policy/channels.ts';
 import { routed, writes } from '../engine/policy/match.ts';
 import type { CompiledPolicy } from '../engine/policy/model.ts';
 import { sealContext } from '../handlers/aws/seal.ts';
-import { deployedKeys, evidenceKeys } from '../handlers/aws/table.ts';
+import { answerKey, deployedKeys, evidenceKeys, memoKey, policyKey } from '../handlers/aws/table.ts';
 import { dataPlaneReads } from './data-plane.ts';
 import { deliverRole } from './deliver.ts';
 import { account, arnOf, localArn, partition, region, type Sub, stack, sub } from './intrinsics.ts';
 import { killSwitchName } from './kill-switch.ts';
+import { contextsOf, readSecrets, secretArn } from './secrets.ts';
+import { slackAppOf } from './slack.ts';
 
 export interface Statement {
   readonly Sid: string;
@@ -27,6 +30,8 @@ export interface Roles {
   /** The same under every policy. */
   readonly evidence: readonly Statement[];
   readonly deliver: readonly Statement[];
+  /** There only while the policy has a Slack app. */
+  readonly slack?: readonly Statement[];
 }
 
 const anyRegion = (service: string, rest: string): Sub => sub(`arn:${partition}:${service}:*:${account}:${rest}`);
@@ -61,6 +66,9 @@ export function rolesOf(policy: CompiledPolicy, catalogue: Catalogue, controls: 
   const watched = of(routed(policy));
   const fixable = of(writes(policy)).filter(({ fix }) => fix);
   const fixing = fixable.flatMap(({ permissions }) => [...permissions.remediate, ...permissions.undo]);
+  const app = slackAppOf(policy);
+  // It verifies again what the endpoint lets in.
+  const verifying = app ? [app.signingSecret] : [];
   return {
     detect: [
       ...allow('ReadControls', actionsOf(watched.flatMap(({ permissions }) => permissions.inspect))),
@@ -78,13 +86,24 @@ export function rolesOf(policy: CompiledPolicy, catalogue: Catalogue, controls: 
       ...(fixing.includes(wakeUp) ? [ownRulesOn] : []),
       ...passRoles(policy, controls),
       ...remediateRuntime,
+      ...readSecrets(verifying),
       ...common('remediate'),
-      ...denyDataPlaneBut(copiers, [own.table, own.dataKey, own.killSwitch]),
+      ...denyDataPlaneBut([own.table, own.dataKey, own.killSwitch], verifying, copies),
       policyIsDeployed,
       ...denyOwn(policy, actionsOf(fixing.filter(isWrite))),
     ],
     evidence: [...evidenceRuntime, ownLogs('evidence'), ownKey, denyDataPlane([own.table, own.stream, own.dataKey, own.digests]), policyIsDeployed],
     deliver: deliverRole(policy),
+    ...(app && {
+      slack: [
+        ...slackRuntime,
+        ...readSecrets([app.signingSecret, app.token]),
+        ownLogs('slack'),
+        ...denyDataPlaneBut([own.table, own.dataKey], [app.signingSecret, app.token]),
+        policyIsDeployed,
+        sealsNothing,
+      ],
+    }),
   };
 }
 
@@ -132,6 +151,34 @@ const remediateRuntime: readonly Statement[] = [
   { Sid: 'ReadKillSwitch', Effect: 'Allow', Action: ['ssm:GetParameter'], Resource: [own.killSwitch] },
   // Whether what is to be fixed belongs to a stack that is being updated.
   { Sid: 'ReadStackStatus', Effect: 'Allow', Action: ['cloudformation:DescribeStacks'], Resource: [anyRegion('cloudformation', 'stack/*')] },
+  // What somebody has excepted, or wants looked at again, detect is to judge.
+  { Sid: 'AskForSweeps', Effect: 'Allow', Action: ['sqs:SendMessage'], Resource: [own.sweepQueue] },
+];
+
+const leading = (...items: readonly ReturnType<typeof memoKey>[]) => items.map(({ pk }) => pk!.S!);
+const onlyOf = (keys: readonly string[]) => ({ 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': keys }, Null: { 'dynamodb:LeadingKeys': 'false' } });
+
+/** What everybody on the internet may knock at: it leaves answers, which are claims, and can read neither those nor findings. */
+const slackRuntime: readonly Statement[] = [
+  { Sid: 'LeaveAnswers', Effect: 'Allow', Action: ['dynamodb:PutItem'], Resource: [own.table], Condition: onlyOf(leading(answerKey('*', ''))) },
+  {
+    Sid: 'ReadPeople',
+    Effect: 'Allow',
+    Action: ['dynamodb:GetItem'],
+    Resource: [own.table],
+    Condition: onlyOf(leading(policyKey, memoKey('knock|*'))),
+  },
+  { Sid: 'Wake', Effect: 'Allow', Action: ['lambda:SendDurableExecutionCallbackSuccess'], Resource: [own.remediateExecutions] },
+  { Sid: 'Start', Effect: 'Allow', Action: ['lambda:InvokeFunction'], Resource: [own.remediateVersions] },
+  // Its environment too, which Lambda decrypts in its name.
+  { Sid: 'ReadWithOwnKey', Effect: 'Allow', Action: ['kms:Decrypt'], Resource: [own.dataKey] },
+  {
+    Sid: 'OwnKeyThroughTheTable',
+    Effect: 'Allow',
+    Action: ['kms:DescribeKey', 'kms:Encrypt', 'kms:GenerateDataKey', 'kms:ReEncryptFrom', 'kms:ReEncryptTo'],
+    Resource: [own.dataKey],
+    Condition: { StringEquals: { 'kms:ViaService': sub(`dynamodb.${region}.\${AWS::URLSuffix}`) } },
+  },
 ];
 
 /** It adds to the bucket, and can take nothing from it; of the table it writes only its own marks. */
@@ -199,24 +246,26 @@ const common = (name: string): Statement[] => [
 const denyDataPlane = (NotResource: readonly Sub[]): Statement => ({ Sid: 'NoDataPlaneReads', Effect: 'Deny', Action: dataPlaneReads, NotResource });
 
 /**
- * Some services decrypt in the name of whoever asks them, with keys that are not the bot's: they may, the role itself sees nothing of it.
- * @param services whose requests may decrypt; what more they may read, other statements say
+ * A fix that has EC2 or RDS make an encrypted copy needs the key to be usable by them in the role's name, decryption included; the role itself
+ * sees nothing of it. Only the key's own policy can allow it.
+ * https://docs.aws.amazon.com/ebs/latest/userguide/ebs-encryption-requirements.html
  */
-export function denyDataPlaneBut(services: readonly string[], NotResource: readonly Sub[]): Statement[] {
-  if (services.length === 0) return [denyDataPlane(NotResource)];
+const copies = { 'kms:ViaService': ['ec2.*', 'rds.*'] };
+
+/** Conditions of one statement hold together: denied is what neither comes through one of these services nor is one of these secrets. */
+export function denyDataPlaneBut(
+  NotResource: readonly Sub[],
+  secrets: readonly SecretRef[],
+  through: Readonly<Record<string, readonly string[]>> = {},
+): Statement[] {
+  const but = { ...through, ...contextsOf(secrets) };
+  if (Object.keys(but).length === 0) return [denyDataPlane(NotResource)];
   const Action = dataPlaneReads.filter((action) => action !== decrypt);
-  const Condition = { StringNotLike: { 'kms:ViaService': services.map((service) => `${service}.*`) } };
   return [
-    { ...denyDataPlane(NotResource), Action },
-    { Sid: 'NoDecryption', Effect: 'Deny', Action: [decrypt], NotResource, Condition },
+    { ...denyDataPlane([...NotResource, ...secrets.map(secretArn)]), Action },
+    { Sid: 'NoDecryption', Effect: 'Deny', Action: [decrypt], NotResource, Condition: { StringNotLike: but } },
   ];
 }
-
-/**
- * A fix that has EC2 or RDS make an encrypted copy needs the key to be usable by them in the role's name, decryption included.
- * Only the key's own policy can allow it. https://docs.aws.amazon.com/ebs/latest/userguide/ebs-encryption-requirements.html
- */
-const copiers = ['ec2', 'rds'];
 const decrypt: IamAction = 'kms:Decrypt';
 
 /**
@@ -272,6 +321,7 @@ function denyOwn(policy: CompiledPolicy, Action: readonly IamAction[]): Statemen
         anyRegion('sns', `${stack}-*`),
         anyRegion('lambda', `function:${stack}-*`),
         anyRegion('logs', `log-group:/aws/lambda/${stack}-*`),
+        anyRegion('logs', `log-group:/aws/vendedlogs/${stack}-*`),
         anyRegion('cloudwatch', `alarm:${stack}-*`),
         anyRegion('cloudformation', `stack/${stack}/*`),
         anyRegion('cloudformation', `stack/${stack}-*`),

@@ -1,12 +1,13 @@
-/** What a role may read of secrets: those that the policy names, and with their keys nothing else. */
+/** Secrets that the policy names: which they are, and what a role may read of them. Pure. */
 import type { CompiledChannel, SecretRef } from '../engine/policy/channels.ts';
-import { localArn, type Sub } from './intrinsics.ts';
+import { localArn, region, type Sub, sub } from './intrinsics.ts';
 import type { Statement } from './roles.ts';
 
 /** Every reference of the channels, each once. */
 export const secretsIn = (channels: Readonly<Record<string, CompiledChannel>>): SecretRef[] => [...new Set(Object.values(channels).flatMap(refsOf))].sort();
 
 const isRef = (text: string): text is SecretRef => /^(ssm:\/|secretsmanager:)/.test(text);
+const isParameter = (ref: SecretRef): boolean => ref.startsWith('ssm:');
 
 function refsOf(channel: CompiledChannel): SecretRef[] {
   if ('slackApp' in channel) return [channel.slackApp.token, channel.slackApp.signingSecret];
@@ -17,39 +18,40 @@ function refsOf(channel: CompiledChannel): SecretRef[] {
   return [];
 }
 
-/** Secrets Manager adds a hyphen and six characters to a name. https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_iam-permissions.html */
+/** Secrets Manager ends ARNs in a hyphen and six characters of its own. https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_iam-permissions.html */
 export const secretArn = (ref: SecretRef): Sub =>
-  ref.startsWith('ssm:')
+  isParameter(ref)
     ? localArn('ssm', `parameter${ref.slice('ssm:'.length)}`)
     : localArn('secretsmanager', `secret:${ref.slice('secretsmanager:'.length)}-??????`);
 
-/**
- * The key of a secret may be any of the account: it decrypts for these secrets alone, and through their service alone.
- * https://docs.aws.amazon.com/systems-manager/latest/userguide/secure-string-parameter-kms-encryption.html
- * https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html
- */
-export function secretReads(refs: readonly SecretRef[]): Statement[] {
-  const parameters = refs.filter((ref) => ref.startsWith('ssm:')).map(secretArn);
-  const secrets = refs.filter((ref) => !ref.startsWith('ssm:')).map(secretArn);
-  const decrypts = (Sid: string, service: string, context: string, arns: readonly Sub[]): Statement => ({
-    Sid,
-    Effect: 'Allow',
-    Action: ['kms:Decrypt'],
-    Resource: '*',
-    Condition: { StringLike: { 'kms:ViaService': `${service}.*`, [`kms:EncryptionContext:${context}`]: arns } },
-  });
+/** What the services say to KMS of what they decrypt. https://docs.aws.amazon.com/kms/latest/developerguide/services-parameter-store.html and services-secrets-manager.html */
+export function contextsOf(refs: readonly SecretRef[]): Readonly<Record<string, readonly Sub[]>> {
+  const [parameters, secrets] = divided(refs);
+  return {
+    ...(parameters.length > 0 && { 'kms:EncryptionContext:PARAMETER_ARN': parameters.map(secretArn) }),
+    ...(secrets.length > 0 && { 'kms:EncryptionContext:SecretARN': secrets.map(secretArn) }),
+  };
+}
+
+const divided = (refs: readonly SecretRef[]) => [refs.filter(isParameter), refs.filter((ref) => !isParameter(ref))] as const;
+
+/** Of these parameters and secrets, and of no others; their keys are whoever's, but for nothing else. */
+export function readSecrets(given: readonly SecretRef[]): Statement[] {
+  const [parameters, secrets] = divided([...new Set(given)]);
+  return [...reading('Parameters', 'ssm:GetParameter', 'ssm', parameters), ...reading('Secrets', 'secretsmanager:GetSecretValue', 'secretsmanager', secrets)];
+}
+
+function reading(what: string, action: 'ssm:GetParameter' | 'secretsmanager:GetSecretValue', service: string, refs: readonly SecretRef[]): Statement[] {
+  if (refs.length === 0) return [];
+  const through = sub(`${service}.${region}.\${AWS::URLSuffix}`);
   return [
-    ...(parameters.length > 0
-      ? [
-          { Sid: 'ReadParameters', Effect: 'Allow', Action: ['ssm:GetParameter'], Resource: parameters } satisfies Statement,
-          decrypts('DecryptParameters', 'ssm', 'PARAMETER_ARN', parameters),
-        ]
-      : []),
-    ...(secrets.length > 0
-      ? [
-          { Sid: 'ReadSecrets', Effect: 'Allow', Action: ['secretsmanager:GetSecretValue'], Resource: secrets } satisfies Statement,
-          decrypts('DecryptSecrets', 'secretsmanager', 'SecretARN', secrets),
-        ]
-      : []),
+    { Sid: `Read${what}`, Effect: 'Allow', Action: [action], Resource: refs.map(secretArn) },
+    {
+      Sid: `Decrypt${what}`,
+      Effect: 'Allow',
+      Action: ['kms:Decrypt'],
+      Resource: [localArn('kms', 'key/*')],
+      Condition: { StringEquals: { 'kms:ViaService': through }, StringLike: contextsOf(refs) },
+    },
   ];
 }

@@ -5,16 +5,17 @@ import { dlqUrls } from './deliver.ts';
 import { loadProjectPolicy } from './load-policy.ts';
 import { planOf, writers } from './plan.ts';
 import { environmentOf, resourcesOf } from './resources.ts';
+import { slackEnvironmentOf } from './slack.ts';
 
 export async function stackOf(policyFile: string, now: Date) {
   try {
     const { policy } = await loadProjectPolicy(policyFile, now);
     const plan = planOf(policy, catalogue, await writers(policy, catalogue));
-    return { resources: resourcesOf(policy, plan), environment: environmentOf(policy), dlqs: dlqUrls };
+    return { resources: resourcesOf(policy, plan), environment: environmentOf(policy), dlqs: dlqUrls, slackEnvironment: slackEnvironmentOf(policy) };
   } catch (error) {
     // The plugin loads the policy too and refuses to package it, with the faults alone; here they would drown in the framework's traces.
     // `remove` and `info` need no policy.
-    if (error instanceof PolicyError) return { resources: {}, environment: {}, dlqs: '' };
+    if (error instanceof PolicyError) return { resources: {}, environment: {}, dlqs: '', slackEnvironment: {} };
     throw error;
   }
 }

@@ -1,12 +1,14 @@
 /** Where answers are given: to a deployed bot, which verifies them and acts, or to the embedded database, where this process does. */
-import { GetFunctionConfigurationCommand, InvokeCommand, LambdaClient, SendDurableExecutionCallbackSuccessCommand } from '@aws-sdk/client-lambda';
+import { GetFunctionConfigurationCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { act } from '../../engine/act.ts';
+import { heed } from '../../engine/answers/heed.ts';
 import { randomId, required } from '../../engine/answers/question.ts';
-import { codeOf } from '../../engine/errors.ts';
+import { workOf } from '../../engine/answers/work.ts';
 import type { Answer, Finding, Principal } from '../../engine/model.ts';
 import type { CompiledPolicy } from '../../engine/policy/model.ts';
 import type { Clock, Ledger } from '../../engine/ports.ts';
 import { undo } from '../../engine/undo.ts';
+import { knockFor } from '../../handlers/aws/knock.ts';
 import { catalogue, existingState, policyFrom, say, whoAmI } from '../context.ts';
 import { UsageError } from '../errors.ts';
 import { openSession } from '../session.ts';
@@ -52,29 +54,6 @@ async function deskOfStack(name: string, region: string | undefined): Promise<De
     return arn;
   }
 
-  /** Wakes the execution that waits, or has a new one look where none does. */
-  async function knock({ findingId, id, decision }: Answer): Promise<void> {
-    const undoes = decision === 'undo' || decision === 'end' || (await ledger.get(findingId))?.undo?.state === 'asked';
-    const waiting = decision === 'undo' || decision === 'end' ? undefined : await ledger.recall<{ callbackId: string }>(`knock|${findingId}`);
-    if (waiting) {
-      try {
-        await lambda.send(new SendDurableExecutionCallbackSuccessCommand({ CallbackId: waiting.callbackId }));
-        return;
-      } catch (error) {
-        // It waits no more.
-        if (!['InvalidParameterValueException', 'ResourceNotFoundException', 'CallbackTimeoutException'].includes(codeOf(error))) throw error;
-      }
-    }
-    await lambda.send(
-      new InvokeCommand({
-        FunctionName: await remediateVersion(),
-        InvocationType: 'Event',
-        DurableExecutionName: `${findingId}-${id}`,
-        Payload: new TextEncoder().encode(JSON.stringify({ findingId, ...(undoes && { undo: true }) })),
-      }),
-    );
-  }
-
   return {
     ledger,
     clock,
@@ -84,7 +63,8 @@ async function deskOfStack(name: string, region: string | undefined): Promise<De
       const unsigned = { ...given, id: randomId(), at: now.toISOString() };
       const answer: Answer = { ...unsigned, proof: await signAnswer(unsigned, stack.region, now) };
       await ledger.answer(answer);
-      await knock(answer);
+      const undoing = (await ledger.get(answer.findingId))?.undo?.state === 'asked';
+      await knockFor(answer, workOf(answer, undoing), { ledger, aws, remediateArn: remediateVersion });
       for (const until = performance.now() + patienceMs; performance.now() < until; await new Promise((resolve) => setTimeout(resolve, 1_000))) {
         const finding = await ledger.get(answer.findingId);
         if (finding && isDone(finding, answer) && !isMoving(finding, policy)) break;
@@ -103,6 +83,8 @@ const isMoving = (finding: Finding, { people }: CompiledPolicy): boolean => {
   return question !== undefined && question.approvals.length >= required(question, question.approvals, actor, people);
 };
 
+const works = { act, undo, heed };
+
 async function deskOfFolder({ state, policy: file, region }: DeskOptions): Promise<Desk> {
   if (existingState(state) === undefined)
     throw new UsageError(`nothing has been recorded in ${state}: name the folder with --state, or a deployed stack with --stack`, 1);
@@ -119,9 +101,9 @@ async function deskOfFolder({ state, policy: file, region }: DeskOptions): Promi
     async give(given) {
       const answer: Answer = { ...given, id: randomId(), at: ports.clock.now().toISOString(), proof: { kind: 'caller' } };
       await ports.ledger.answer(answer);
-      const undoes = answer.decision === 'undo' || answer.decision === 'end' || (await ports.ledger.get(answer.findingId))?.undo?.state === 'asked';
+      const work = works[workOf(answer, (await ports.ledger.get(answer.findingId))?.undo?.state === 'asked')];
       for (;;) {
-        const attempt = await (undoes ? undo : act)(answer.findingId, action);
+        const attempt = await work(answer.findingId, action);
         if ('ended' in attempt || attempt.knock) return answer;
         say(`${attempt.note} Looking again in ${attempt.again} s; Ctrl-C is safe, the same command goes on.`);
         await ports.clock.sleep(attempt.again * 1_000);

@@ -1,6 +1,6 @@
 /** `approve`, `deny`, `undo`: what a person decides about a finding. */
 import type { Command } from 'commander';
-import { longestReason } from '../../engine/answers/hear.ts';
+import { longestReason } from '../../engine/answers/bound.ts';
 import { planHash } from '../../engine/answers/plan-hash.ts';
 import { isOpen, randomId } from '../../engine/answers/question.ts';
 import { differences } from '../../engine/differences.ts';
@@ -24,7 +24,7 @@ interface Options extends DeskOptions {
 
 type Exit = (code: ExitCode) => void;
 
-const command = (program: Command, name: string, description: string, examples: string) =>
+export const command = (program: Command, name: string, description: string, examples: string) =>
   program
     .command(name)
     .description(description)
@@ -72,7 +72,7 @@ export function addUndo(program: Command, exit: Exit): void {
     .action(async (id: string, options: Options) => exit(await withDesk(options, (desk) => askToUndo(id, options, desk))));
 }
 
-async function withDesk(options: DeskOptions, work: (desk: Desk) => Promise<ExitCode>): Promise<ExitCode> {
+export async function withDesk(options: DeskOptions, work: (desk: Desk) => Promise<ExitCode>): Promise<ExitCode> {
   const desk = await openDesk(options);
   try {
     return await work(desk);
@@ -120,11 +120,11 @@ async function askToUndo(id: string, { reason, for: days, json, raw }: Options, 
   return told(await desk.give({ findingId: id, decision: 'undo', question: randomId(), planHash: hash, reason: reason.trim(), until }), desk, json);
 }
 
-function checkLength(reason = ''): void {
+export function checkLength(reason = ''): void {
   if (reason.length > longestReason) throw new UsageError(`--reason is ${reason.length} characters long: at most ${longestReason} are kept`, 1);
 }
 
-function lastDay(days: string, now: Date): string {
+export function lastDay(days: string, now: Date): string {
   const count = Number(/^(\d+)d$/.exec(days)?.[1]);
   if (!(count >= 1 && count <= longestException)) throw new UsageError(`--for ${printable(days)} is not a number of days from 1d to ${longestException}d`, 1);
   return new Date(now.getTime() + count * 86_400_000).toISOString().slice(0, 10);

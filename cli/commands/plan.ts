@@ -49,7 +49,10 @@ async function plan({ policy: file, against, json }: Options): Promise<void> {
     return print(JSON.stringify({ rules, roles, ...(added && removed && { added: actions(added), removed: actions(removed) }) }, null, 2));
   }
   printRules(now.plan.rules);
-  for (const name of roleNames) printRole(name, now.plan, now.permissions[name]);
+  for (const name of roleNames) printRole(name, now.plan.roles[name], now.permissions[name]);
+  const { slack } = now.plan.roles;
+  const of = (effect: Statement['Effect']) => slack?.filter(({ Effect }) => Effect === effect) ?? [];
+  if (slack) printRole('slack', slack, { grants: [], runtime: of('Allow'), refused: of('Deny') });
   if (against !== undefined && added && removed) printDifference(against, added, removed);
 }
 
@@ -75,9 +78,9 @@ function printRules(rules: readonly Rule[]): void {
   }
 }
 
-function printRole(name: RoleName, { roles }: DeployPlan, { grants, runtime, refused }: RolePermissions): void {
+function printRole(name: string, statements: readonly Statement[], { grants, runtime, refused }: RolePermissions): void {
   const writing = grants.filter(({ action }) => isWrite(action)).length;
-  const documents = pack(roles[name]).length;
+  const documents = pack(statements).length;
   print('');
   print(
     colors.bold(

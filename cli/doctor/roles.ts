@@ -2,9 +2,8 @@
 import { type EvaluationResult, IAMClient, paginateSimulatePrincipalPolicy } from '@aws-sdk/client-iam';
 import type { IamAction } from '../../engine/model.ts';
 import { planOf, writers } from '../../infra/plan.ts';
-import type { Roles } from '../../infra/roles.ts';
 import { catalogue } from '../context.ts';
-import { actionsOf, permissionsOf } from '../permissions.ts';
+import { actionsOf, permissionsOf, type RoleName } from '../permissions.ts';
 import { type Check, look, ok, some, wrong } from './check.ts';
 import type { StackGroup, StackScene } from './scene.ts';
 
@@ -19,7 +18,7 @@ export const roles: StackGroup = async (scene) => {
   return lines.flat();
 };
 
-async function judged(name: keyof Roles, { aws, parts, stored, stack, deploy }: StackScene): Promise<readonly Check[]> {
+async function judged(name: RoleName, { aws, parts, stored, stack, deploy }: StackScene): Promise<readonly Check[]> {
   const policy = await stored();
   if (!policy) return [];
   const logicalId = `${name.charAt(0).toUpperCase()}${name.slice(1)}Role`;

@@ -72,6 +72,9 @@ const schedule: Applier = async (properties, { scheduler }, stackName, logicalId
   };
 };
 
+/** The stack itself answers for it: what refers to it needs a name. */
+const served: Applier = async (_properties, _clients, _stackName, logicalId) => ({ id: logicalId.toLowerCase(), note: 'the stack serves it' });
+
 /** Whole resources, by type. */
 export const appliers: Readonly<Record<string, Applier>> = {
   'AWS::SQS::QueuePolicy': async ({ Queues, PolicyDocument }, { sqs }) => {
@@ -109,6 +112,11 @@ export const appliers: Readonly<Record<string, Applier>> = {
     return { id: Name, undo: () => scheduler.send(new DeleteScheduleGroupCommand({ Name })) };
   },
   'AWS::Scheduler::Schedule': schedule,
+  'AWS::ApiGatewayV2::Api': served,
+  'AWS::ApiGatewayV2::Integration': served,
+  'AWS::ApiGatewayV2::Route': served,
+  'AWS::ApiGatewayV2::Stage': served,
+  'AWS::Lambda::Permission': served,
   'AWS::Lambda::Alias': async (properties, { lambda }) => {
     const input = { FunctionName: String(properties.FunctionName), Name: String(properties.Name), FunctionVersion: String(properties.FunctionVersion) };
     await createOrUpdate(

@@ -19,6 +19,7 @@ import { type Clients, configIn } from './clients.ts';
 import { differences as ofDoor, openDoor, type TakenOut } from './deploy-door.ts';
 import { type Emulator, killAtExit } from './emulator.ts';
 import { rolePolicies, splitName, statementsOf } from './functions.ts';
+import { type HttpRoute, differences as ofHttp, routesOf, servedAt } from './http-api.ts';
 import { differences as ofKeys } from './keys.ts';
 import type { DurableSettings } from './lambda.ts';
 import { alone } from './lock.ts';
@@ -50,6 +51,8 @@ export interface DeployReport {
   readonly keys: ReadonlyMap<string, string>;
   /** Streams of tables that feed functions. */
   readonly streams: readonly StreamMapping[];
+  /** Routes of HTTP APIs. */
+  readonly routes: readonly HttpRoute[];
   /** What the framework printed. */
   readonly output: string;
 }
@@ -64,6 +67,8 @@ export interface DeployContext {
   readonly accountId: string;
   /** Kept from one deploy to the next: what has not changed is not deployed again. */
   readonly takenOut: TakenOut;
+  /** Where HTTP APIs are served. */
+  readonly httpUrl: string;
   readonly onLine?: (line: string) => void;
 }
 
@@ -284,6 +289,7 @@ export async function deploy(context: DeployContext, undo: Undo, policy?: string
   const durable = new Map<string, DurableSettings>();
   const keys = new Map<string, string>();
   const streams: StreamMapping[] = [];
+  const routes: HttpRoute[] = [];
   const stacks = await liveStacks(context.clients, context.region);
   await undoWhere(undo, (done) => !stacks.some((stack) => done.startsWith(`${key(stack)} `)));
   const outputs: Record<string, string> = {};
@@ -299,12 +305,14 @@ export async function deploy(context: DeployContext, undo: Undo, policy?: string
     notApplied.push(...skipped.notApplied.map((difference) => ({ ...difference, ...away })));
     if (region !== context.region) continue;
     for (const [logicalId, id] of deployed.physicalIds) made.set(logicalId, id);
-    for (const [name, { Value }] of Object.entries(deployed.template.Outputs ?? {})) outputs[name] = String(resolve(Value, deployed));
+    for (const [name, { Value }] of Object.entries(deployed.template.Outputs ?? {}))
+      outputs[name] = servedAt(context.httpUrl, String(resolve(Value, deployed)));
     await widenRoles(deployed, clients, widened);
     for (const [logicalId, { Type }] of Object.entries(deployed.template.Resources))
       if (Type === 'AWS::Lambda::Function') functions.push(deployed.physicalIds.get(logicalId)!);
     for (const [name, settings] of durableOf(deployed)) durable.set(name, settings);
     for (const [name, key] of keysOf(deployed)) keys.set(name, key);
+    for (const route of routesOf(deployed)) routes.push(route);
     for (const { logicalId, ...stream } of streamsOf(deployed, context.takenOut)) {
       streams.push(stream);
       applied.push({ logicalId, type: 'AWS::Lambda::EventSourceMapping', note: 'the stack reads the stream' });
@@ -318,12 +326,13 @@ export async function deploy(context: DeployContext, undo: Undo, policy?: string
     applied,
     notApplied,
     widened,
-    differences: [...ofBuses, ...ofKeys, ...ofMappings, ...ofSchedules, ...ofDelays, ...ofStreams, ...ofDoor],
+    differences: [...ofBuses, ...ofHttp, ...ofKeys, ...ofMappings, ...ofSchedules, ...ofDelays, ...ofStreams, ...ofDoor],
     outputs,
     functions,
     durable,
     keys,
     streams,
+    routes,
     output,
   };
 }

@@ -14,6 +14,7 @@ import { type DeployReport, deploy, ownEnvironment, remove, type Undo } from './
 import { type Emulator, startEmulator } from './emulator.ts';
 import { eventsApi } from './events-api.ts';
 import { splitName } from './functions.ts';
+import { type HttpApis, httpApis } from './http-api.ts';
 import type { LogLine } from './invoke.ts';
 import { keys as keyStates } from './keys.ts';
 import { type LambdaStandIn, type OnCall, startLambda } from './lambda.ts';
@@ -39,6 +40,8 @@ export interface LocalStackOptions {
   readonly state?: string;
   /** The emulator's port; by default a free one. */
   readonly port?: number;
+  /** Stands in for what the functions call outside AWS: each service is at `URL/NAME`. */
+  readonly outsideUrl?: string;
   /** Keep processes for the next invocation, as warm sandboxes are kept. */
   readonly warm?: boolean;
   /** What the stack does, line by line. */
@@ -112,7 +115,10 @@ const delivered = (event: StackEvent, home: string, account: string, now: Date):
   detail: event.detail,
 });
 
-async function look({ sqs }: Clients, poller: Poller, lambda: LambdaStandIn, delays: Delays, schedules: Schedules, streams: Streams): Promise<Drained> {
+type Parts = readonly [Poller, LambdaStandIn, Delays, Schedules, HttpApis];
+
+async function look({ sqs }: Clients, parts: Parts, streams: Streams): Promise<Drained> {
+  const [poller, lambda, delays] = parts;
   const queues: Record<string, number> = {};
   for (const QueueUrl of poller.queues()) {
     const { Attributes } = await sqs.send(
@@ -123,7 +129,7 @@ async function look({ sqs }: Clients, poller: Poller, lambda: LambdaStandIn, del
   const moved = await streams.settle().catch(() => false);
   const executions = lambda.executions().filter(({ status }) => status === 'RUNNING');
   return {
-    idle: [poller, lambda, delays, schedules].every(({ busy }) => busy === 0) && !moved && Object.values(queues).every((count) => count === 0),
+    idle: parts.every(({ busy }) => busy === 0) && !moved && Object.values(queues).every((count) => count === 0),
     queues,
     messagesWaiting: poller.waiting + delays.waiting,
     executions: executions.map(({ name, functionName, due }) => ({ name, functionName, due })),
@@ -163,6 +169,7 @@ export async function startLocalStack(options: LocalStackOptions = {}): Promise<
       region,
       directory: state,
       warm: options.warm,
+      outsideUrl: options.outsideUrl,
       onLog: options.onLog,
       onCall: options.onCall,
       observe: (call, answer) => streams.observe(call, answer),
@@ -185,8 +192,22 @@ export async function startLocalStack(options: LocalStackOptions = {}): Promise<
     const streams = createStreams({ region, invoke: lambda.invoke, log });
     stops.push(() => streams.stop());
 
+    const http = await httpApis({ invoke: lambda.invoke, clock, log });
+    stops.push(() => http.stop());
+    const parts: Parts = [poller, lambda, delays, schedules, http];
+
     const undo: Undo = new Map();
-    const context = { directory, emulator, endpoint: lambda.endpoint, clients, region, accountId: accountId!, takenOut: new Map(), onLine: log };
+    const context = {
+      directory,
+      emulator,
+      endpoint: lambda.endpoint,
+      clients,
+      region,
+      accountId: accountId!,
+      takenOut: new Map(),
+      httpUrl: http.url,
+      onLine: log,
+    };
     const deployStack = async (policy?: string): Promise<DeployReport> => {
       // Until it is done: the emulator miscalculates signatures of some calls that the framework makes.
       await emulator.setAuth(false);
@@ -199,6 +220,7 @@ export async function startLocalStack(options: LocalStackOptions = {}): Promise<
       await schedules.refresh();
       await emulator.setAuth(true);
       streams.read(report.streams);
+      http.serve(report.routes);
       const unpolled = notPolled.map((source) => ({ logicalId: source, type: 'AWS::Lambda::EventSourceMapping', note: 'only queues are polled' }));
       return { ...report, notApplied: [...report.notApplied, ...unpolled] };
     };
@@ -235,8 +257,8 @@ export async function startLocalStack(options: LocalStackOptions = {}): Promise<
         let quiet = 0;
         for (;;) {
           // Nobody need count messages while somebody is seen to be at work.
-          while ([poller, lambda, delays, schedules].some(({ busy }) => busy > 0) && Date.now() < deadline) await pause(50);
-          const now = await look(clients, poller, lambda, delays, schedules, streams);
+          while (parts.some(({ busy }) => busy > 0) && Date.now() < deadline) await pause(50);
+          const now = await look(clients, parts, streams);
           quiet = now.idle ? quiet + 1 : 0;
           // Twice, because a batch that has just ended may have started an execution.
           if (quiet === 2 || Date.now() > deadline) return now;
@@ -251,6 +273,7 @@ export async function startLocalStack(options: LocalStackOptions = {}): Promise<
       async remove() {
         await emulator.setAuth(false);
         streams.read([]);
+        http.serve([]);
         const output = await remove(context, undo);
         await poller.refresh();
         await schedules.refresh();

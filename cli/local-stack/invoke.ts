@@ -72,6 +72,8 @@ export interface InvokerOptions {
   readonly keysOf: (roleArn: string) => Promise<Keys>;
   /** Keep a process for the next invocation of the same function version, as a warm sandbox is kept. */
   readonly warm?: boolean;
+  /** What stands in for everything outside AWS. */
+  readonly outsideUrl?: string;
   readonly onLog?: (line: LogLine) => void;
 }
 
@@ -91,6 +93,9 @@ export interface Invoker {
 // The SDK writes it into the User-Agent of every call; Powertools adds to it, and all of it is at most 50 characters.
 // https://docs.aws.amazon.com/sdkref/latest/guide/feature-appid.html
 const callerVariable = 'AWS_SDK_UA_APP_ID';
+
+/** Base address of all that the functions call outside AWS; not set on AWS. */
+const outsideVariable = 'PHIDELITY_OUTSIDE_URL';
 
 /** The id of the process that makes a call; empty for everybody but the deployed functions. */
 export const callerIdOf = ({ 'user-agent': agent = '' }: IncomingHttpHeaders): string => /(?:^| )app\/(\d+)/.exec(agent)?.[1] ?? '';
@@ -155,6 +160,7 @@ export function createInvoker(options: InvokerOptions): Invoker {
       AWS_ENDPOINT_URL_LAMBDA: options.endpoint,
       [clockVariable]: options.clockFile,
       [callerVariable]: callerId,
+      ...(options.outsideUrl && { [outsideVariable]: options.outsideUrl }),
     };
   };
 

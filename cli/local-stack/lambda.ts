@@ -28,6 +28,7 @@ export interface LambdaOptions {
   /** Executions, logs and unpacked code are kept in here. */
   readonly directory: string;
   readonly warm?: boolean;
+  readonly outsideUrl?: string;
   readonly onLog?: (line: LogLine) => void;
   /** What the stand-in itself has to say. */
   readonly log?: (line: string) => void;
@@ -66,7 +67,20 @@ export interface LambdaStandIn {
 }
 
 export async function startLambda(options: LambdaOptions): Promise<LambdaStandIn> {
-  const { emulator, clients, clock, keys, region, directory, warm, onLog, onCall, others = () => async () => undefined, log = () => undefined } = options;
+  const {
+    emulator,
+    clients,
+    clock,
+    keys,
+    region,
+    directory,
+    warm,
+    outsideUrl,
+    onLog,
+    onCall,
+    others = () => async () => undefined,
+    log = () => undefined,
+  } = options;
   const store = executionStore(join(directory, 'executions'));
   const functions = deployedFunctions(clients, emulator, directory);
   const roles = deployedRoles(clients, emulator);
@@ -81,7 +95,7 @@ export async function startLambda(options: LambdaOptions): Promise<LambdaStandIn
 
   const gateway = await openGateway(emulator.endpoint);
   const { endpoint } = gateway;
-  const invoker = createInvoker({ directory, region, endpoint, clockFile: clock.file, keysOf: roles.keysOf, warm, onLog });
+  const invoker = createInvoker({ directory, region, endpoint, clockFile: clock.file, keysOf: roles.keysOf, warm, outsideUrl, onLog });
   const admitted = admission(clients.lambda, region, keys);
   const invoke = async (target: DeployedFunction, event: string): Promise<InvocationResult> => {
     const refused = await admitted.refusal(target.name);

@@ -16,7 +16,11 @@ import { offersOf } from './offers.ts';
 import { toldKey } from './told.ts';
 
 /** What an alert needs of a control. `undo`: it has one. */
-export type Told = Pick<AnyControl, 'title' | 'hipaa' | 'impact'> & { readonly undo?: unknown };
+export type Told = Pick<AnyControl, 'title' | 'hipaa' | 'impact'> & {
+  readonly undo?: unknown;
+  readonly endsPublicExposure?: true;
+  readonly deployed?: unknown;
+};
 
 export function alertOf(finding: Finding, control: Told): Alert {
   const { id, severity, resource, outcome, state, evaluation } = finding;

@@ -9,7 +9,14 @@ import type { Answerable } from './alert.ts';
 /** Hex digits of a hash that a button carries: 64 bits. */
 export const hashDigits = 16;
 
-export function offersOf(finding: Finding, { undo: undoable }: { readonly undo?: unknown }): Answerable[] {
+interface Offering {
+  readonly undo?: unknown;
+  readonly endsPublicExposure?: true;
+  /** It guards the bot itself. */
+  readonly deployed?: unknown;
+}
+
+export function offersOf(finding: Finding, { undo: undoable, endsPublicExposure, deployed }: Offering): Answerable[] {
   const { state, question, outcome, undo, fixNotBefore } = finding;
   const asks = question && ((outcome?.status === 'AWAITING_APPROVAL' && question.about === 'fix') || undo?.state === 'asked');
   const offer = (decision: Answerable['decision'], hash: string): Answerable => ({ decision, hash: hash.slice(0, hashDigits) });
@@ -24,9 +31,14 @@ export function offersOf(finding: Finding, { undo: undoable }: { readonly undo?:
   const taken = undoable && outcome?.status === 'REMEDIATED' && !toldUndo(finding) ? undoOf(finding) : undefined;
   return taken ? [offer('undo', planHash(finding, taken, 'undo'))] : [];
 
-  /** The bot's own findings, and events, have nothing to look at again, and nothing that could be excepted. */
+  /**
+   * The bot's own findings, and events, have nothing to look at again, and nothing that could be excepted. One person does not except a
+   * public exposure, nor what guards the bot: that is for the policy file.
+   */
   function standingOffers(): Answerable[] {
-    const decisions = finding.fold === undefined ? (['except', 'snooze', 'recheck'] as const) : (['snooze'] as const);
-    return decisions.map((decision) => offer(decision, actionHash(finding, decision)));
+    const decisions: ('except' | 'snooze' | 'recheck')[] = finding.fold === undefined ? ['except', 'snooze', 'recheck'] : ['snooze'];
+    return decisions
+      .filter((decision) => decision !== 'except' || !(endsPublicExposure || deployed))
+      .map((decision) => offer(decision, actionHash(finding, decision)));
   }
 }

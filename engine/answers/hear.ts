@@ -2,15 +2,16 @@
  * What people have answered to an open question. An answer in the ledger is a claim, a callback a knock: what counts is a proof of person
  * that AWS confirms, made for this question and this plan, by somebody who may answer. Each answer is judged once, and each refusal recorded.
  */
-import { createHash } from 'node:crypto';
 import { RetryLaterError } from '../errors.ts';
 import { step } from '../finding.ts';
-import type { Answer, Approval, EntryKind, Finding, Principal, Proof, Question } from '../model.ts';
+import type { Answer, Approval, EntryKind, Finding, Principal, Question } from '../model.ts';
 import type { CompiledPolicy } from '../policy/model.ts';
 import type { Ports } from '../ports.ts';
+import { isAbout, longestReason, proofId } from './bound.ts';
 import { isActor, type Person, personOf, principalOf } from './people.ts';
-import { signatureOf, signedAt, unfit } from './proof.ts';
+import { signedAt, unfit } from './proof.ts';
 import { required } from './question.ts';
+import { saidBy, slackSignedAt, slackUserIn, unfitSlack } from './slack.ts';
 
 type Hearing = Pick<Ports, 'ledger' | 'clock' | 'prove' | 'seal' | 'isSealed'>;
 
@@ -42,7 +43,7 @@ export const lastHeard = (heard: readonly string[]): string => (heard.length < m
 const knockMs = 5 * 60_000;
 
 /** What one answer comes to. */
-type Ruling = { readonly refused: string } | { readonly principal: Principal; readonly person: Person };
+export type Ruling = { readonly refused: string } | { readonly principal: Principal; readonly person: Person };
 
 /** @param woken something woke the execution before its time */
 export async function hear(finding: Finding, policy: CompiledPolicy, ports: Hearing, woken = false): Promise<Heard> {
@@ -108,7 +109,13 @@ async function validApprovals(
   for (const approval of question?.approvals ?? []) {
     const { person: name, arn, seal } = approval;
     const person = Object.hasOwn(people, name) && people[name];
-    if (!person || (actor && isActor(actor, { name, ...person }, principalOf({ arn }), people, resource.accountId))) continue;
+    const member = slackUserIn(arn);
+    if (
+      !person ||
+      (member !== undefined && person.slack !== member) ||
+      (actor && isActor(actor, { name, ...person }, principalOf({ arn }), people, resource.accountId))
+    )
+      continue;
     if (await isSealed(sealWords(finding, question!, approval), seal)) valid.push(approval);
   }
   return valid;
@@ -121,21 +128,13 @@ export async function isApproved(finding: Approved, policy: Pick<CompiledPolicy,
   return valid.length > 0 && new Set(valid.map(({ person }) => person)).size >= required(finding.question, valid, finding.actor, policy.people);
 }
 
-/** The same proof in another row is the same, however it is written. */
-const proofId = (proof: Proof): string =>
-  createHash('sha256')
-    .update(proof.kind === 'sts' ? (signatureOf(proof) ?? '') : proof.kind)
-    .digest('hex')
-    .slice(0, 20);
-
 async function rule(answer: Answer, finding: Finding, policy: CompiledPolicy, ports: Hearing): Promise<Ruling> {
   const question = finding.question!;
-  if (answer.question !== question.id) return { refused: 'It answers another question than the one that is open. Look at the finding, and answer again.' };
-  if (answer.planHash !== question.planHash) return { refused: 'It is about another plan than the one that is asked about.' };
+  if (!answersIt(answer, question)) return { refused: 'It answers another question than the one that is open. Look at the finding, and answer again.' };
+  if (!isAbout(answer, question.planHash)) return { refused: 'It is about another plan than the one that is asked about.' };
   const proven = await whoAnswers(answer, finding, policy, ports);
   if ('refused' in proven) return proven;
-  if (answer.proof?.kind === 'sts' && signedAt(answer.proof) > Date.parse(question.expires))
-    return { refused: `It came too late: the time to answer ended at ${question.expires}.` };
+  if (givenAt(answer) > Date.parse(question.expires)) return { refused: `It came too late: the time to answer ended at ${question.expires}.` };
   if (finding.actor && isActor(finding.actor, proven.person, proven.principal, policy.people, finding.resource.accountId))
     return { refused: `${proven.person.name} may have made the change: whoever made it does not decide about it.` };
   // One that does not count must not keep its person from answering.
@@ -144,24 +143,40 @@ async function rule(answer: Answer, finding: Finding, policy: CompiledPolicy, po
   return proven;
 }
 
-/** Characters: what people say is kept with the finding, and with all exceptions in one item of the table. */
-export const longestReason = 1_000;
+/** Epoch milliseconds of the proof. The caller of a command acts now. */
+const givenAt = ({ proof }: Answer): number => (proof?.kind === 'sts' ? signedAt(proof) : proof?.kind === 'slack' ? slackSignedAt(proof) : 0);
 
-/** The person behind an answer, as AWS tells it. */
+/** A message does not know the id of its question: what was said there about this must have been said since it was asked. */
+function answersIt({ question: id, proof }: Answer, question: Question): boolean {
+  if (proof?.kind !== 'slack') return id === question.id;
+  // Slack signs whole seconds.
+  return saidBy(proof.body)?.about === question.about && slackSignedAt(proof) + 999 >= Date.parse(question.askedAt);
+}
+
+/** The person behind an answer, as AWS or Slack tells it. */
 export async function whoAnswers(answer: Answer, finding: Finding, policy: CompiledPolicy, ports: Pick<Hearing, 'clock' | 'prove'>): Promise<Ruling> {
   const { proof, reason = '' } = answer;
   if (reason.length > longestReason) return { refused: `Its reason is longer than ${longestReason} characters.` };
   if (!proof) return { refused: 'It bears no proof of who gave it.' };
+  if (proof.kind !== 'caller' && finding.heard?.includes(proofId(proof))) return { refused: 'Its proof has been used already: each is good for one answer.' };
+  if (proof.kind === 'slack') {
+    const fault = unfitSlack(proof, answer, ports.clock.now());
+    if (fault) return { refused: fault };
+  }
   if (proof.kind === 'sts') {
-    if (finding.heard?.includes(proofId(proof))) return { refused: 'Its proof has been used already: each is good for one answer.' };
     const fault = unfit(proof, answer, ports.clock.now());
     if (fault) return { refused: fault };
   }
   // The answer stays as it is, unheard, as long as its proof can be good.
   const principal = await ports.prove(proof).catch((cause: unknown) => {
-    throw new RetryLaterError('AWS STS cannot be asked who answers', 60, { cause });
+    throw new RetryLaterError(proof.kind === 'slack' ? 'the signing secret of the Slack app cannot be read' : 'AWS STS cannot be asked who answers', 60, {
+      cause,
+    });
   });
-  if (!principal) return { refused: 'AWS STS does not confirm its proof.' };
+  if (!principal)
+    return { refused: proof.kind === 'slack' ? 'Its signature is not that of the Slack app of the policy.' : 'AWS STS does not confirm its proof.' };
+  // The policy may name them by the same words: whom AWS confirms is no member of Slack, and the other way round.
+  if ((proof.kind === 'slack') !== (slackUserIn(principal.arn) !== undefined)) return { refused: 'Its proof is of another kind than who it speaks of.' };
   const person = personOf(principal, policy.people, finding.resource.accountId);
   if (person) return { principal, person };
   const none = Object.keys(policy.people).length === 0;

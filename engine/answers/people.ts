@@ -2,6 +2,7 @@
 import type { Actor, Principal } from '../model.ts';
 import { glob } from '../policy/match.ts';
 import type { CompiledPerson, CompiledPolicy } from '../policy/model.ts';
+import { slackUserIn } from './slack.ts';
 
 export type People = CompiledPolicy['people'];
 
@@ -45,7 +46,10 @@ export interface Person extends CompiledPerson {
 
 /** The first person of the policy whom the principal can be; undefined: none. */
 export function personOf(principal: Principal, people: People, ownAccount: string): Person | undefined {
-  const found = Object.entries(people).find(([, { arns }]) => arns.some((pattern) => matches(pattern, principal, ownAccount)));
+  const member = slackUserIn(principal.arn);
+  const found = Object.entries(people).find(([, { arns, slack }]) =>
+    member === undefined ? arns.some((pattern) => matches(pattern, principal, ownAccount)) : slack === member,
+  );
   return found && { name: found[0], ...found[1] };
 }
 

@@ -36,7 +36,7 @@ export const isOpen = ({ expires }: Question, now: Date): boolean => Date.parse(
 /** Different persons who must approve, and why more than one. */
 export function required(
   { needs }: Pick<Question, 'needs'>,
-  approvals: readonly Approval[],
+  approvals: readonly Pick<Approval, 'person'>[],
   actor: Actor | undefined,
   people: CompiledPolicy['people'],
 ): number {

@@ -1,11 +1,12 @@
 import { actionHash } from '../answers/action-hash.ts';
+import { isAbout, lastDayFault } from '../answers/bound.ts';
 import { expiryOf } from '../answers/consult.ts';
 import { heardWith, lastHeard, sealWords, unheard, whoAnswers } from '../answers/hear.ts';
 import { isActor } from '../answers/people.ts';
 import { planHash } from '../answers/plan-hash.ts';
 import { questionOf } from '../answers/question.ts';
 import type { AnyStateControl } from '../control.ts';
-import { longestException, unexcept } from '../exceptions.ts';
+import { unexcept } from '../exceptions.ts';
 import type { Answer, Change, Finding } from '../model.ts';
 import type { CompiledPolicy } from '../policy/model.ts';
 import type { Ports } from '../ports.ts';
@@ -17,8 +18,9 @@ import { save } from './record.ts';
 export async function endException(found: Finding, policy: CompiledPolicy, ports: Ports): Promise<Finding> {
   let finding = found;
   for (const request of await requests(finding, 'end', ports)) {
-    const ruling =
-      request.planHash === actionHash(finding, 'end') ? await whoAnswers(request, finding, policy, ports) : { refused: 'It is about something else.' };
+    const ruling = isAbout(request, actionHash(finding, 'end'))
+      ? await whoAnswers(request, finding, policy, ports)
+      : { refused: 'It is about something else.' };
     const heard = heardWith(finding, request);
     if ('refused' in ruling) {
       finding = await save(finding, { heard }, 'REFUSED', `A request to end the exception was refused: ${ruling.refused}${lastHeard(heard)}`, ports);
@@ -78,16 +80,11 @@ async function rule(request: Answer, finding: Finding, control: AnyStateControl,
   if (finding.undo?.state === 'done') return { refused: 'It has been undone already. End its exception to have it treated like new drift.' };
   const plan = undoOf(finding);
   if (!plan) return { refused: 'The bot has written nothing for this finding.' };
-  if (planHash(finding, plan, 'undo') !== request.planHash)
+  if (!isAbout(request, planHash(finding, plan, 'undo')))
     return { refused: 'It is about other writes than those that stand. Look at the finding, and ask again.' };
-  const { reason, until = '' } = request;
-  if (!reason || !isDay(until)) return { refused: 'It names no reason, or no last day of its exception.' };
-  if (until < ports.clock.now().toISOString().slice(0, 10)) return { refused: 'The last day of its exception is over.' };
-  if (Date.parse(until) > ports.clock.now().getTime() + longestException * 86_400_000)
-    return { refused: `An exception holds at most ${longestException} days.` };
+  if (!request.reason) return { refused: 'It names no reason.' };
+  const day = lastDayFault(request.until, ports.clock.now());
+  if (day) return { refused: day };
   const proven = await whoAnswers(request, finding, policy, ports);
   return 'refused' in proven ? proven : { ...proven, plan };
 }
-
-/** `2026-02-30` is none: nothing could tell when it is over. */
-const isDay = (text: string): boolean => /^\d{4}-\d\d-\d\d$/.test(text) && new Date(Date.parse(text) || 0).toISOString().slice(0, 10) === text;

@@ -2,6 +2,7 @@
 import { PolicyError } from '../../engine/errors.ts';
 import { sub } from '../intrinsics.ts';
 import { loadProjectPolicy } from '../load-policy.ts';
+import { slackAppOf } from '../slack.ts';
 import { afterDeploy, beforeRemove } from './deploy.ts';
 import { dropImpliedDependsOn, type Template } from './template.ts';
 import { keptWords, type Outputs } from './words.ts';
@@ -9,6 +10,7 @@ import { keptWords, type Outputs } from './words.ts';
 interface Serverless {
   readonly service: {
     readonly provider: { compiledCloudFormationTemplate: Template };
+    readonly functions: Record<string, unknown>;
     getFunction(name: string): { readonly versionLogicalId?: string };
   };
   getProvider(name: 'aws'): {
@@ -72,7 +74,9 @@ export default class PhidelityPlugin {
 
   /** A wrong policy ends the command here: nothing has been built or sent. */
   async #warn(): Promise<void> {
-    const { warnings } = await this.#load();
+    const { warnings, policy } = await this.#load();
+    // Without an app nobody knocks, and its role is not there.
+    if (!slackAppOf(policy)) delete this.#serverless.service.functions.slack;
     for (const { file, line, column, message } of warnings) this.#log.warning(`${file}:${line}:${column} ${message}`);
   }
 
@@ -85,11 +89,13 @@ export default class PhidelityPlugin {
     }
   }
 
-  /** Detect starts the published version: an execution that waits for weeks must find its own code again. */
+  /** Whoever starts remediate starts the published version: an execution that waits for weeks must find its own code again. */
   #pinRemediate(): void {
     const version = this.#serverless.service.getFunction('remediate').versionLogicalId!;
-    const detect = this.#template().Resources.DetectLambdaFunction as unknown as { Properties: { Environment: { Variables: Record<string, unknown> } } };
-    detect.Properties.Environment.Variables.REMEDIATE_ARN = sub(`\${${version}}`);
+    for (const id of ['DetectLambdaFunction', 'SlackLambdaFunction']) {
+      const found = this.#template().Resources[id] as unknown as { Properties: { Environment: { Variables: Record<string, unknown> } } } | undefined;
+      if (found) found.Properties.Environment.Variables.REMEDIATE_ARN = sub(`\${${version}}`);
+    }
   }
 
   async #settle(): Promise<void> {

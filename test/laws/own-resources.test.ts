@@ -32,7 +32,9 @@ describeOnMoto('the resources of the stack', () => {
 
   beforeAll(async () => {
     const file = join(folder, 'policy.yaml');
-    writeFileSync(file, `version: 1\nextends: hipaa\nwatch: [${regions.join(', ')}]\n`);
+    // With everything that only some policies have.
+    const slackApp = 'slackApp: { token: "ssm:/phidelity/slack-token", signingSecret: "ssm:/phidelity/slack-secret", channel: C0123 }';
+    writeFileSync(file, `version: 1\nextends: hipaa\nwatch: [${regions.join(', ')}]\nchannels:\n  slack: { ${slackApp} }\n`);
     stack = await startLocalStack({ policy: file });
     policy = await policyOf('');
     // The local stack leaves out what demands TLS, since the emulator speaks HTTP. Here nothing but the control reads the policy.
@@ -116,6 +118,11 @@ describeOnMoto('the resources of the stack', () => {
   ];
   test.each(kinds)('%s looks at %s', (control, resource) => {
     expect(judged.filter((each) => each.control === control && resource.test(each.resource.id))).not.toEqual([]);
+  });
+
+  test('the endpoint for answers from Slack is among them', () => {
+    expect(stack.report.outputs.SlackEndpoint).toMatch(/\/slack$/);
+    expect(stack.report.functions).toContain('phidelity-dev-slack');
   });
 
   test('pass every control, or are excepted', () => {

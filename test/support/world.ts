@@ -7,6 +7,7 @@ import { sqliteLedger } from '../../cli/state/sqlite-ledger.ts';
 import { type Action, act } from '../../engine/act.ts';
 import type { Alert } from '../../engine/alerts/alert.ts';
 import { textOf } from '../../engine/alerts/lines.ts';
+import { slackPrincipal } from '../../engine/answers/slack.ts';
 import type { CatalogueEntry, Control, EventControl } from '../../engine/control.ts';
 import { type Detection, detect, type Report } from '../../engine/detect.ts';
 import { DeniedError } from '../../engine/errors.ts';
@@ -14,6 +15,7 @@ import { change, compliant, type Finding, nonCompliant, type Principal, type Swe
 import type { CompiledControl, CompiledPolicy } from '../../engine/policy/model.ts';
 import type { Aws, Ports, SweepRequest } from '../../engine/ports.ts';
 import { routerOf } from '../../engine/route.ts';
+import { slackSecret } from './slack-signer.ts';
 
 export const accountId = '123456789012';
 export const region = 'us-east-1';
@@ -240,7 +242,8 @@ export class World {
       this.before('requestSweeps');
       this.sweeps.push(...sweeps);
     },
-    prove: async (proof) => (proof.kind === 'sts' ? this.principals.get(proof.headers.authorization ?? '') : undefined),
+    prove: async (proof) =>
+      proof.kind === 'sts' ? this.principals.get(proof.headers.authorization ?? '') : proof.kind === 'slack' ? slackPrincipal(slackSecret, proof) : undefined,
     seal: async (words) => `sealed ${words}`,
     isSealed: async (words, seal) => seal === `sealed ${words}`,
     killSwitch: async () => {
