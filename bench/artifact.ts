@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { PutPublicAccessBlockCommand, S3Client } from '@aws-sdk/client-s3';
-import { CreateTopicCommand, SNSClient } from '@aws-sdk/client-sns';
+import { CreateQueueCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { unzipSync } from 'fflate';
 import { policyFrom } from '../cli/context.ts';
 import { type Drifted, scenes } from '../cli/demo/scenes.ts';
@@ -40,7 +40,7 @@ export async function coldAndWarm(rounds: { readonly colds: number; readonly war
     const zipBytes = unpackArtifact(folder);
     const admin = awsAccess({ endpoint: emulator.endpoint, forcePathStyle: true, credentials: keys })(place, { share: false });
     const { policy } = await policyFrom(join(root, 'cli/demo/policy.yaml'), join(root, 'policies/hipaa.yaml'));
-    const { TopicArn } = await admin.client(SNSClient).send(new CreateTopicCommand({ Name: 'security' }));
+    const { QueueUrl } = await admin.client(SQSClient).send(new CreateQueueCommand({ QueueName: 'alerts' }));
     // Everything pages: a fix is the other function's work.
     const paging = {
       ...policy,
@@ -56,7 +56,7 @@ export async function coldAndWarm(rounds: { readonly colds: number; readonly war
       const run = async (endpoint: string, events: number) =>
         sandbox(
           folder,
-          environment(endpoint, await freshTable(admin, paging), TopicArn!),
+          environment(endpoint, await freshTable(admin, paging), QueueUrl!),
           Array.from({ length: events }, () => copyOf(drifted)),
         );
       const cold: number[] = [];
@@ -116,7 +116,7 @@ const copyOf = ({ event }: Drifted): string =>
     detail: { ...(event.detail as object), eventID: randomUUID() },
   });
 
-const environment = (endpoint: string, table: string, topicArn: string) => ({
+const environment = (endpoint: string, table: string, alertQueueUrl: string) => ({
   PATH: process.env.PATH,
   AWS_ENDPOINT_URL: endpoint,
   AWS_REGION: place.region,
@@ -124,7 +124,8 @@ const environment = (endpoint: string, table: string, topicArn: string) => ({
   AWS_SECRET_ACCESS_KEY: keys.secretAccessKey,
   ACCOUNT_ID: place.accountId,
   TABLE: table,
-  TOPICS: JSON.stringify({ security: topicArn }),
+  TOPICS: JSON.stringify({ security: 'none: detect leaves alerts in the queue' }),
+  ALERT_QUEUE_URL: alertQueueUrl,
   DETECT_ROLE_ARN: `arn:aws:iam::${place.accountId}:role/detect`,
   REMEDIATE_ROLE_ARN: `arn:aws:iam::${place.accountId}:role/remediate`,
 });

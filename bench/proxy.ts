@@ -20,7 +20,7 @@ export interface Proxy {
 
 const kindOf = (authorization = ''): keyof Requests => {
   const [, service] = /\/([a-z0-9-]+)\/aws4_request/.exec(authorization) ?? [];
-  return service === 'dynamodb' ? 'ledger' : service === 'sns' ? 'other' : 'resource';
+  return service === 'dynamodb' ? 'ledger' : service === 'sqs' ? 'other' : 'resource';
 };
 
 export async function countingProxy(target: string): Promise<Proxy> {

@@ -60,6 +60,7 @@ export async function sweeping({ volumes, buckets }: { readonly volumes: number;
       log: { info() {}, warn() {}, error() {}, count() {} },
       tags: async () => ({}),
       alert: none,
+      attendAlerts: none,
       dispatch: none,
       stopExecution: none,
       stackStatus: none,

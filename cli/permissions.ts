@@ -6,7 +6,7 @@ import type { CompiledPolicy } from '../engine/policy/model.ts';
 import { type Roles, rolesOf, type Statement } from '../infra/roles.ts';
 
 export type RoleName = keyof Roles;
-export const roleNames: readonly RoleName[] = ['detect', 'remediate', 'evidence'];
+export const roleNames: readonly RoleName[] = ['detect', 'remediate', 'evidence', 'deliver'];
 
 /** One action that a policy lets a role call. */
 export interface Grant {
@@ -32,6 +32,7 @@ export function permissionsOf(roles: Roles, policy: CompiledPolicy, catalogue: C
     detect: (action) => of(routed(policy)).filter(({ permissions }) => permissions.inspect.includes(action)),
     remediate: (action) => of(writes(policy)).filter(({ fix, permissions }) => fix && Object.values(permissions).some((phase) => phase.includes(action))),
     evidence: () => [],
+    deliver: () => [],
   };
   const permissions = (role: RoleName): RolePermissions => {
     const own = new Set(bare[role].map(({ Sid }) => Sid));
@@ -45,7 +46,7 @@ export function permissionsOf(roles: Roles, policy: CompiledPolicy, catalogue: C
       refused: roles[role].filter(({ Effect }) => Effect === 'Deny'),
     };
   };
-  return { detect: permissions('detect'), remediate: permissions('remediate'), evidence: permissions('evidence') };
+  return { detect: permissions('detect'), remediate: permissions('remediate'), evidence: permissions('evidence'), deliver: permissions('deliver') };
 }
 
 const idsOf = (entries: readonly CatalogueEntry[]) => entries.map(({ id }) => id);

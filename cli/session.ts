@@ -42,6 +42,8 @@ export function openSession(options: { readonly state: string; readonly policy: 
     async alert(alert) {
       say(`\n${alert.subject}\n${textOf(alert)}\n`);
     },
+    // Nobody is reminded by a process that ends.
+    async attendAlerts() {},
     async dispatch({ id }, calls) {
       // What must wait (a fix not due yet, a setting AWS shows late) is taken up by the next run.
       await act(id, { ports, catalogue, roleArn: caller.arn, leaseSeconds: 120, calls });

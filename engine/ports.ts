@@ -83,7 +83,8 @@ export interface Brake {
 /**
  * `deployment`: see Deployment; `tick`: see tick.ts; `sweep|CONTROL|ACCOUNT|REGION`: see sweep.ts; `exceptions`: see exceptions.ts;
  * `writes|RESOURCE|SETTING`: see writes.ts; `knock|FINDING`: where an execution that waits for an answer can be woken;
- * `evidence`: see LastDigest in evidence/form.ts; `held|CHANNEL`: see alerts/held.ts; `reminded|FINDING`: see alerts/remind.ts; `attended`: see alerts/attend.ts.
+ * `evidence`: see LastDigest in evidence/form.ts; `told|CHANNEL|FINDING`: see alerts/deliver.ts; `outage|CHANNEL`: see alerts/fallback.ts;
+ * `held|CHANNEL`: see alerts/held.ts; `reminded|FINDING`: see alerts/remind.ts; `attended`: see alerts/attend.ts.
  */
 export type MemoKey =
   | 'deployment'
@@ -94,6 +95,8 @@ export type MemoKey =
   | `sweep|${string}`
   | `writes|${string}`
   | `knock|${string}`
+  | `told|${string}`
+  | `outage|${string}`
   | `held|${string}`
   | `reminded|${string}`;
 
@@ -177,8 +180,10 @@ export interface Ports {
    * undefined: there is no such stack any more.
    */
   stackStatus(stackId: string): Promise<string | undefined>;
-  /** Sends to every channel of the policy that takes it; throws when one it must reach does not answer. */
+  /** Leaves it for every channel of the policy that takes it: it is delivered, and tried again, apart from whoever tells. */
   alert(alert: Alert): Promise<void>;
+  /** Has those who deliver alerts look what is due: reminders, digests, what was held back. */
+  attendAlerts(): Promise<void>;
   /** Asks for the finding to be acted on. Repeating it starts nothing new. Where that is done in this process, its calls are added. */
   dispatch(finding: Finding, calls?: Calls): Promise<void>;
   /** Ends a waiting execution of the finding, if there is one. */

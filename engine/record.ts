@@ -2,6 +2,7 @@
  * What a verdict means for the finding: opened, continued, closed or confirmed; then told or dispatched.
  * Recorded first, told second, marked done last: a crash in between repeats the telling, and loses nothing.
  */
+import { confirmationOf } from './alerts/finding.ts';
 import { toldKey } from './alerts/told.ts';
 import { planHash } from './answers/plan-hash.ts';
 import type { AnyControl } from './control.ts';
@@ -253,7 +254,7 @@ async function close(open: Finding, verdict: Verdict, outcome: Omit<Outcome, 'at
 }
 
 /** The bot's own write comes back as an event: the read that answers it proves the fix a second time. */
-async function confirm(last: Finding, { trigger, judged, own, ports }: Verdict): Promise<void> {
+async function confirm(last: Finding, { trigger, judged, own, ports, control }: Verdict): Promise<void> {
   const confirms = last.outcome?.status === 'REMEDIATED' && !last.confirmedBy && judged.evaluation?.complianceType === 'COMPLIANT' && isOwn(trigger, own);
   if (!confirms) return;
   const at = ports.clock.now().toISOString();
@@ -263,6 +264,7 @@ async function confirm(last: Finding, { trigger, judged, own, ports }: Verdict):
     { kind: 'CONFIRMED', by: 'detect', at, note: 'The write was seen in CloudTrail; the state is compliant.', eventId: trigger.eventId },
   );
   await ports.ledger.save(next.finding, next.entry, { doneEventId: trigger.eventId });
+  if (next.finding.alerted) await ports.alert(confirmationOf(next.finding, control));
 }
 
 const isOwn = (trigger: Trigger, { roleArns }: Verdict['own']): boolean => {

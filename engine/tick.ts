@@ -58,6 +58,7 @@ export async function tick(trigger: Trigger, detection: Detection): Promise<void
       if (deadline && clock.now() >= deadline) break;
       await takeUp(finding, detection).catch((error: unknown) => errors.push(error));
     }
+    await ports.attendAlerts();
     if (errors.length > 0) throw new AggregateError(errors, `${errors.length} open findings could not be taken up`);
   } finally {
     await ledger.release(lease);

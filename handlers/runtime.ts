@@ -18,6 +18,7 @@ export interface Environment {
   readonly remediateArn?: string;
   /** detect only. */
   readonly sweepQueueUrl?: string;
+  readonly alertQueueUrl?: string;
   /** remediate only: ARN of the key that approvals are sealed with. */
   readonly sealKey?: string;
   /** remediate only: name of the SSM parameter. */
@@ -37,6 +38,7 @@ export function environmentOf(variables: NodeJS.ProcessEnv): Environment {
     remediateRoleArn: given('REMEDIATE_ROLE_ARN', variables.REMEDIATE_ROLE_ARN),
     remediateArn: variables.REMEDIATE_ARN,
     sweepQueueUrl: variables.SWEEP_QUEUE_URL,
+    alertQueueUrl: variables.ALERT_QUEUE_URL,
     sealKey: variables.SEAL_KEY,
     killSwitch: variables.KILL_SWITCH,
     clockFile: variables.PHIDELITY_CLOCK_FILE,
@@ -75,10 +77,17 @@ export function runtimeOf(environment: Environment, service: string, keepPolicyM
     log,
     aws: access,
     async alert(alert) {
-      const { publishTo } = await import('./aws/sns.ts');
-      // Without a policy nobody knows who wants what: everybody is told.
+      const { enqueueAt } = await import('./aws/alerts.ts');
+      const { deliveriesOf } = await import('../engine/alerts/leave.ts');
+      // Without a policy nobody knows who wants what: every topic is told.
       const policy = await ledger.policy().catch(() => undefined);
-      await publishTo(environment.topics, policy?.channels, alert, home());
+      const topics = Object.keys(environment.topics);
+      const deliveries = policy ? await deliveriesOf(alert, policy, ledger) : topics.map((channel) => ({ channel, alert }));
+      await enqueueAt(given('ALERT_QUEUE_URL', environment.alertQueueUrl), deliveries, home());
+    },
+    async attendAlerts() {
+      const { attendAt } = await import('./aws/alerts.ts');
+      await attendAt(given('ALERT_QUEUE_URL', environment.alertQueueUrl), home());
     },
     async dispatch(finding) {
       const { dispatchTo } = await import('./aws/dispatch.ts');

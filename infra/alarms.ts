@@ -169,6 +169,19 @@ export const alarms = (rules: readonly string[]): Resources =>
       'target-dlq',
       'EventBridge could not put an event or a tick into its queue. The message carries the rule or target and the error. Mend the cause, then send them back: npx phidelity dlq redrive --all --stack NAME.',
     ),
+    waitsTooLong(
+      'AlertQueue',
+      'alert-age',
+      3_600,
+      'an alert has waited for its channel for more than an hour. Look at the log of the function deliver: it names the channel that does not take it, and why.',
+    ),
+    queueDepth(
+      'AlertDlq',
+      'alert-dlq',
+      'a channel did not take an alert in all its attempts. Mend the channel, then send it what has waited: npx phidelity dlq redrive --all --stack NAME.',
+    ),
+    lambda('deliver', 'Errors', 'the function deliver fails: nobody may be told of anything. Look at its log.'),
+    lambda('deliver', 'Throttles', 'the function deliver is throttled. Look at its reserved concurrency and at the concurrency limit of the account.'),
     queueDepth(
       'EvidenceDlq',
       'evidence-dlq',

@@ -13,7 +13,7 @@ const trust = {
 export const iam = (roles: Roles, { path: Path, permissionsBoundary: PermissionsBoundary }: CompiledPolicy['iam']): Resources =>
   Object.assign(
     {},
-    ...(['detect', 'remediate', 'evidence'] as const).map((name): Resources => {
+    ...(['detect', 'remediate', 'evidence', 'deliver'] as const).map((name): Resources => {
       const documents = pack(roles[name]);
       const policyId = (index: number) => `${logicalId(name)}Policy${index + 1}`;
       return {

@@ -2,6 +2,7 @@
 import type { CompiledPolicy } from '../engine/policy/model.ts';
 import { tableDefinition } from '../handlers/aws/table.ts';
 import { alarms } from './alarms.ts';
+import { alertOutputs, alertQueues } from './deliver.ts';
 import { evidence } from './evidence.ts';
 import { forwardedAlarms, forwarderHome } from './forwarder-home.ts';
 import { iam, roleId } from './iam.ts';
@@ -11,7 +12,7 @@ import { alarmKeyArn, dataKeyArn, keys, signingKeyArn } from './keys.ts';
 import { killSwitch } from './kill-switch.ts';
 import type { DeployPlan } from './plan.ts';
 import { sweeps } from './sweeps.ts';
-import { topicId, topics } from './topics.ts';
+import { topicId, topicNames, topics } from './topics.ts';
 
 /** The ledger outlives the stack: it holds the evidence, 45 CFR 164.316(b)(2)(i). */
 const ledger: Resources = {
@@ -31,7 +32,10 @@ const ledger: Resources = {
 
 // The framework makes the log groups; this adds to them.
 const encryptedLogs = Object.fromEntries(
-  ['DetectLogGroup', 'RemediateLogGroup', 'EvidenceLogGroup'].map((name) => [name, { Type: 'AWS::Logs::LogGroup', Properties: { KmsKeyId: dataKeyArn } }]),
+  ['DetectLogGroup', 'RemediateLogGroup', 'EvidenceLogGroup', 'DeliverLogGroup'].map((name) => [
+    name,
+    { Type: 'AWS::Logs::LogGroup', Properties: { KmsKeyId: dataKeyArn } },
+  ]),
 );
 
 export const resourcesOf = (policy: CompiledPolicy, { rules, roles }: DeployPlan) => ({
@@ -43,6 +47,7 @@ export const resourcesOf = (policy: CompiledPolicy, { rules, roles }: DeployPlan
     ...sweeps(policy.iam),
     ...killSwitch,
     ...topics(policy),
+    ...alertQueues,
     ...forwarderHome(policy.iam),
     ...alarms([...rules.map(({ name }) => name), forwardedAlarms]),
     ...iam(roles, policy.iam),
@@ -61,11 +66,12 @@ export const resourcesOf = (policy: CompiledPolicy, { rules, roles }: DeployPlan
     SweepDlqUrl: { Description: 'Ticks and sweeps that detect could not deal with', Value: ref('SweepDlq') },
     TargetDlqUrl: { Description: 'What EventBridge could not put into a queue', Value: ref('TargetDlq') },
     EvidenceDlqUrl: { Description: 'Where entries stand in the stream that could not be put into the bucket', Value: ref('EvidenceDlq') },
+    ...alertOutputs,
     KillSwitchParameter: { Description: 'Set it to on, and nothing is written', Value: ref('KillSwitch') },
     ForwarderRoleArn: { Description: 'The role that rules of other regions put events on the home bus with', Value: getAtt('ForwarderRole', 'Arn') },
     OwnHealthTopic: { Description: 'Alarms about the bot itself: subscribe to it', Value: ref('OwnHealth') },
     ...Object.fromEntries(
-      Object.keys(policy.channels).map((channel) => [
+      topicNames(policy.channels).map((channel) => [
         `${topicId(channel)}Topic`,
         { Description: `Alerts of the channel ${channel}: subscribe to it`, Value: ref(topicId(channel)) },
       ]),
@@ -76,8 +82,9 @@ export const resourcesOf = (policy: CompiledPolicy, { rules, roles }: DeployPlan
 /** What all functions find in their environment. */
 export const environmentOf = ({ channels }: Pick<CompiledPolicy, 'channels'>) => ({
   TABLE: ref('Ledger'),
-  TOPICS: sub(JSON.stringify(Object.fromEntries(Object.keys(channels).map((channel) => [channel, `\${${topicId(channel)}}`])))),
+  TOPICS: sub(JSON.stringify(Object.fromEntries(topicNames(channels).map((channel) => [channel, `\${${topicId(channel)}}`])))),
   SWEEP_QUEUE_URL: ref('SweepQueue'),
+  ALERT_QUEUE_URL: ref('AlertQueue'),
   SEAL_KEY: dataKeyArn,
   KILL_SWITCH: ref('KillSwitch'),
   ACCOUNT_ID: ref('AWS::AccountId'),

@@ -8,6 +8,7 @@ import type { CompiledPolicy } from '../engine/policy/model.ts';
 import { sealContext } from '../handlers/aws/seal.ts';
 import { deployedKeys, evidenceKeys } from '../handlers/aws/table.ts';
 import { dataPlaneReads } from './data-plane.ts';
+import { deliverRole } from './deliver.ts';
 import { account, arnOf, localArn, partition, region, type Sub, stack, sub } from './intrinsics.ts';
 import { killSwitchName } from './kill-switch.ts';
 
@@ -25,17 +26,19 @@ export interface Roles {
   readonly remediate: readonly Statement[];
   /** The same under every policy. */
   readonly evidence: readonly Statement[];
+  readonly deliver: readonly Statement[];
 }
 
 const anyRegion = (service: string, rest: string): Sub => sub(`arn:${partition}:${service}:*:${account}:${rest}`);
 
 // Names, not GetAtt: a role that waits for the function that waits for the role is a circle.
-const own = {
+export const own = {
   table: localArn('dynamodb', `table/${stack}-*`),
   stream: localArn('dynamodb', `table/${stack}-*/stream/*`),
   evidenceDlq: localArn('sqs', `${stack}-EvidenceDlq-*`),
   queues: [localArn('sqs', `${stack}-IntakeQueue-*`), localArn('sqs', `${stack}-SweepQueue-*`)],
   sweepQueue: localArn('sqs', `${stack}-SweepQueue-*`),
+  alertQueue: localArn('sqs', `${stack}-AlertQueue-*`),
   killSwitch: localArn('ssm', `parameter${killSwitchName}`),
   topics: localArn('sns', `${stack}-Channel*`),
   remediateExecutions: localArn('lambda', `function:${stack}-remediate:*/durable-execution/*/*`),
@@ -76,11 +79,12 @@ export function rolesOf(policy: CompiledPolicy, catalogue: Catalogue, controls: 
       ...passRoles(policy, controls),
       ...remediateRuntime,
       ...common('remediate'),
-      ...denyDataPlaneButCopies([own.table, own.dataKey, own.killSwitch]),
+      ...denyDataPlaneBut(copiers, [own.table, own.dataKey, own.killSwitch]),
       policyIsDeployed,
       ...denyOwn(policy, actionsOf(fixing.filter(isWrite))),
     ],
     evidence: [...evidenceRuntime, ownLogs('evidence'), ownKey, denyDataPlane([own.table, own.stream, own.dataKey, own.digests]), policyIsDeployed],
+    deliver: deliverRole(policy),
   };
 }
 
@@ -162,14 +166,14 @@ const evidenceRuntime: readonly Statement[] = [
   { Sid: 'TellWhatIsLost', Effect: 'Allow', Action: ['sqs:SendMessage'], Resource: [own.evidenceDlq] },
 ];
 
-const ownLogs = (name: string): Statement => ({
+export const ownLogs = (name: string): Statement => ({
   Sid: 'OwnLogs',
   Effect: 'Allow',
   Action: ['logs:CreateLogStream', 'logs:PutLogEvents'],
   Resource: [own.logs(name)],
 });
 
-const ownKey: Statement = {
+export const ownKey: Statement = {
   // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html
   Sid: 'OwnKey',
   Effect: 'Allow',
@@ -186,7 +190,7 @@ const common = (name: string): Statement[] => [
   },
   // Who defines what has drifted, and what may except it. The action knows no resources.
   { Sid: 'ReadTags', Effect: 'Allow', Action: ['tag:GetResources'], Resource: '*' },
-  { Sid: 'Alert', Effect: 'Allow', Action: ['sns:Publish'], Resource: [own.topics] },
+  { Sid: 'Alert', Effect: 'Allow', Action: ['sqs:SendMessage'], Resource: [own.alertQueue] },
   ownLogs(name),
   ownKey,
 ];
@@ -195,25 +199,31 @@ const common = (name: string): Statement[] => [
 const denyDataPlane = (NotResource: readonly Sub[]): Statement => ({ Sid: 'NoDataPlaneReads', Effect: 'Deny', Action: dataPlaneReads, NotResource });
 
 /**
- * A fix that has EC2 or RDS make an encrypted copy needs the key to be usable by them in the role's name, decryption included; the role itself
- * sees nothing of it. Only the key's own policy can allow it.
- * https://docs.aws.amazon.com/ebs/latest/userguide/ebs-encryption-requirements.html
+ * Some services decrypt in the name of whoever asks them, with keys that are not the bot's: they may, the role itself sees nothing of it.
+ * @param services whose requests may decrypt; what more they may read, other statements say
  */
-const denyDataPlaneButCopies = (NotResource: readonly Sub[]): Statement[] => {
+export function denyDataPlaneBut(services: readonly string[], NotResource: readonly Sub[]): Statement[] {
+  if (services.length === 0) return [denyDataPlane(NotResource)];
   const Action = dataPlaneReads.filter((action) => action !== decrypt);
-  const Condition = { StringNotLike: { 'kms:ViaService': ['ec2.*', 'rds.*'] } };
+  const Condition = { StringNotLike: { 'kms:ViaService': services.map((service) => `${service}.*`) } };
   return [
     { ...denyDataPlane(NotResource), Action },
     { Sid: 'NoDecryption', Effect: 'Deny', Action: [decrypt], NotResource, Condition },
   ];
-};
+}
+
+/**
+ * A fix that has EC2 or RDS make an encrypted copy needs the key to be usable by them in the role's name, decryption included.
+ * Only the key's own policy can allow it. https://docs.aws.amazon.com/ebs/latest/userguide/ebs-encryption-requirements.html
+ */
+const copiers = ['ec2', 'rds'];
 const decrypt: IamAction = 'kms:Decrypt';
 
 /**
  * Remediate does what the stored policy says: who could write it would have all that remediate may. Only a deploy stores it.
  * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
  */
-const policyIsDeployed: Statement = {
+export const policyIsDeployed: Statement = {
   Sid: 'PolicyIsDeployed',
   Effect: 'Deny',
   Action: ['dynamodb:PutItem', 'dynamodb:UpdateItem'],
@@ -225,7 +235,7 @@ const policyIsDeployed: Statement = {
  * Detect writes the table: could it make a seal, it could approve. Only remediate, which has verified who answers, may.
  * https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html#conditions-kms-encryption-context-keys
  */
-const sealsNothing: Statement = {
+export const sealsNothing: Statement = {
   Sid: 'SealsNothing',
   Effect: 'Deny',
   Action: ['kms:Encrypt', 'kms:GenerateDataKey', 'kms:ReEncryptFrom', 'kms:ReEncryptTo'],

@@ -5,6 +5,10 @@ import { alarmKeyArn, dataKeyArn } from './keys.ts';
 
 export const topicId = (channel: string): string => `Channel${logicalId(channel)}`;
 
+/** Channels that are topics of the stack. */
+export const topicNames = (channels: CompiledPolicy['channels']): string[] =>
+  Object.entries(channels).flatMap(([name, channel]) => ('sns' in channel ? [name] : []));
+
 const topic = (DisplayName: string, KmsMasterKeyId: object): Resources[string] => ({ Type: 'AWS::SNS::Topic', Properties: { DisplayName, KmsMasterKeyId } });
 
 function channelTopics(channels: readonly string[]): Resources {
@@ -15,7 +19,7 @@ function channelTopics(channels: readonly string[]): Resources {
 }
 
 export const topics = ({ channels }: Pick<CompiledPolicy, 'channels'>): Resources => ({
-  ...channelTopics(Object.keys(channels)),
+  ...channelTopics(topicNames(channels)),
   OwnHealth: topic('phidelity own health', alarmKeyArn),
   OwnHealthPolicy: {
     Type: 'AWS::SNS::TopicPolicy',

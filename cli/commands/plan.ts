@@ -64,6 +64,7 @@ const difference = (one: Permissions, other: Permissions): Record<RoleName, Gran
   detect: without(one.detect.grants, other.detect.grants),
   remediate: without(one.remediate.grants, other.remediate.grants),
   evidence: without(one.evidence.grants, other.evidence.grants),
+  deliver: without(one.deliver.grants, other.deliver.grants),
 });
 
 function printRules(rules: readonly Rule[]): void {

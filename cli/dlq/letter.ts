@@ -16,7 +16,7 @@ export interface Letter {
 }
 
 /** Where a message is to be taken up again. */
-export type Home = 'intake' | 'sweep' | 'ownHealth';
+export type Home = 'intake' | 'sweep' | 'alert' | 'ownHealth';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -41,8 +41,8 @@ export function letterOf(message: Message, raw?: true): Letter {
   return {
     id: message.MessageId ?? '',
     since: sent ? new Date(sent).toISOString() : null,
-    source: clean(textOf(detail.eventSource) ?? textOf(body.source)),
-    name: clean(textOf(detail.eventName) ?? textOf(body['detail-type'])),
+    source: clean(textOf(detail.eventSource) ?? textOf(body.source) ?? channelOf(body)),
+    name: clean(textOf(detail.eventName) ?? textOf(body['detail-type']) ?? alertOf(body)),
     region: clean(textOf(body.region)),
     why: raw ? whyOf(message) : redact(whyOf(message)),
   };
@@ -52,16 +52,26 @@ export function letterOf(message: Message, raw?: true): Letter {
  * EventBridge and Scheduler write attributes. SQS only counts, and it counts those who look into the queue too.
  * https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html
  */
-function whyOf({ MessageAttributes = {} }: Message): string {
+function whyOf(message: Message): string {
+  const { MessageAttributes = {} } = message;
   const given = (name: string) => MessageAttributes[name]?.StringValue;
   const [code, text] = [given('ERROR_CODE'), given('ERROR_MESSAGE')];
   const sender = given('RULE_ARN') ?? given('SCHEDULE_ARN');
-  if (!code && !text) return 'detect failed on it each time: the log of the function detect tells more';
+  if (!code && !text) {
+    const reader = homeOf(message) === 'alert' ? 'deliver' : 'detect';
+    return `${reader} failed on it each time: the log of the function ${reader} tells more`;
+  }
   return `${[code, text].filter(Boolean).join(': ')}${sender ? ` (${sender.split(':').slice(5).join(':')})` : ''}`;
 }
 
+/** An alert that a channel did not take. */
+const channelOf = ({ channel }: Json): string | null => (textOf(channel) ? `channel ${channel}` : null);
+const alertOf = ({ alert }: Json): string | null => (isObject(alert) ? textOf(alert.subject) : null);
+
 export function homeOf(message: Pick<Message, 'Body'>): Home {
-  const source = bodyOf(message)?.source;
+  const body = bodyOf(message);
+  if (isObject(body?.alert) || body?.attend === true) return 'alert';
+  const source = body?.source;
   if (source === 'phidelity') return 'sweep';
   // State changes of alarms are put on the topic by a rule; detect would drop them.
   return source === 'aws.cloudwatch' ? 'ownHealth' : 'intake';

@@ -1,12 +1,12 @@
 /** The dead-letter queues of a deployed stack, and where what lies in them belongs. */
-import { GetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs';
 import type { Aws, Deployment } from '../../engine/ports.ts';
+import { depthOf } from '../../handlers/aws/queue.ts';
 import { forwarderName } from '../../infra/forwarders.ts';
 import { UsageError } from '../errors.ts';
 import { type OpenStack, outputOf, partsOf } from '../stack.ts';
 
 export interface Dlq {
-  /** `intake`, `sweep`, `target`; `forwarder REGION` for what could not be sent home from there. */
+  /** `intake`, `sweep`, `target`, `alert`; `forwarder REGION` for what could not be sent home from there. */
   readonly name: string;
   readonly url: string;
   /** Of the queue's own region. */
@@ -19,7 +19,7 @@ export interface Unseen {
   readonly cause: unknown;
 }
 
-const outputs = { intake: 'IntakeDlqUrl', sweep: 'SweepDlqUrl', target: 'TargetDlqUrl' };
+const outputs = { intake: 'IntakeDlqUrl', sweep: 'SweepDlqUrl', target: 'TargetDlqUrl', alert: 'AlertDlqUrl' };
 
 /** The regions that a forwarder covers, as the last deploy left them. */
 export const forwarded = (deployment: Deployment | undefined, home: string): string[] => (deployment?.regions ?? []).filter((region) => region !== home);
@@ -41,10 +41,4 @@ export async function dlqsOf({ stack, aws, ledger }: OpenStack): Promise<(Dlq | 
   return [...home, ...(await Promise.all(elsewhere))];
 }
 
-/** Roughly how many messages lie there, those that somebody is reading now included. */
-export async function countOf({ url, aws }: Dlq): Promise<number> {
-  const { Attributes = {} } = await aws
-    .client(SQSClient)
-    .send(new GetQueueAttributesCommand({ QueueUrl: url, AttributeNames: ['ApproximateNumberOfMessages', 'ApproximateNumberOfMessagesNotVisible'] }));
-  return Number(Attributes.ApproximateNumberOfMessages ?? 0) + Number(Attributes.ApproximateNumberOfMessagesNotVisible ?? 0);
-}
+export const countOf = ({ url, aws }: Dlq): Promise<number> => depthOf(url, aws);

@@ -51,12 +51,14 @@ export async function redrive(dlq: Dlq, stack: Stack, home: Aws, wanted: Readonl
   return { sent: [...sent], failed };
 }
 
+const urls = { intake: 'IntakeQueueUrl', sweep: 'SweepQueueUrl', alert: 'AlertQueueUrl' } as const;
+
 async function send(message: Message, stack: Stack, home: Aws): Promise<void> {
   const to = homeOf(message);
   if (to === 'ownHealth') {
     await home.client(SNSClient).send(new PublishCommand({ TopicArn: outputOf(stack, 'OwnHealthTopic'), Message: alarmText(message) }));
   } else {
-    const QueueUrl = outputOf(stack, to === 'sweep' ? 'SweepQueueUrl' : 'IntakeQueueUrl');
+    const QueueUrl = outputOf(stack, urls[to]);
     await home.client(SQSClient).send(new SendMessageCommand({ QueueUrl, MessageBody: message.Body }));
   }
 }

@@ -15,6 +15,7 @@ import { recorder } from './recorder.ts';
 import { roles } from './roles.ts';
 import { rules } from './rules.ts';
 import { deployCommand, type Group, type Scene, type StackGroup, withStack } from './scene.ts';
+import { secrets } from './secrets.ts';
 import { forwarders, home, regions, statusOf } from './stacks.ts';
 import { trail } from './trail.ts';
 
@@ -36,6 +37,7 @@ const within: readonly StackGroup[] = [
   keys,
   killSwitch,
   channels,
+  secrets,
   alarms,
   letters,
   ownFindings,

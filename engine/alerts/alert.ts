@@ -81,6 +81,8 @@ export interface Alert {
   readonly lines: readonly Line[];
   /** Sections of 45 CFR. */
   readonly hipaa: readonly string[];
+  /** Changes how the finding is shown where it has been told, and calls nobody. */
+  readonly inPlace?: true;
   /** Undefined: it is about many, or about the bot. */
   readonly finding?: AlertFinding;
 }

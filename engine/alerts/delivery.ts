@@ -24,6 +24,8 @@ export interface Kept {
 export interface Delivery {
   readonly channel: string;
   readonly alert: Alert;
+  /** Why this channel is told what was for another, which did not take it; one sentence. */
+  readonly instead?: string;
 }
 
 /** `again`: the same may succeed later. `refused`: it will not, until somebody mends the policy, a secret or the other side. */

@@ -1,7 +1,7 @@
 /** What was observed against what is expected, leaf by leaf: small enough for a message, never a document's text. Pure. */
 import { canonical } from '../canonical.ts';
 import type { Change, Finding } from '../model.ts';
-import { redact } from '../redact.ts';
+import { redactDeep } from '../redact.ts';
 import { standing } from '../writes.ts';
 import type { AlertFinding, Difference } from './alert.ts';
 import { clipped, oneLine } from './lines.ts';
@@ -19,13 +19,17 @@ export const sidesOf = ({ state, undo }: Pick<AlertFinding, 'state' | 'undo'>): 
 export function differencesOf(finding: Finding): { readonly differences: readonly Difference[]; readonly cut: boolean } {
   const change = changeOf(finding);
   if (!change) return { differences: [], cut: false };
-  const [observed, expected] = [settingOf(change.before), settingOf(change.after)];
-  const paths = [...new Set([...observed.keys(), ...expected.keys()])].filter((path) => observed.get(path) !== expected.get(path));
-  const differences = paths.slice(0, most).map((path) => ({
-    path: shown(path, pathBytes),
-    ...(observed.has(path) && { observed: shown(observed.get(path)!, leafBytes) }),
-    ...(expected.has(path) && { expected: shown(expected.get(path)!, leafBytes) }),
-  }));
+  const [observed, expected] = [leavesOf(change.before), leavesOf(change.after)];
+  // Compared as they are: what is told may be the same marker on both sides.
+  const paths = [...new Set([...observed.keys(), ...expected.keys()])].filter((path) => observed.get(path)?.raw !== expected.get(path)?.raw);
+  const differences = paths.slice(0, most).map((path) => {
+    const [before, after] = [observed.get(path), expected.get(path)];
+    return {
+      path: clipped((before ?? after)!.path, pathBytes),
+      ...(before && { observed: clipped(before.told, leafBytes) }),
+      ...(after && { expected: clipped(after.told, leafBytes) }),
+    };
+  });
   return { differences, cut: paths.length > most };
 }
 
@@ -37,18 +41,40 @@ function changeOf(finding: Finding): Change | undefined {
   return outcome?.status === 'REMEDIATED' ? standing(finding)[0]?.change : undefined;
 }
 
-const shown = (text: string, bytes: number): string => clipped(redact(oneLine(text)), bytes);
+/** `raw` to compare by, the others to tell. */
+interface Leaf {
+  readonly raw: string;
+  readonly told: string;
+  readonly path: string;
+}
 
-/** A setting that is not there is `null`. */
-const settingOf = (setting: unknown): Map<string, string> => leavesOf(setting === null ? undefined : setting);
-
-/** Scalars by path. A string that is a document itself is told by its size alone: what people write into it is theirs. */
-function leavesOf(value: unknown, path = '', found = new Map<string, string>()): Map<string, string> {
-  if (Array.isArray(value)) for (const [index, entry] of value.entries()) leavesOf(entry, `${path}[${index}]`, found);
-  else if (typeof value === 'object' && value !== null)
-    for (const [key, entry] of Object.entries(value)) leavesOf(entry, path === '' ? key : `${path}.${key}`, found);
-  else if (value !== undefined) found.set(path || 'setting', typeof value === 'string' ? wordOf(value) : canonical(value));
+/** Scalars by their path. Redacted as a whole: a key, or the `Key` of a tag, is the label of its value. */
+function leavesOf(value: unknown): Map<string, Leaf> {
+  const found = new Map<string, Leaf>();
+  const under = (path: string, key: string) => (path === '' ? key : `${path}.${key}`);
+  const walk = (raw: unknown, told: unknown, path: string, toldPath: string): void => {
+    if (Array.isArray(raw)) for (const [index, entry] of raw.entries()) walk(entry, (told as unknown[])[index], `${path}[${index}]`, `${toldPath}[${index}]`);
+    else if (typeof raw === 'object' && raw !== null) {
+      const tolds = Object.entries(told as object);
+      for (const [index, [key, entry]] of Object.entries(raw).entries()) walk(entry, tolds[index]![1], under(path, key), under(toldPath, tolds[index]![0]));
+    } else if (raw !== undefined) found.set(path, { raw: canonical(raw), told: wordOf(raw, told), path: toldPath || 'setting' });
+  };
+  // One line first: what is not seen in a number must not hide it.
+  const plain = inOneLine(JSON.parse(JSON.stringify(value ?? null)));
+  // A setting that is not there is `null`.
+  if (plain !== null) walk(plain, redactDeep(plain), '', '');
   return found;
 }
 
-const wordOf = (text: string): string => (/^\s*[{[]/.test(text) ? `a document of ${text.length} characters` : text);
+function inOneLine(value: unknown): unknown {
+  if (typeof value === 'string') return oneLine(value);
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map(inOneLine);
+  return Object.fromEntries(Object.entries(value).map(([key, entry]) => [oneLine(key), inOneLine(entry)]));
+}
+
+/** A string that is a document itself is told by its size alone: what people write into it is theirs. */
+const wordOf = (raw: unknown, told: unknown): string => {
+  if (typeof raw === 'string' && /^[{[]/.test(raw)) return `a document of ${raw.length} characters`;
+  return typeof told === 'string' ? told : canonical(told);
+};

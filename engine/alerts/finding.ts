@@ -63,6 +63,12 @@ export function alertOf(finding: Finding, control: Told): Alert {
 const latestOf = ({ lastSeenAt, drivenAt, intended, outcome, resolvedAt, undo }: Finding): string =>
   [drivenAt, intended?.intendedAt, outcome?.at, resolvedAt, undo?.at].reduce<string>((latest, at) => (at && at > latest ? at : latest), lastSeenAt);
 
+/** The echo of the bot's own change has proved the fix once more: no news for anybody, but it is shown. */
+export function confirmationOf(finding: Finding, control: Told): Alert {
+  const alert = alertOf(finding, control);
+  return { ...alert, id: `${alert.id}:confirmed`, urgency: 'notify', inPlace: true };
+}
+
 function isPage(finding: Finding): boolean {
   const { state, decision, outcome } = finding;
   const undo = toldUndo(finding);

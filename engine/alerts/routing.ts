@@ -23,12 +23,12 @@ export const aboutOf = ({ control, accountId, finding }: Alert): About => ({ con
 
 /**
  * Whether an alert goes to a channel. A page goes to every channel that takes pages, however severe it is; anything else by severity.
- * Security Hub wakes nobody and is a record: it takes a page like anything else. What is escalated goes its own way, see remind.ts.
+ * Security Hub wakes nobody and is a record, and in Slack an app is answered: they take a page like anything else. What is escalated goes its own way, see remind.ts.
  */
 export function takes(channel: CompiledChannel, alert: Alert): boolean {
   if (channel.escalateAfter !== undefined || !concerns(channel, aboutOf(alert))) return false;
   if (alert.urgency === 'page' && channel.pages) return true;
-  return (alert.urgency !== 'page' || isRecord(channel)) && isAtLeast(alert.severity, channel.minSeverity);
+  return (alert.urgency !== 'page' || isRecord(channel) || 'slackApp' in channel) && isAtLeast(alert.severity, channel.minSeverity);
 }
 
 /** It keeps findings for whoever looks, and tells nobody: nothing there is noise, and nobody there is reminded. */

@@ -30,16 +30,10 @@ const slackApp = z
 const webhook = z
   .strictObject({
     url: z
-      .union(
-        [
-          z
-            .string()
-            .regex(secretForm)
-            .transform((given) => given as SecretRef),
-          z.url({ protocol: /^https$/ }),
-        ],
-        { error: 'must be an https address, or a reference to one: ssm:/PATH or secretsmanager:NAME' },
-      )
+      .string()
+      .refine((given) => secretForm.test(given) || URL.parse(given)?.protocol === 'https:', {
+        error: 'must be an https address, or a reference to one: ssm:/PATH or secretsmanager:NAME',
+      })
       .describe('Address that is posted to: https://, or a reference to one'),
     secret: secret('Key that each message is signed with'),
   })
@@ -174,6 +168,8 @@ export function channelFaults(channels: Readonly<Record<string, CompiledChannel>
   if (outside.length > 0 && !ways.some(([, channel]) => 'sns' in channel))
     faults.push(`no channel is sns: true, which ${outside.join(', ')} would fall back to when it cannot be reached`);
   const restricted = ways.filter(([, { pages }]) => pages);
+  if (restricted.length > 0 && restricted.every(([, channel]) => 'securityHub' in channel))
+    faults.push('only Security Hub has pages: true, and it wakes nobody: a channel that reaches people must');
   if (restricted.length > 0 && restricted.every(([, { only, escalateAfter }]) => only || escalateAfter))
     faults.push('every channel with pages: true takes only some of them ("only", "escalateAfter"): one must take all');
   const apps = new Set(ways.flatMap(([, channel]) => ('slackApp' in channel ? [channel.slackApp.signingSecret] : [])));

@@ -84,6 +84,9 @@ export const pendingKey = (findingId: string): Item => key('digest#pending', fin
 /** Partition keys of what the function evidence writes. */
 export const evidenceKeys: readonly string[] = [pendingKey(''), leaseKey(digestLease), memoKey('evidence')].map(({ pk }) => pk!.S!);
 
+/** Partition keys, with wildcards, of what the function deliver writes: what it has told, and the leases it tells under. */
+export const deliverKeys: readonly string[] = ['memo#attended', 'memo#held|*', 'memo#outage|*', 'memo#reminded|*', 'memo#told|*', 'lease#*'];
+
 /** Items are at most 400 KB. */
 const longText = 100 * 1024;
 

@@ -1,6 +1,8 @@
 /** The world outside AWS, as the channels need it: secrets by reference, and HTTPS that says how it failed. */
 import { DeliveryError } from '../../engine/alerts/delivery.ts';
+import { isDenied, TerminalError } from '../../engine/errors.ts';
 import type { SecretRef } from '../../engine/policy/channels.ts';
+import type { Secrets } from '../aws/secrets.ts';
 
 export interface Outside {
   /** @throws DeliveryError when it cannot be read; it names the reference, never the value */
@@ -69,4 +71,26 @@ export function retryAfterOf(headers: Headers): number | undefined {
   if (!given) return undefined;
   const seconds = /^\d+$/.test(given) ? Number(given) : Math.ceil((Date.parse(given) - Date.now()) / 1_000);
   return Number.isFinite(seconds) ? Math.max(1, seconds) : undefined;
+}
+
+const bases = { slack: 'https://slack.com', pagerduty: 'https://events.pagerduty.com' } as const;
+
+/** @param elsewhere local stack only: address of what stands in for the world, each service at its name */
+export function outsideOf({ read, forget }: Secrets, elsewhere?: string): Outside {
+  return {
+    async secret(ref) {
+      try {
+        return await read(ref);
+      } catch (cause) {
+        throw new DeliveryError(
+          isDenied(cause) || cause instanceof TerminalError ? 'refused' : 'again',
+          `The secret ${ref} cannot be read: ${(cause as Error).message}`,
+          { cause },
+        );
+      }
+    },
+    forget,
+    base: (service) => (elsewhere ? `${elsewhere}/${service}` : bases[service]),
+    ...(elsewhere && { plainHttp: true as const }),
+  };
 }

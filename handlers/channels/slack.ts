@@ -4,6 +4,7 @@
  */
 import { type Logger, LogLevel, WebAPIHTTPError, WebAPIPlatformError, WebAPIRateLimitedError, WebAPIRequestError, WebClient } from '@slack/web-api';
 import { DeliveryError, type Kept, type Send } from '../../engine/alerts/delivery.ts';
+import { isReminder } from '../../engine/alerts/reminder.ts';
 import type { SlackMessage } from '../../engine/alerts/render/slack/blocks.ts';
 import { slackMessage, slackReply } from '../../engine/alerts/render/slack.ts';
 import type { CompiledChannel } from '../../engine/policy/channels.ts';
@@ -21,8 +22,11 @@ export function slackApp(outside: Outside, { patienceMs = patience }: { readonly
     const message = slackMessage(alert, context, { buttons: true });
     const before = alert.finding && kept?.slack?.channel === channel ? kept.slack : undefined;
     if (before && (await call((client) => changed(client, before, message)))) {
+      if (alert.inPlace) return { slack: before };
       const reply = slackReply(alert, context);
-      await call((client) => client.chat.postMessage({ channel, thread_ts: before.ts, ...reply, ...literal, ...quiet }));
+      // Who does not follow the thread must see what calls for a person, and that it still does.
+      const broadcast = alert.urgency === 'page' || isReminder(alert);
+      await call((client) => client.chat.postMessage({ channel, thread_ts: before.ts, reply_broadcast: broadcast, ...reply, ...literal, ...quiet }));
       return { slack: before };
     }
     const { ts } = await call((client) => client.chat.postMessage({ channel, ...message, ...literal, ...quiet }));

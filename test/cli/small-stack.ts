@@ -8,7 +8,7 @@ import type { Moto } from '../support/moto.ts';
 
 export const home = 'us-east-1';
 export const stackName = 'bot';
-const queueNames = ['IntakeQueue', 'IntakeDlq', 'SweepQueue', 'SweepDlq', 'TargetDlq', 'AlertQueue', 'AlertDlq'] as const;
+const queueNames = ['IntakeQueue', 'IntakeDlq', 'SweepQueue', 'SweepDlq', 'AlertQueue', 'AlertDlq', 'TargetDlq'] as const;
 
 const ref = (name: string) => ({ Ref: name });
 const queue = (QueueName: string) => ({ Type: 'AWS::SQS::Queue', Properties: { QueueName } });

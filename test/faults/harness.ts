@@ -151,10 +151,6 @@ export async function startHarness({ wave = 30, ...options }: { readonly wave?: 
   }
 
   const judged = async (lanes: readonly Lane[]): Promise<Verdict[]> => {
-    for (const { subject = '', message } of await bot.alerts.read()) {
-      const found = watcher.ofFinding(message);
-      found?.lane.told.push({ findingId: found.findingId, subject });
-    }
     const verdicts: Verdict[] = [];
     for (const lane of lanes) {
       const outcomes = await judgeLane(lane, bot.ledger);

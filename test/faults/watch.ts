@@ -1,5 +1,7 @@
 /** Sits at the gateway: knows which schedule each call of the bot works for, lets the faults strike, and looks at what is written and told as it goes out. */
 import type { Fate, OnCall, Seen } from '../../cli/local-stack/gateway.ts';
+import type { Alert } from '../../engine/alerts/alert.ts';
+import type { Delivery } from '../../engine/alerts/delivery.ts';
 import type { Ledger } from '../../engine/ports.ts';
 import type { Drift } from './drifts/index.ts';
 import { type Case, count, effectOf, isWrite, type Lane, operationOf, strike } from './lane.ts';
@@ -27,6 +29,12 @@ export interface Watching {
 
 const functionOf = ({ by }: Seen): FunctionName | undefined => (['detect', 'remediate'] as const).find((name) => by?.functionName.endsWith(`-${name}`));
 const findingIn = (text: string): string | undefined => /f-[a-z2-7]{26}/.exec(text)?.[0];
+/** What a call leaves in the alert queue. */
+const alertsIn = ({ target, body }: Seen): Alert[] => {
+  if (!target.endsWith('.SendMessageBatch')) return [];
+  const { Entries, QueueUrl } = JSON.parse(body.toString()) as { QueueUrl: string; Entries: { MessageBody: string }[] };
+  return QueueUrl.includes('AlertQueue') ? Entries.map(({ MessageBody }) => (JSON.parse(MessageBody) as Delivery).alert) : [];
+};
 const eventIn = (body: string): string => (JSON.parse(body) as { detail?: { eventID?: string } }).detail?.eventID ?? '';
 
 export function watch({ ledger, again }: Watching): Watch {
@@ -84,14 +92,22 @@ export function watch({ ledger, again }: Watching): Watch {
     };
   };
 
-  /** An alert goes out: "Fixed" must be so. */
-  const onAlert = async (lane: Lane, call: Seen): Promise<void> => {
-    const { Subject = '', Message = '' } = Object.fromEntries(new URLSearchParams(call.body.toString()));
-    const found = caseOfFinding.get(findingIn(Message) ?? '');
-    if (!Subject.includes('Fixed') || !found) return;
-    const { broken, drift } = found[1];
-    if (!broken.right(await drift.read()))
-      lane.violations.push(`an alert says "Fixed" for what is not: ${broken.control}: ${JSON.stringify(await drift.read())}`);
+  /** An alert is left for the channels: "Fixed" must be so. From here on it is the queue's, and whoever delivers may be late, but not wrong. */
+  const onAlert = async (call: Seen): Promise<Fate | undefined> => {
+    const told = alertsIn(call).flatMap(({ finding, subject }) => {
+      const found = finding && caseOfFinding.get(finding.id);
+      return found ? [{ lane: found[0], its: found[1], findingId: finding.id, subject }] : [];
+    });
+    for (const { lane, its, subject } of told) {
+      if (subject.includes('Fixed') && !its.broken.right(await its.drift.read()))
+        lane.violations.push(`an alert says "Fixed" for what is not: ${its.broken.control}: ${JSON.stringify(await its.drift.read())}`);
+    }
+    return {
+      do: 'forward',
+      async onAnswer({ status }) {
+        if (status < 300) for (const { lane, findingId, subject } of told) lane.told.push({ findingId, subject });
+      },
+    };
   };
 
   const onCall = async (call: Seen): Promise<Fate | undefined> => {
@@ -104,10 +120,8 @@ export function watch({ ledger, again }: Watching): Watch {
     const struck = striking ? strike(lane, at, call) : undefined;
     const done = struck?.do !== 'answer' && struck?.do !== 'cut' && !(struck?.do === 'kill' && struck.when === 'before');
     if (!done) return struck;
-    if (operationOf(call) === 'Publish') await onAlert(lane, call);
-    if (!isWrite(call)) return struck;
-    const write = await onWrite(lane, call);
-    return struck && write && 'onAnswer' in write ? { ...struck, onAnswer: write.onAnswer } : (struck ?? write);
+    const watched = alertsIn(call).length > 0 ? await onAlert(call) : isWrite(call) ? await onWrite(lane, call) : undefined;
+    return struck && watched && 'onAnswer' in watched ? { ...struck, onAnswer: watched.onAnswer } : (struck ?? watched);
   };
 
   return {

@@ -30,7 +30,7 @@ describe('iam', () => {
   test('path and boundary are on every role, the path on every managed policy', async () => {
     const { Resources } = await stackFor(given);
     const of = (type: string) => Object.values(Resources).filter(({ Type }) => Type === type);
-    expect(of('AWS::IAM::Role')).toHaveLength(5);
+    expect(of('AWS::IAM::Role')).toHaveLength(6);
     for (const { Properties } of of('AWS::IAM::Role')) {
       expect(Properties).toMatchObject({ Path: '/security/', PermissionsBoundary: 'arn:aws:iam::123456789012:policy/boundary' });
     }

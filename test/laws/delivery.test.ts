@@ -109,7 +109,7 @@ describe('the template', () => {
   test('every dead-letter queue is watched', () => {
     const watched = idsOf('AWS::CloudWatch::Alarm').map((id) => JSON.stringify(propertiesOf(deployed, id).Dimensions));
     const dlqs = idsOf('AWS::SQS::Queue').filter((id) => id.endsWith('Dlq'));
-    expect(dlqs).toEqual(expect.arrayContaining(['IntakeDlq', 'SweepDlq', 'TargetDlq', 'EvidenceDlq']));
+    expect(dlqs).toEqual(expect.arrayContaining(['IntakeDlq', 'SweepDlq', 'TargetDlq', 'AlertDlq', 'EvidenceDlq']));
     for (const id of dlqs) expect(watched.filter((dimensions) => dimensions?.includes(arnOf(id, 'QueueName')))).toHaveLength(1);
   });
 
@@ -123,17 +123,17 @@ describe('the template', () => {
     }
   });
 
-  test('messages come back after six times the timeout of detect, five times', () => {
-    const { Timeout } = propertiesOf(deployed, 'DetectLambdaFunction') as { Timeout: number };
-    for (const [queue, dlq] of [
-      ['IntakeQueue', 'IntakeDlq'],
-      ['SweepQueue', 'SweepDlq'],
-    ] as const)
-      expect(propertiesOf(deployed, queue)).toMatchObject({
-        VisibilityTimeout: 6 * Timeout,
-        MessageRetentionPeriod: 14 * 24 * 60 * 60,
-        RedrivePolicy: { deadLetterTargetArn: arnOf(dlq), maxReceiveCount: 5 },
-      });
+  test.each([
+    ['detect', 5, 'IntakeQueue', 'IntakeDlq'],
+    ['detect', 5, 'SweepQueue', 'SweepDlq'],
+    ['deliver', 12, 'AlertQueue', 'AlertDlq'],
+  ] as const)('messages come back after six times the timeout of %s, %d times: %s', (reader, maxReceiveCount, queue, dlq) => {
+    const { Timeout } = propertiesOf(deployed, `${{ detect: 'Detect', deliver: 'Deliver' }[reader]}LambdaFunction`) as { Timeout: number };
+    expect(propertiesOf(deployed, queue)).toMatchObject({
+      VisibilityTimeout: 6 * Timeout,
+      MessageRetentionPeriod: 14 * 24 * 60 * 60,
+      RedrivePolicy: { deadLetterTargetArn: arnOf(dlq), maxReceiveCount },
+    });
   });
 
   test('detect reads both queues, returns what failed, and leaves room in the account', () => {
@@ -158,7 +158,19 @@ describe('the template', () => {
       ['DetectLambdaFunction', 'Allow'],
       ['RemediateLambdaFunction', undefined],
       ['EvidenceLambdaFunction', undefined],
+      ['DeliverLambdaFunction', 'Allow'],
     ]);
+  });
+
+  test('deliver reads the alert queue, and returns what a channel did not take', () => {
+    const source = idsOf('AWS::Lambda::EventSourceMapping')
+      .map((id) => propertiesOf(deployed, id))
+      .find(({ FunctionName }) => FunctionName === arnOf('DeliverLambdaFunction'));
+    expect(source).toMatchObject({
+      EventSourceArn: arnOf('AlertQueue'),
+      FunctionResponseTypes: ['ReportBatchItemFailures'],
+      ScalingConfig: { MaximumConcurrency: 5 },
+    });
   });
 
   test('evidence is fed by new entries of the table alone, from the first one on; what is given up is told of', () => {
@@ -351,7 +363,7 @@ describe('each hop', () => {
   });
 
   test('Lambda takes the roles of its functions', async () => {
-    for (const id of ['DetectRole', 'RemediateRole', 'EvidenceRole']) {
+    for (const id of ['DetectRole', 'RemediateRole', 'EvidenceRole', 'DeliverRole']) {
       const ask = { action: 'sts:AssumeRole', resource: arnOf(id), resourcePolicy: propertiesOf(deployed, id).AssumeRolePolicyDocument };
       expect(await verdict({ ...ask, principal: 'lambda.amazonaws.com' })).toBe('Allowed');
       expect(await verdict({ ...ask, principal: `arn:aws:iam::${stranger}:role/anybody` })).not.toBe('Allowed');
@@ -412,7 +424,7 @@ describe('each hop', () => {
   const both = (name: string): readonly Hop[] => [
     ...tableActions.map((action) => [action, () => arnOf('Ledger')] as const),
     ['dynamodb:Query', indexOf],
-    ['sns:Publish', () => refOf('ChannelSecurity')],
+    ['sqs:SendMessage', () => arnOf('AlertQueue')],
     ['kms:Decrypt', () => arnOf('DataKey')],
     ['kms:GenerateDataKey', () => arnOf('DataKey')],
     ['logs:CreateLogStream', () => logStream(name)],
@@ -432,6 +444,16 @@ describe('each hop', () => {
     ['DetectRole', 'lambda:InvokeFunction', version],
     ['RemediateRole', 'lambda:CheckpointDurableExecution', execution],
     ['RemediateRole', 'lambda:GetDurableExecutionState', execution],
+    ...['ReceiveMessage', 'DeleteMessage', 'GetQueueAttributes', 'ChangeMessageVisibility', 'SendMessage'].map(
+      (name) => ['DeliverRole', `sqs:${name}`, () => arnOf('AlertQueue')] as const,
+    ),
+    ...['IntakeDlq', 'SweepDlq', 'TargetDlq', 'AlertDlq', 'EvidenceDlq'].map((id) => ['DeliverRole', 'sqs:GetQueueAttributes', () => arnOf(id)] as const),
+    ...['GetItem', 'BatchGetItem', 'Query', 'Scan'].map((name) => ['DeliverRole', `dynamodb:${name}`, () => arnOf('Ledger')] as const),
+    ['DeliverRole', 'dynamodb:Query', indexOf],
+    ['DeliverRole', 'sns:Publish', () => refOf('ChannelSecurity')],
+    ['DeliverRole', 'kms:Decrypt', () => arnOf('DataKey')],
+    ['DeliverRole', 'kms:GenerateDataKey', () => arnOf('DataKey')],
+    ['DeliverRole', 'logs:PutLogEvents', () => logStream('deliver')],
     ['EvidenceRole', 'dynamodb:ListStreams', () => '*'],
     ...['DescribeStream', 'GetRecords', 'GetShardIterator'].map((name) => ['EvidenceRole', `dynamodb:${name}`, () => arnOf('Ledger', 'StreamArn')] as const),
     ['EvidenceRole', 'dynamodb:GetItem', () => arnOf('Ledger')],
@@ -448,7 +470,7 @@ describe('each hop', () => {
   const resourcePolicyFor = (resource: string) => {
     if (resource.includes(':kms:')) return keyPolicy('DataKey');
     if (resource.includes(':s3:')) return propertiesOf(deployed, 'EvidenceBucketPolicy').PolicyDocument;
-    const queues = ['SweepQueue', 'EvidenceDlq'];
+    const queues = ['SweepQueue', 'AlertQueue', 'SweepDlq', 'IntakeDlq', 'TargetDlq', 'AlertDlq', 'EvidenceDlq'];
     return resource.includes(':sqs:') ? queuePolicyOf(queues.find((id) => resource.includes(id)) ?? 'IntakeQueue') : undefined;
   };
   test.each(hops)('%s: %s', async (role, action, resourceOf) => {
@@ -465,9 +487,19 @@ describe('each hop', () => {
     ['RemediateRole', 'dynamodb:GetItem', () => `arn:aws:dynamodb:${region}:${account}:table/patients`],
     ['RemediateRole', 's3:GetObject', () => 'arn:aws:s3:::records/scan.dcm'],
     ['RemediateRole', 'kms:Decrypt', () => `arn:aws:kms:${region}:${account}:key/00000000-0000-4000-8000-000000000009`],
-    ['RemediateRole', 'sns:Publish', () => refOf('OwnHealth')],
+    ...['DetectRole', 'RemediateRole', 'DeliverRole'].map((role) => [role, 'sns:Publish', () => refOf('OwnHealth')] as const),
+    ...['DetectRole', 'RemediateRole'].map((role) => [role, 'sns:Publish', () => refOf('ChannelSecurity')] as const),
+    ['DetectRole', 'sqs:ReceiveMessage', () => arnOf('AlertQueue')],
+    ['DeliverRole', 'sqs:SendMessage', () => arnOf('SweepQueue')],
+    ['DeliverRole', 'sqs:ReceiveMessage', () => arnOf('IntakeQueue')],
+    ['DeliverRole', 'sqs:ReceiveMessage', () => arnOf('AlertDlq')],
+    ['DeliverRole', 'lambda:InvokeFunction', version],
+    ['DeliverRole', 'dynamodb:GetItem', () => `arn:aws:dynamodb:${region}:${account}:table/patients`],
+    ['DeliverRole', 's3:PutObject', () => object('entries/f-1/000000001.json')],
+    ['DeliverRole', 'kms:Sign', () => arnOf('SigningKey')],
+    ['DeliverRole', 'ssm:GetParameter', () => `arn:aws:ssm:${region}:${account}:parameter/database/password`],
     ...['s3:DeleteObject', 's3:DeleteObjectVersion', 's3:BypassGovernanceRetention', 's3:PutObjectRetention', 's3:GetObject'].flatMap((action) =>
-      ['DetectRole', 'RemediateRole', 'EvidenceRole'].map((role) => [role, action, () => object('entries/f-1/000000001.json')] as const),
+      ['DetectRole', 'RemediateRole', 'EvidenceRole', 'DeliverRole'].map((role) => [role, action, () => object('entries/f-1/000000001.json')] as const),
     ),
     ['DetectRole', 's3:PutObject', () => object('entries/f-1/000000001.json')],
     ['RemediateRole', 's3:PutObject', () => object('entries/f-1/000000001.json')],
@@ -514,6 +546,15 @@ describe('each hop', () => {
     const of = (...keys: string[]) => verdict({ ...ask, context: { 'dynamodb:LeadingKeys': keys } });
     for (const key of evidenceKeys) expect(await of(key)).toBe('Allowed');
     for (const key of ['finding#f-1', 'policy', 'memo#deployment', 'memo#tick']) expect(await of(key)).not.toBe('Allowed');
+  });
+
+  test.each(['dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:ConditionCheckItem'])('deliver: %s of what it has told alone', async (action) => {
+    const ask = { principal: arnOf('DeliverRole'), action, resource: arnOf('Ledger'), identityPolicies: documentsOf('DeliverRole') };
+    const of = (...keys: string[]) => verdict({ ...ask, context: { 'dynamodb:LeadingKeys': keys } });
+    for (const key of ['memo#told|slack|f-1', 'memo#held|slack', 'memo#reminded|f-1', 'memo#outage|slack', 'memo#attended', 'lease#x'])
+      expect(await of(key)).toBe('Allowed');
+    for (const key of ['finding#f-1', 'answer#f-1', 'policy', 'memo#deployment', 'memo#tick', 'memo#exceptions', 'key#x', 'digest#pending'])
+      expect(await of(key)).not.toBe('Allowed');
   });
 
   test.each(['DetectRole', 'RemediateRole'].flatMap((role) => ['dynamodb:PutItem', 'dynamodb:UpdateItem'].map((action) => [role, action] as const)))(

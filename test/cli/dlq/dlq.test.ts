@@ -33,7 +33,7 @@ describeOnMoto('dlq', () => {
   test('empty queues: exit code 0', async () => {
     const result = await dlq('list');
     expect(result).toMatchObject({ code: 0, err: '' });
-    expect(result.out).toBe('intake  empty\nsweep  empty\ntarget  empty\nforwarder us-west-2  empty\n');
+    expect(result.out).toBe('intake  empty\nsweep  empty\ntarget  empty\nalert  empty\nforwarder us-west-2  empty\n');
     expect(await dlq('redrive', '--all')).toMatchObject({ code: 0, out: '0 messages sent back\n' });
   });
 
@@ -51,6 +51,7 @@ describeOnMoto('dlq', () => {
       { queue: 'intake', region: home, count: 1, messages: [{ id: first, name: 'DeleteBucketPublicAccessBlock', since: expect.stringMatching(/^20/) }] },
       { queue: 'sweep', count: 1, messages: [{ source: 'phidelity', name: 'Tick' }] },
       { queue: 'target', count: 1, messages: [{ why: 'NO_PERMISSIONS (rule/bot-s3-api)' }] },
+      { queue: 'alert', count: 0 },
       { queue: 'forwarder us-west-2', region: 'us-west-2', count: 1, messages: [{ why: 'THROTTLING' }] },
     ]);
     const shown = await dlq('show', first!);
@@ -75,6 +76,17 @@ describeOnMoto('dlq', () => {
     );
     expect(await stack.bodies('SweepQueue')).toEqual([JSON.stringify(tick), JSON.stringify(tick)]);
     expect((await dlq('list')).code).toBe(0);
+  });
+
+  test('an alert that a channel did not take goes back to the channel, and is known by its subject', async () => {
+    const delivery = JSON.stringify({ channel: 'slack', alert: { id: 'f-1:open', subject: '[HIGH] Fixed: s3-bucket-tls-only on reports' } });
+    await stack.send('AlertDlq', JSON.parse(delivery));
+    const listed = json(await dlq('list', '--json'));
+    expect(JSON.stringify(listed)).toContain('channel slack');
+    expect(JSON.stringify(listed)).toContain('[HIGH] Fixed: s3-bucket-tls-only on reports');
+    expect(JSON.stringify(listed)).toContain('deliver failed on it each time');
+    expect(await dlq('redrive', '--all')).toMatchObject({ code: 0, out: '1 message sent back\n' });
+    expect(await stack.bodies('AlertQueue')).toEqual([delivery]);
   });
 
   test('one is sent back by its id; the others lie there still', async () => {

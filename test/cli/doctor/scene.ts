@@ -33,6 +33,7 @@ const outputs = {
   ChannelSecurityTopic: 'arn:aws:sns:us-east-1:123456789012:Security',
   IntakeDlqUrl: 'https://sqs.us-east-1.amazonaws.com/123456789012/IntakeDlq',
   SweepDlqUrl: 'https://sqs.us-east-1.amazonaws.com/123456789012/SweepDlq',
+  AlertDlqUrl: 'https://sqs.us-east-1.amazonaws.com/123456789012/AlertDlq',
   TargetDlqUrl: 'https://sqs.us-east-1.amazonaws.com/123456789012/TargetDlq',
 };
 

@@ -7,9 +7,10 @@ import { type EvaluationResult, IAMClient, SimulatePrincipalPolicyCommand } from
 import { DescribeKeyCommand, type KeyState, KMSClient } from '@aws-sdk/client-kms';
 import { GetAccountSettingsCommand, GetEventSourceMappingCommand, GetFunctionCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { GetScheduleCommand, SchedulerClient } from '@aws-sdk/client-scheduler';
+import { DescribeSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { ListSubscriptionsByTopicCommand, SNSClient, type Subscription } from '@aws-sdk/client-sns';
 import { GetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs';
-import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
+import { DescribeParametersCommand, GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { mockClient } from 'aws-sdk-client-mock';
 import { alarms } from '../../../cli/doctor/alarms.ts';
@@ -24,6 +25,7 @@ import { schedule, sweeps, ticks } from '../../../cli/doctor/pulse.ts';
 import { roles } from '../../../cli/doctor/roles.ts';
 import { rules } from '../../../cli/doctor/rules.ts';
 import type { StackGroup } from '../../../cli/doctor/scene.ts';
+import { secrets } from '../../../cli/doctor/secrets.ts';
 import { forwarders, home as homeStack, regions } from '../../../cli/doctor/stacks.ts';
 import type { Finding } from '../../../engine/model.ts';
 import type { CompiledPolicy } from '../../../engine/policy/model.ts';
@@ -506,6 +508,46 @@ describe('channels', () => {
   });
 });
 
+describe('secrets of the channels', () => {
+  const vault = mockClient(SecretsManagerClient);
+  const channelsOf = 'channels: { slack: { slackWebhook: "ssm:/hook" }, duty: { pagerDuty: "secretsmanager:duty" } }';
+  const there = () => {
+    vault.reset();
+    ssm.on(DescribeParametersCommand).resolves({ Parameters: [{ Name: '/hook', Type: 'SecureString' }] });
+    vault.on(DescribeSecretCommand).resolves({ Name: 'duty' });
+  };
+  const put = /^aws ssm put-parameter --name \/hook --type SecureString --value file:\/\/SECRET --overwrite --region us-east-1$/;
+  const cases: Readonly<Record<string, { readonly aws?: () => unknown; readonly lines: readonly Line[] }>> = {
+    'are there': { lines: [{ status: 'ok', detail: /^2 secrets of the channels are there$/ }] },
+    'one is not': {
+      aws: () => ssm.on(DescribeParametersCommand).resolves({ Parameters: [] }),
+      lines: [{ status: 'wrong', detail: /^there is no ssm:\/hook/, mend: put }],
+    },
+    'one is plain text': {
+      aws: () => ssm.on(DescribeParametersCommand).resolves({ Parameters: [{ Type: 'String' }] }),
+      lines: [{ status: 'wrong', detail: /is a String/, mend: put }],
+    },
+    'one is to be deleted': {
+      aws: () => vault.on(DescribeSecretCommand).resolves({ Name: 'duty', DeletedDate: new Date(0) }),
+      lines: [{ status: 'wrong', detail: /^there is no secretsmanager:duty/, mend: /^aws secretsmanager create-secret --name duty / }],
+    },
+    'one was never made': {
+      aws: () => vault.on(DescribeSecretCommand).rejects(Object.assign(new Error('none'), { name: 'ResourceNotFoundException' })),
+      lines: [{ status: 'wrong', detail: /^there is no secretsmanager:duty/, mend: /create-secret/ }],
+    },
+    'may not be looked up': {
+      aws: () => ssm.on(DescribeParametersCommand).rejects(denied('ssm:DescribeParameters')),
+      lines: [{ status: 'unseen', detail: /ssm:DescribeParameters/ }],
+    },
+  };
+  test.each(Object.entries(cases))('%s (aws-sdk-client-mock)', async (_, { aws, lines }) => {
+    there();
+    aws?.();
+    const stored = await policyOf(channelsOf);
+    expect(await secrets(await sceneOf({ ledger: await ledgerOf({ stored, lines }) }))).toEqual(matching(lines, expect));
+  });
+});
+
 describe('alarms', () => {
   const quiet: MetricAlarm = { AlarmName: 'phidelity-prod-intake-dlq', StateValue: 'OK', ActionsEnabled: true };
   const rings = (more: MetricAlarm): MetricAlarm => ({
@@ -556,7 +598,7 @@ describe('dead letters', () => {
   const sweep = { QueueUrl: 'https://sqs.us-east-1.amazonaws.com/123456789012/SweepDlq' };
   const list = /^npx phidelity dlq list --stack phidelity-prod --region us-east-1$/;
   table(letters, () => sqs.on(GetQueueAttributesCommand).resolves(count('0')), {
-    'there are none': { deployment, lines: [{ status: 'ok', detail: /^all 3 queues are empty$/ }] },
+    'there are none': { deployment, lines: [{ status: 'ok', detail: /^all 4 queues are empty$/ }] },
     'two ticks lie there': {
       deployment,
       aws: () => sqs.on(GetQueueAttributesCommand, sweep).resolves(count('2')),

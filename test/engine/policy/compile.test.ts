@@ -16,7 +16,8 @@ test('the baseline alone', async () => {
     watch: 'all',
     people: {},
     approvals: { expires: 259_200 },
-    channels: { security: { sns: true, pages: true, minSeverity: 'INFORMATIONAL' } },
+    accounts: {},
+    channels: { security: { sns: true, pages: true, minSeverity: 'INFORMATIONAL', remindEvery: 14_400, timezone: 'UTC' } },
     guards: { fixesPerHour: 50, fixesPerControlPerHour: 20, repeat: { limit: 3, within: 86_400 }, ramp: { fixes: 25, hours: 24 } },
     backlog: 'tell',
     evidence: { lock: 'governance', years: 6 },
@@ -139,6 +140,35 @@ controls:
       iam: { path: '/bots/', permissionsBoundary: 'arn:aws:iam::123456789012:policy/edge' },
       channels: { security: { sns: true, pages: true, minSeverity: 'HIGH' }, ops: { sns: true, pages: false, minSeverity: 'INFORMATIONAL' } },
     });
+  });
+
+  test('channels: fields are replaced one by one, the way out as a whole', async () => {
+    const below = `${head}channels:
+  oncall: { pagerDuty: "ssm:/duty", minSeverity: HIGH, escalateAfter: 30m, only: { controls: ["s3-*"], tags: [owner=portal, { key: phi }] } }
+`;
+    const above = `version: 1
+extends: base.yaml
+accounts: { "123456789012": clinic-prod }
+channels:
+  oncall: { teams: "secretsmanager:teams/url", minSeverity: CRITICAL, remindEvery: 1h, digest: "08:00", timezone: America/New_York }
+`;
+    expect(await compiled(above, { 'base.yaml': below })).toMatchObject({
+      accounts: { '123456789012': 'clinic-prod' },
+      channels: {
+        security: { sns: true, pages: true, remindEvery: 14_400 },
+        oncall: {
+          teams: 'secretsmanager:teams/url',
+          pages: false,
+          minSeverity: 'CRITICAL',
+          escalateAfter: 1_800,
+          remindEvery: 3_600,
+          digest: '08:00',
+          timezone: 'America/New_York',
+          only: { controls: ['s3-*'], tags: [{ key: 'owner', value: 'portal' }, { key: 'phi' }] },
+        },
+      },
+    });
+    expect((await compiled(above, { 'base.yaml': below })).channels.oncall).not.toHaveProperty('pagerDuty');
   });
 
   test('off is off, also after a YAML 1.1 directive', async () => {

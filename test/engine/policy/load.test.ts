@@ -65,17 +65,42 @@ controls:
       ],
     ],
     [
-      'what this version does not have',
+      'ways out',
       `version: 1
 extends: hipaa
 channels:
-  slack: { sns: true, slackApp: {} }
-  hub: { sns: true, securityHub: true }
+  slack: { slackApp: { token: xoxb-1-secret, signingSecret: "ssm:slack", channel: general } }
+  both: { sns: true, securityHub: true }
+  hook: { webhook: { url: "http://example.com/in", secret: "secretsmanager:hook" } }
+  late: { sns: true, quietHours: { from: "22:00", to: "22:00" }, digest: "8 am", timezone: Mars/Base, escalateAfter: 0m }
+  duty: { pagerDuty: "ssm:/duty", only: { controls: [], tags: [owner] } }
 `,
       [
-        'account.yaml:4:23 this version of phidelity does not have "slackApp" yet',
-        'account.yaml:5:21 this version of phidelity does not have "securityHub" yet',
+        'account.yaml:4:31 must be a reference, ssm:/PATH or secretsmanager:NAME: secrets do not belong in a policy',
+        'account.yaml:4:61 must be a reference, ssm:/PATH or secretsmanager:NAME: secrets do not belong in a policy',
+        'account.yaml:4:83 "general" is not the id of a Slack channel such as C012AB3CD',
+        'account.yaml:5:9 is both sns and securityHub: make a channel of each',
+        'account.yaml:6:27 must be an https address, or a reference to one: ssm:/PATH or secretsmanager:NAME',
+        'account.yaml:7:34 must end at another time than it begins',
+        'account.yaml:7:74 "8 am" is not a time of day such as 08:00',
+        'account.yaml:7:92 "Mars/Base" is not a time zone such as America/New_York',
+        'account.yaml:7:118 must be longer than nothing',
+        'account.yaml:8:53 must name at least one control',
+        'account.yaml:8:64 expected key=value or a map with key and value',
       ],
+    ],
+    [
+      'channels that cannot do together',
+      'version: 1\nregions: [us-east-1]\nchannels:\n  slack: { slackWebhook: "ssm:/hook", pages: true, only: { controls: ["s3-*"] } }\ncontrols: { s3-bucket-tls-only: page }\n',
+      [
+        'account.yaml:4:3 no channel is sns: true, which slack would fall back to when it cannot be reached',
+        'account.yaml:4:3 every channel with pages: true takes only some of them ("only", "escalateAfter"): one must take all',
+      ],
+    ],
+    [
+      'two Slack apps',
+      'version: 1\nextends: hipaa\nchannels:\n  a: { slackApp: { token: "ssm:/a/token", signingSecret: "ssm:/a/signing", channel: C0123 } }\n  b: { slackApp: { token: "ssm:/b/token", signingSecret: "ssm:/b/signing", channel: C0456 } }\n',
+      ['account.yaml:4:3 the channels belong to more than one Slack app: answers come to one address, and one signing secret guards it'],
     ],
     [
       'people and approvals',
@@ -122,7 +147,7 @@ approvals: { expires: 0m, secondPerson: high }
         'account.yaml:5:13 expected true, found "no"',
         'account.yaml:5:24 expected true or false, found "yes"',
         'account.yaml:5:42 "HIHG" is not one of INFORMATIONAL, LOW, MEDIUM, HIGH, CRITICAL; did you mean "HIGH"?',
-        'account.yaml:6:6 "sns" is missing',
+        'account.yaml:6:6 names no way out: one of sns, slackApp, slackWebhook, pagerDuty, teams, webhook, securityHub',
       ],
     ],
     [

@@ -1,0 +1,86 @@
+/**
+ * One alert to one channel: once, in order, and heard of elsewhere when the channel does not take it. Whatever fails here fails alone:
+ * each channel has messages of its own in the queue.
+ */
+import { randomUUID } from 'node:crypto';
+import { RetryLaterError } from '../errors.ts';
+import type { CompiledChannel, CompiledPolicy } from '../policy/model.ts';
+import type { Ports } from '../ports.ts';
+import type { Alert } from './alert.ts';
+import { type Context, type Delivery, DeliveryError, type Kept } from './delivery.ts';
+import { instead, isBack } from './fallback.ts';
+import { admit } from './fold.ts';
+import { toldMemo } from './told-memo.ts';
+
+export interface DeliverPorts extends Pick<Ports, 'ledger' | 'clock' | 'log'> {
+  /** @throws DeliveryError */
+  send(name: string, channel: CompiledChannel, alert: Alert, context: Context, kept: Kept | undefined): Promise<Kept | undefined>;
+  /** Puts them into the alert queue. */
+  enqueue(deliveries: readonly Delivery[]): Promise<void>;
+  readonly stack: string;
+  readonly region: string;
+}
+
+/** Who is to be told, and how they call the account. */
+export type Told = Pick<CompiledPolicy, 'channels' | 'accounts'>;
+
+/** What a channel was told last of a finding. */
+interface ToldMemo {
+  readonly alertId: string;
+  readonly version: number;
+  /** ISO 8601. */
+  readonly at: string;
+  readonly kept?: Kept;
+}
+
+/** Longer than one send may take. Seconds. */
+const alone = 60;
+
+/**
+ * @param attempt how often this delivery has been taken from the queue, from 1
+ * @throws DeliveryError when the channel did not take it, RetryLaterError when another process tells it of the same finding: the message comes back
+ */
+export async function deliver(delivery: Delivery, attempt: number, policy: Told, ports: DeliverPorts): Promise<void> {
+  const { channel: name, alert } = delivery;
+  const { ledger, clock, log } = ports;
+  const channel = policy.channels[name];
+  // A deploy has taken it out of the policy since: the others are told by messages of their own.
+  if (!channel) return log.count('AlertsDropped', { reason: 'no such channel' });
+  const key = toldMemo(name, alert);
+  const lease = await ledger.lease(key, randomUUID(), alone);
+  if (!lease) throw new RetryLaterError(`the channel ${name} is being told of the same finding`, 5);
+  try {
+    const last = await ledger.recall<ToldMemo>(key);
+    if (isKnown(alert, last)) return log.count('AlertsDropped', { reason: 'told already' });
+    if (!delivery.instead && (await admit(name, channel, alert, last !== undefined, ports)) === 'held') return log.count('AlertsHeld', { channel: name });
+    const kept = await ports.send(name, channel, alert, contextOf(delivery, policy, ports), last?.kept);
+    const told: ToldMemo = { alertId: alert.id, version: versionOf(alert), at: clock.now().toISOString(), ...(kept && { kept }) };
+    await ledger.remember(key, told);
+    log.count('AlertsDelivered', { channel: name });
+    await isBack(name, ports);
+  } catch (error) {
+    if (error instanceof DeliveryError) await instead(delivery, error, attempt, policy, ports);
+    throw error;
+  } finally {
+    await ledger.release(lease);
+  }
+}
+
+const versionOf = ({ finding }: Alert): number => finding?.version ?? 0;
+
+/** The queue may bring a message twice, and an older one after a newer. */
+const isKnown = (alert: Alert, last: ToldMemo | undefined): boolean => last !== undefined && (last.alertId === alert.id || versionOf(alert) < last.version);
+
+const contextOf = ({ alert, instead: why }: Delivery, { accounts }: Told, { stack, region }: DeliverPorts): Context => {
+  const accountName = accounts[alert.accountId];
+  return { stack, region, ...(accountName && { accountName }), ...(why && { instead: why }) };
+};
+
+/** Seconds until a message that a channel did not take is tried again. SQS takes at most 12 hours. */
+export function comesBackIn(error: unknown, attempt: number): number {
+  const asked = error instanceof DeliveryError ? error.retryAfter : error instanceof RetryLaterError ? error.seconds : undefined;
+  return asked === undefined ? Math.min(15 * 2 ** (attempt - 1), longestPause) : Math.min(Math.max(asked, 1), longestWait);
+}
+
+const longestPause = 900;
+const longestWait = 6 * 3_600;

@@ -1,0 +1,27 @@
+import type { CompiledChannel, CompiledPolicy } from '../policy/model.ts';
+import type { Ledger } from '../ports.ts';
+import type { Alert } from './alert.ts';
+import type { Delivery } from './delivery.ts';
+import { escalatedTo } from './remind.ts';
+import { takes } from './routing.ts';
+import { toldMemo } from './told-memo.ts';
+
+/**
+ * Who is to be told: the channels that take it; those that were called because the finding stayed open; and those that have been told of
+ * the finding when it was worse, lest they believe that it still is.
+ */
+export async function deliveriesOf(alert: Alert, { channels }: Pick<CompiledPolicy, 'channels'>, ledger: Pick<Ledger, 'recall'>): Promise<Delivery[]> {
+  const escalates = Object.values(channels).some(({ escalateAfter }) => escalateAfter !== undefined);
+  const called = escalates && alert.finding ? await escalatedTo(alert.finding.id, ledger) : [];
+  const wanted = await Promise.all(Object.entries(channels).map(async ([name, channel]) => ((await wants(name, channel)) ? [{ channel: name, alert }] : [])));
+  return wanted.flat();
+
+  async function wants(name: string, channel: CompiledChannel): Promise<boolean> {
+    if (called.includes(name)) return true;
+    if (!alert.inPlace && takes(channel, alert)) return true;
+    if (alert.inPlace && !changesWhatItSaid(channel)) return false;
+    return alert.finding !== undefined && alert.finding.version > 1 && (await ledger.recall(toldMemo(name, alert))) !== undefined;
+  }
+}
+
+const changesWhatItSaid = (channel: CompiledChannel): boolean => 'slackApp' in channel || 'securityHub' in channel;

@@ -1,0 +1,223 @@
+/** One alert to one channel: state of the channels and of what is remembered, on the ledger in memory. */
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import type { Alert } from '../../../engine/alerts/alert.ts';
+import { comesBackIn, type DeliverPorts, deliver } from '../../../engine/alerts/deliver.ts';
+import { type Context, type Delivery, DeliveryError, type Kept } from '../../../engine/alerts/delivery.ts';
+import { RetryLaterError } from '../../../engine/errors.ts';
+import type { CompiledChannel } from '../../../engine/policy/channels.ts';
+import { World } from '../../support/world.ts';
+
+const taking = { pages: false, minSeverity: 'INFORMATIONAL', timezone: 'UTC' } as const;
+const channels = {
+  security: { sns: true, ...taking, pages: true },
+  records: { sns: true, ...taking, minSeverity: 'CRITICAL' },
+  slack: { slackWebhook: 'ssm:/hook', ...taking },
+} satisfies Record<string, CompiledChannel>;
+const policy = { channels, accounts: { '123456789012': 'clinic-prod' } };
+
+const alertOf = (version: number, more: Partial<Alert> = {}): Alert => ({
+  id: `f-1:v${version}`,
+  urgency: 'notify',
+  severity: 'HIGH',
+  control: 'lamp-off',
+  accountId: '123456789012',
+  status: 'NOTIFIED',
+  title: 'Lamps are off',
+  headline: 'Drift',
+  subject: '[HIGH] Drift: lamp-off on hall',
+  lines: [{ label: 'Wrong', value: 'The lamp is on.' }],
+  hipaa: [],
+  finding: {
+    id: 'f-1',
+    version,
+    state: 'open',
+    episode: 1,
+    resource: { id: 'arn:aws:lamp:us-east-1:123456789012:lamp/hall', name: 'hall', type: 'AWS::Lamp::Lamp', region: 'us-east-1' },
+    complianceType: 'NON_COMPLIANT',
+    verified: false,
+    confirmed: false,
+    openedAt: '2026-11-01T03:00:00.000Z',
+    at: '2026-11-01T03:00:00.000Z',
+    differences: [],
+    answers: [],
+    tags: {},
+  },
+  ...more,
+});
+
+interface Said {
+  readonly channel: string;
+  readonly id: string;
+  readonly context: Context;
+  readonly kept?: Kept;
+}
+
+class Post {
+  readonly world = new World();
+  readonly said: Said[] = [];
+  readonly queued: Delivery[] = [];
+  /** What the channels answer, by name, first come first; nothing: they take it. */
+  readonly fails: Record<string, DeliveryError[]> = {};
+  readonly ports: DeliverPorts = {
+    ...this.world.ports,
+    stack: 'phidelity-prod',
+    region: 'us-east-1',
+    send: async (channel, _, { id }, context, kept) => {
+      const failure = this.fails[channel]?.shift();
+      if (failure) throw failure;
+      this.said.push({ channel, id, context, ...(kept && { kept }) });
+      return { slack: { channel: 'C1', ts: '1.1' } };
+    },
+    enqueue: async (deliveries) => void this.queued.push(...deliveries),
+  };
+  /** Delivers, and tells how that ended. */
+  async give(channel: string, alert: Alert, attempt = 1): Promise<string> {
+    return deliver({ channel, alert }, attempt, policy, this.ports).then(
+      () => 'done',
+      (error: Error) => error.name,
+    );
+  }
+  ids = () => this.said.map(({ channel, id }) => `${channel} ${id}`);
+}
+
+let post: Post;
+beforeEach(() => {
+  post = new Post();
+});
+afterEach(() => post.world.close());
+
+const busy = () => new DeliveryError('again', 'Slack answers 503.');
+const refused = () => new DeliveryError('refused', 'Slack answers 404.');
+
+describe('once and in order', () => {
+  test('with the name of the account and of the stack; the next goes on with what the channel has kept', async () => {
+    await post.give('slack', alertOf(1));
+    await post.give('slack', alertOf(2));
+    expect(post.said).toEqual([
+      { channel: 'slack', id: 'f-1:v1', context: { stack: 'phidelity-prod', region: 'us-east-1', accountName: 'clinic-prod' } },
+      expect.objectContaining({ id: 'f-1:v2', kept: { slack: { channel: 'C1', ts: '1.1' } } }),
+    ]);
+  });
+
+  test('a message that the queue brings twice is told once', async () => {
+    for (let count = 0; count < 3; count += 1) expect(await post.give('slack', alertOf(1))).toBe('done');
+    expect(post.ids()).toEqual(['slack f-1:v1']);
+  });
+
+  test('an older state that comes late is not told over a newer one', async () => {
+    await post.give('slack', alertOf(5));
+    expect(await post.give('slack', alertOf(3))).toBe('done');
+    expect(post.ids()).toEqual(['slack f-1:v5']);
+  });
+
+  test('a reminder of the same version is told', async () => {
+    await post.give('security', alertOf(1));
+    await post.give('security', alertOf(1, { id: 'f-1:v1:reminder:1', urgency: 'page' }));
+    expect(post.ids()).toEqual(['security f-1:v1', 'security f-1:v1:reminder:1']);
+  });
+
+  test('what the policy no longer has is told nothing', async () => {
+    expect(await post.give('gone', alertOf(1))).toBe('done');
+    expect(post.said).toEqual([]);
+  });
+
+  test('while another process tells of the same finding the message comes back', async () => {
+    const lease = (await post.world.ledger.lease('told|slack|f-1', 'other', 60))!;
+    expect(await post.give('slack', alertOf(1))).toBe('RetryLaterError');
+    await post.world.ledger.release(lease);
+    expect(await post.give('slack', alertOf(1))).toBe('done');
+  });
+
+  test('any order, any repeats: each told version is higher than the one before, and the highest is told', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 20 }), async (versions) => {
+        const own = new Post();
+        for (const version of versions) await own.give('security', alertOf(version, { urgency: 'page' }));
+        const told = own.said.map(({ id }) => Number(id.slice('f-1:v'.length)));
+        own.world.close();
+        expect(told).toEqual([...new Set(told)].toSorted((one, other) => one - other));
+        expect(told.at(-1)).toBe(Math.max(...versions));
+      }),
+      { numRuns: 50 },
+    );
+  });
+});
+
+describe('a channel that fails', () => {
+  test('comes back; a short outage of what is no page is told to nobody', async () => {
+    post.fails.slack = [busy(), busy(), busy()];
+    for (const attempt of [1, 2, 3]) expect(await post.give('slack', alertOf(1), attempt)).toBe('DeliveryError');
+    expect(await post.give('slack', alertOf(1), 4)).toBe('done');
+    expect([post.queued, post.ids()]).toEqual([[], ['slack f-1:v1']]);
+  });
+
+  test('after four attempts SNS hears of the channel; what it takes anyhow it does not get twice', async () => {
+    post.fails.slack = Array.from({ length: 8 }, busy);
+    for (const attempt of [1, 2, 3, 4, 5, 6]) await post.give('slack', alertOf(1), attempt);
+    expect(post.queued).toEqual([{ channel: 'security', alert: expect.objectContaining({ status: 'CHANNEL_FAILS', urgency: 'page' }) }]);
+    expect(JSON.stringify(post.queued)).toContain('Slack answers 503.');
+  });
+
+  test('what only it would have been told goes to SNS, and says so', async () => {
+    post.fails.records = [refused()];
+    const only = { ...policy, channels: { ...channels, security: { ...channels.security, minSeverity: 'CRITICAL' as const } } };
+    await expect(deliver({ channel: 'records', alert: alertOf(1) }, 1, only, post.ports)).rejects.toThrow(DeliveryError);
+    expect(post.queued[1]).toEqual({
+      channel: 'security',
+      alert: expect.objectContaining({ id: 'f-1:v1:instead of records' }),
+      instead: 'This was for the channel records, which did not take it: Slack answers 404.',
+    });
+  });
+
+  test.each([
+    ['a page at the first failure', { urgency: 'page' as const }, busy, 1],
+    ['a refusal at the first failure', {}, refused, 1],
+    ['another at the fourth', {}, busy, 4],
+  ])('%s', async (_, more, failure, attempt) => {
+    post.fails.slack = Array.from({ length: 12 }, failure);
+    const told: number[] = [];
+    for (let count = 1; count <= 12; count += 1) {
+      const before = post.queued.length;
+      await post.give('slack', alertOf(1, more), count);
+      if (post.queued.length > before) told.push(count);
+    }
+    expect(told).toEqual([attempt]);
+  });
+
+  test('of one outage people hear once in six hours, and again once it is back and fails anew', async () => {
+    const fail = async (version: number) => {
+      post.fails.slack = [refused()];
+      await post.give('slack', alertOf(version));
+    };
+    await fail(1);
+    await fail(2);
+    post.world.advance(5 * 3_600);
+    await fail(3);
+    expect(post.queued).toHaveLength(1);
+    post.world.advance(3_600);
+    await fail(4);
+    expect(post.queued).toHaveLength(2);
+    await post.give('slack', alertOf(5));
+    post.world.advance(3_600);
+    await fail(6);
+    expect(post.queued).toHaveLength(3);
+  });
+
+  test('what was for another and fails too is not passed on for ever', async () => {
+    post.fails.security = [refused()];
+    await expect(deliver({ channel: 'security', alert: alertOf(1), instead: 'This was for the channel slack.' }, 1, policy, post.ports)).rejects.toThrow();
+    expect(post.queued).toEqual([]);
+  });
+});
+
+test.each([
+  ['as the other side asks', new DeliveryError('again', 'busy', { retryAfter: 37 }), 1, 37],
+  ['never longer than SQS can', new DeliveryError('again', 'busy', { retryAfter: 10 ** 7 }), 1, 21_600],
+  ['soon, where another process is at it', new RetryLaterError('busy', 5), 1, 5],
+  ['longer each time', new Error('no'), 1, 15],
+  ['longer each time', new Error('no'), 4, 120],
+  ['up to a quarter of an hour', new Error('no'), 12, 900],
+])('a message comes back %s', (_, error, attempt, seconds) => {
+  expect(comesBackIn(error, attempt)).toBe(seconds);
+});
