@@ -36,6 +36,7 @@ export async function testChannel(name: string, open: OpenStack, pause: () => Pr
   const policy = await ledger.policy();
   if (!policy) throw new UsageError(`stack ${stack.name} has no policy: deploy again`, 2);
   const channel = policy.channels[named(`channel in the policy of stack ${stack.name} called`, name, Object.keys(policy.channels))]!;
+  if ('securityHub' in channel) throw new UsageError(`channel ${name} is Security Hub, which takes findings and no messages: there is nothing to send`, 2);
   const parts = await partsOf(stack.name, aws);
   const queueAt = (logicalId: string): Dlq => {
     const part = parts.find((one) => one.logicalId === logicalId);

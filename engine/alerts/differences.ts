@@ -3,13 +3,17 @@ import { canonical } from '../canonical.ts';
 import type { Change, Finding } from '../model.ts';
 import { redactDeep } from '../redact.ts';
 import { standing } from '../writes.ts';
-import type { Difference } from './alert.ts';
+import type { AlertFinding, Difference } from './alert.ts';
 import { clipped, oneLine } from './lines.ts';
 
 /** More than these nobody reads at 3 a.m.; the finding has them all. */
 const most = 12;
 const leafBytes = 120;
 const pathBytes = 160;
+
+/** What the two sides of the differences are: of what was written the one side stands no more, of an undo that is asked for it does. */
+export const sidesOf = ({ state, undo }: Pick<AlertFinding, 'state' | 'undo'>): readonly [observed: string, expected: string] =>
+  undo === 'asked' ? ['Now', 'after the undo'] : state === 'open' ? ['Observed', 'expected'] : ['Before', 'after'];
 
 /** Of the plan that people are asked about, or of what was written last. */
 export function differencesOf(finding: Finding): { readonly differences: readonly Difference[]; readonly cut: boolean } {

@@ -57,7 +57,8 @@ export function alertOf(finding: Finding, control: Told): Alert {
       differences,
       ...(cut && { differencesCut: true as const }),
       answers: offersOf(finding, control),
-      tags: redactDeep(finding.owner?.tags ?? {}) as Record<string, string>,
+      // As one line first: a character that is not seen would hide a number.
+      tags: redactDeep(Object.fromEntries(Object.entries(finding.owner?.tags ?? {}).map(([key, value]) => [key, oneLine(value)]))) as Record<string, string>,
     },
   };
 }

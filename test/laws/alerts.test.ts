@@ -128,6 +128,7 @@ describe('identifiers of persons', () => {
     phone: ['call-212-555-0123', '555-0123'],
     'date of birth': ['dob-19800131', '19800131'],
     card: ['pay-4111111111111111', '4111111111111111'],
+    'behind a character that is not seen': ['mrn\u200b-\u206000987654', '00987654'],
   };
   const every = Object.values(planted)
     .map(([name]) => name)

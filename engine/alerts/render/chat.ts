@@ -4,6 +4,7 @@
  */
 import type { Alert } from '../alert.ts';
 import type { Context } from '../delivery.ts';
+import { sidesOf } from '../differences.ts';
 import { clipped, oneLine } from '../lines.ts';
 import { commandsOf, linesWithin, pointer } from './commands.ts';
 import { differencesWithin, differenceText } from './differences.ts';
@@ -71,7 +72,9 @@ function descriptionOf(alert: Alert, context: Context): string {
   return [
     ...(context.instead ? [markdown(context.instead)] : []),
     ...linesWithin(told, context, linesBytes).map(({ label, value }) => `*${label}:* ${markdown(value)}`),
-    ...(differences.length + more.length > 0 ? ['*Observed → expected:*', ...differences.map((one) => code(differenceText(one, '→'))), ...more] : []),
+    ...(differences.length + more.length > 0
+      ? [`*${finding ? sidesOf(finding).join(' → ') : ''}:*`, ...differences.map((one) => code(differenceText(one, '→'))), ...more]
+      : []),
     ...(finding?.console ? [finding.console.replace(/[!'()*_~]/g, (mark) => `%${mark.charCodeAt(0).toString(16)}`)] : []),
   ].join('\n');
 }

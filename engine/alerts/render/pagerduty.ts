@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import type { Severity } from '../../model.ts';
 import type { Alert } from '../alert.ts';
 import type { Context } from '../delivery.ts';
+import { sidesOf } from '../differences.ts';
 import { clipped } from '../lines.ts';
 import { whatOf } from '../names.ts';
 import { commandsOf, linesFor } from './commands.ts';
@@ -91,7 +92,7 @@ function detailsOf(alert: Alert, context: Context, { lines, differences, cut }: 
   const told: (readonly [string, string | readonly string[]])[] = [
     ...(context.instead ? [['Sent here', context.instead] as const] : []),
     ...lines.map(({ label, value }) => [label, value] as const),
-    ...(differences.length > 0 ? [['Observed -> expected', differences.map(differenceWords)] as const] : []),
+    ...(differences.length > 0 ? [[alert.finding ? sidesOf(alert.finding).join(' -> ') : '', differences.map(differenceWords)] as const] : []),
     ...(commands.length > 0 ? [['Commands', commands] as const] : []),
     ['Sections of 45 CFR', alert.hipaa],
     ['Urgency', alert.urgency],

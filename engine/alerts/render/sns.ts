@@ -1,6 +1,7 @@
 /** An alert as an SNS message: to each protocol in its own form. Pure. https://docs.aws.amazon.com/sns/latest/api/API_Publish.html */
 import type { Alert } from '../alert.ts';
 import type { Context } from '../delivery.ts';
+import { sidesOf } from '../differences.ts';
 import { textOf } from '../lines.ts';
 import { whatOf } from '../names.ts';
 import { customNotification } from './chat.ts';
@@ -53,7 +54,10 @@ function emailText(alert: Alert, context: Context, bytes: number): string {
     ...(context.instead ? [context.instead] : []),
     `${headline}: ${whatOf(alert)}\n${severity}, account ${account}`,
     textOf({ lines: linesWithin(alert, context, bytes) }),
-    ...block('Observed -> expected', [...differences.map((one) => differenceText(one)), ...(cut ? [`and more: ${pointer(context)}`] : [])]),
+    ...block(finding ? sidesOf(finding).join(' -> ') : '', [
+      ...differences.map((one) => differenceText(one)),
+      ...(cut ? [`and more: ${pointer(context)}`] : []),
+    ]),
     ...block('Console', finding?.console ? [finding.console] : []),
     ...block(
       'To answer',

@@ -7,6 +7,7 @@
  */
 import type { Alert } from '../alert.ts';
 import type { Context } from '../delivery.ts';
+import { sidesOf } from '../differences.ts';
 import { clipped } from '../lines.ts';
 import { commandsOf, linesFor } from './commands.ts';
 import { cutWords, differenceWords, fitting, type Shown } from './fitting.ts';
@@ -86,7 +87,7 @@ function cardOf(alert: Alert, context: Context, { lines, differences, cut }: Sho
       },
       ...(context.instead ? [block([run(context.instead, { weight: 'Bolder' })], 'Medium')] : []),
       ...lines.map(({ label, value }) => block([run(`${label}: `, { weight: 'Bolder' }), run(value)], 'Small')),
-      ...listed('Observed -> expected', differences.map(differenceWords)),
+      ...listed(finding ? sidesOf(finding).join(' -> ') : '', differences.map(differenceWords)),
       ...listed(
         'To answer',
         commands.map(({ command }) => command),
