@@ -1,4 +1,5 @@
 /** When a channel does not take an alert: SNS is told instead, and told that it is told instead. */
+import { randomUUID } from 'node:crypto';
 import type { MemoKey } from '../ports.ts';
 import type { Alert } from './alert.ts';
 import type { DeliverPorts, Told } from './deliver.ts';
@@ -41,15 +42,25 @@ export async function instead(
   const [target] = paged.length > 0 ? paged : topics;
   if (!target) return;
   const [topic, channel] = target;
-  const outage = await ledger.recall<Outage>(outageKey(name));
-  const at = clock.now();
-  const fresh = !outage?.since || !outage.toldAt || at.getTime() - Date.parse(outage.toldAt) >= tellAgainMs;
-  const notice = fresh ? [{ channel: topic, alert: outageAlert(name, topic, error, alert, at) }] : [];
   // Whoever hears of it anyhow need not hear of it twice.
-  const moved = takes(channel, alert) ? [] : [{ channel: topic, alert: { ...alert, id: `${alert.id}:instead of ${name}` }, instead: sentence(name, error) }];
-  await enqueue([...notice, ...moved]);
-  if (fresh) await ledger.remember(outageKey(name), { since: outage?.since ?? at.toISOString(), toldAt: at.toISOString() } satisfies Outage);
+  const hears = takes(channel, alert) && !isAddressed(alert);
+  const moved = hears ? [] : [{ channel: topic, alert: { ...alert, id: `${alert.id}:instead of ${name}` }, instead: sentence(name, error) }];
+  // Several alerts may fail together: one of them tells of the channel.
+  const lease = await ledger.lease(outageKey(name), randomUUID(), 30);
+  try {
+    const outage = await ledger.recall<Outage>(outageKey(name));
+    const at = clock.now();
+    const fresh = lease !== undefined && (!outage?.since || !outage.toldAt || at.getTime() - Date.parse(outage.toldAt) >= tellAgainMs);
+    const notice = fresh ? [{ channel: topic, alert: outageAlert(name, topic, error, alert, at) }] : [];
+    await enqueue([...notice, ...moved]);
+    if (fresh) await ledger.remember(outageKey(name), { since: outage?.since ?? at.toISOString(), toldAt: at.toISOString() } satisfies Outage, lease);
+  } finally {
+    if (lease) await ledger.release(lease);
+  }
 }
+
+/** It was made for one channel: no other was told it. */
+const isAddressed = ({ status, id }: Alert): boolean => ['DIGEST', 'FOLDED', 'TEST'].includes(status) || id.endsWith(':escalated');
 
 /** It takes alerts again. */
 export async function isBack(name: string, { ledger }: Pick<DeliverPorts, 'ledger'>): Promise<void> {
@@ -61,8 +72,7 @@ const sentence = (name: string, { message }: DeliveryError): string => `This was
 function outageAlert(name: string, topic: string, error: DeliveryError, { accountId }: Alert, at: Date): Alert {
   const again = error.failure === 'again';
   return {
-    // Several alerts may fail together: the topic drops repeats.
-    id: `outage:${name}:${at.toISOString().slice(0, 13)}`,
+    id: `outage:${name}:${at.toISOString()}`,
     urgency: 'page',
     severity: 'HIGH',
     accountId,

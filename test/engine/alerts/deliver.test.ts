@@ -170,6 +170,15 @@ describe('a channel that fails', () => {
     });
   });
 
+  test('a digest that a channel does not take goes to SNS: nobody else was told it', async () => {
+    post.fails.slack = [refused()];
+    await post.give('slack', alertOf(1, { id: 'digest:slack:1', status: 'DIGEST', finding: undefined }));
+    expect(post.queued.map(({ channel, alert: { id } }) => [channel, id])).toEqual([
+      ['security', expect.stringMatching(/^outage:slack:/)],
+      ['security', 'digest:slack:1:instead of slack'],
+    ]);
+  });
+
   test.each([
     ['a page at the first failure', { urgency: 'page' as const }, busy, 1],
     ['a refusal at the first failure', {}, refused, 1],

@@ -1,0 +1,171 @@
+/**
+ * What people see, on the deployed artifacts (moto, IAM enforced) and a world outside that enforces what Slack and PagerDuty do:
+ * drift, a message with buttons, an approval by a signed request, the fix, the same message changed, the finding in Security Hub passed and archived.
+ */
+import { writeFileSync } from 'node:fs';
+import { GetFunctionConfigurationCommand } from '@aws-sdk/client-lambda';
+import { GetFindingsCommand, SecurityHubClient } from '@aws-sdk/client-securityhub';
+import { CreateQueueCommand } from '@aws-sdk/client-sqs';
+import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import type { Finding } from '../../engine/model.ts';
+import { describeOnMoto } from '../support/moto.ts';
+import { type PagerDuty, pagerDutyService } from '../support/outside/pagerduty.ts';
+import { type OutsideWorld, outsideWorld } from '../support/outside/server.ts';
+import { type SlackSaid, type SlackService, slackService } from '../support/outside/slack.ts';
+import { blockActions, signed, slackSecret } from '../support/slack-signer.ts';
+import { closed, type Deployed, deployed, open, policyFile } from './world.ts';
+
+const room = 'C0123';
+const token = 'xoxb-1-test';
+const routingKey = 'a'.repeat(32);
+const lee = 'U012LEE';
+
+const channels = `channels:
+  slack: { slackApp: { token: "ssm:/phidelity/slack-token", signingSecret: "ssm:/phidelity/slack-secret", channel: ${room} } }
+  duty: { pagerDuty: "ssm:/phidelity/duty", pages: true }
+  hub: { securityHub: true }
+accounts: { "123456789012": clinic-prod }
+`;
+
+interface Button {
+  readonly action_id: string;
+  readonly value: string;
+}
+
+describeOnMoto('alerts (on moto)', () => {
+  let bot: Deployed;
+  let outside: OutsideWorld;
+  let slack: SlackService;
+  let duty: PagerDuty;
+  const logged: string[] = [];
+  const queued: string[] = [];
+
+  beforeAll(async () => {
+    const people = `{ lee: { arns: ["arn:aws:sts::*:assumed-role/*/lee"], slack: ${lee} } }`;
+    const file = policyFile('s3-bucket-public-access-block: approve\nsqs-queue-tls-only: fix', undefined, undefined, people);
+    writeFileSync(file, channels, { flag: 'a' });
+    slack = slackService({ token, channels: [room] });
+    duty = pagerDutyService(routingKey);
+    outside = await outsideWorld({ slack: slack.service, pagerduty: duty.service });
+    bot = await deployed(file, {
+      outsideUrl: outside.url,
+      onLog: ({ line }) => void logged.push(line),
+      onCall: ({ service, body }) => {
+        if (service === 'sqs') queued.push(body.toString());
+        return undefined;
+      },
+    });
+    const { endpoint, region, emulator } = bot.stack;
+    const ssm = new SSMClient({ endpoint, region, credentials: emulator.adminCredentials() });
+    const secrets = { '/phidelity/slack-token': token, '/phidelity/slack-secret': slackSecret, '/phidelity/duty': routingKey };
+    for (const [Name, Value] of Object.entries(secrets)) await ssm.send(new PutParameterCommand({ Name, Value, Type: 'SecureString' }));
+    ssm.destroy();
+  }, 240_000);
+  afterAll(async () => {
+    await bot?.stack.stop();
+    await outside?.stop();
+  });
+
+  const buttonsOf = ({ blocks }: SlackSaid): Button[] =>
+    blocks.flatMap(({ type, elements }) => (type === 'actions' ? (elements as Button[]) : [])).map(({ action_id, value }) => ({ action_id, value }));
+  const decisionsOf = (said: SlackSaid) => buttonsOf(said).map(({ action_id }) => action_id.split(':')[1]);
+  const about = (name: string): SlackSaid => {
+    const found = slack.messages(room).filter((said) => JSON.stringify(said).includes(name));
+    expect(found).toHaveLength(1);
+    return found[0]!;
+  };
+  const click = async (said: SlackSaid, decision: string) => {
+    const button = buttonsOf(said).find(({ action_id }) => action_id === `phidelity:${decision}`)!;
+    const { timestamp, signature, body } = signed(slackSecret, blockActions(lee, button.action_id, button.value), bot.stack.clock.now());
+    const response = await fetch(bot.stack.report.outputs.SlackEndpoint!, {
+      method: 'POST',
+      headers: { 'content-type': 'application/x-www-form-urlencoded', 'x-slack-request-timestamp': timestamp, 'x-slack-signature': signature },
+      body,
+    });
+    expect(response.status).toBe(200);
+    await bot.settle();
+  };
+  const inHub = async ({ id }: Finding) => {
+    const { endpoint, region, emulator } = bot.stack;
+    const hub = new SecurityHubClient({ endpoint, region, credentials: emulator.adminCredentials() });
+    const { Findings = [] } = await hub.send(new GetFindingsCommand({}));
+    hub.destroy();
+    return Findings.filter(({ Id }) => Id?.endsWith(id));
+  };
+  const found = async (bucket: string) => (await bot.findings('s3-bucket-public-access-block')).filter(({ resource }) => resource.id.endsWith(bucket)).at(-1)!;
+
+  test('drift, buttons, a signed approval, fixed, the same message changed, resolved, passed and archived; the echo is shown and calls nobody', async () => {
+    const bucket = await bot.bucket(open);
+    await bot.settle(bot.opened(bucket));
+    expect((await found(bucket)).outcome?.status).toBe('AWAITING_APPROVAL');
+    const asking = about(bucket);
+    expect(asking.text).toContain('Approval needed');
+    expect(JSON.stringify(asking.blocks)).toContain('clinic-prod');
+    // What is public is excepted in the policy file alone.
+    expect(decisionsOf(asking)).toEqual(['approve', 'deny', 'snooze', 'recheck']);
+    expect(duty.incidents).toMatchObject([{ state: 'triggered', dedupKey: (await found(bucket)).id }]);
+    expect(await inHub(await found(bucket))).toMatchObject([{ Compliance: { Status: 'FAILED' }, RecordState: 'ACTIVE' }]);
+    expect(await bot.blockOf(bucket)).toEqual(open);
+
+    await click(asking, 'approve');
+    expect(await bot.blockOf(bucket)).toEqual(closed);
+    const finding = await found(bucket);
+    expect(finding).toMatchObject({ state: 'resolved', outcome: { status: 'REMEDIATED' }, question: { approvals: [{ person: 'lee' }] } });
+    const fixed = about(bucket);
+    expect([fixed.ts, fixed.text]).toEqual([asking.ts, expect.stringContaining('Fixed')]);
+    expect(decisionsOf(fixed)).toEqual(['undo']);
+    const replies = slack.thread(room, asking.ts).length;
+    expect(slack.thread(room, asking.ts).at(-1)!.text).toContain('Fixed');
+    expect(duty.incidents.map(({ state }) => state)).toEqual(['resolved']);
+    expect(await inHub(finding)).toMatchObject([{ Compliance: { Status: 'PASSED' }, RecordState: 'ARCHIVED' }]);
+
+    const { Role: role } = await bot.stack.clients.lambda.send(new GetFunctionConfigurationCommand({ FunctionName: 'phidelity-dev-remediate' }));
+    await bot.settle(bot.opened(bucket, { userIdentity: { type: 'AssumedRole', arn: `${role}/x`, sessionContext: { sessionIssuer: { arn: role } } } }));
+    expect((await found(bucket)).confirmedBy).toEqual(expect.any(String));
+    expect(JSON.stringify(about(bucket).blocks)).toContain('confirmed by its event');
+    expect(slack.thread(room, asking.ts)).toHaveLength(replies);
+  }, 240_000);
+
+  test('a dead Slack delays neither the fix nor the page of SNS and PagerDuty; it gets its message once it is back, and SNS hears of the outage', async () => {
+    await bot.alerts.read();
+    const called = duty.called();
+    outside.fail('slack', ...Array.from({ length: 3 }, () => ({ status: 503 })));
+    const bucket = await bot.bucket(open);
+    await bot.settle(bot.opened(bucket));
+    const subjects = (await bot.alerts.read()).map(({ subject }) => subject);
+    expect(subjects).toContainEqual(expect.stringContaining(`Approval needed: s3-bucket-public-access-block on ${bucket.slice(0, 20)}`));
+    expect(subjects).toContainEqual(expect.stringContaining('CHANNEL FAILS: slack'));
+    // SNS told it, and PagerDuty both: the outage is a page too.
+    expect(duty.called()).toBeGreaterThan(called);
+    expect(slack.messages(room).filter((said) => JSON.stringify(said).includes(bucket))).toEqual([]);
+    for (let attempt = 0; attempt < 4; attempt += 1) {
+      bot.stack.clock.advance(600);
+      await bot.settle();
+    }
+    expect(about(bucket).text).toContain('Approval needed');
+  }, 240_000);
+
+  test('no planted identifier reaches a channel, a log line or a queue that leaves the raw zone', async () => {
+    const secrets = ['123-45-6789', 'mrn-4711234', '4111111111111111'];
+    [logged, queued].forEach((lines) => void lines.splice(0));
+    for (const list of outside.asked.values()) list.splice(0);
+    const { sqs } = bot.stack.clients;
+    for (const secret of secrets) {
+      const name = `results-of-${secret}`;
+      const { QueueUrl } = await sqs.send(new CreateQueueCommand({ QueueName: name }));
+      await bot.settle(bot.event('sqs', 'CreateQueue', { requestParameters: { queueName: name }, responseElements: { queueUrl: QueueUrl } }));
+    }
+    const findings = (await bot.findings('sqs-queue-tls-only')).filter(({ resource }) => resource.id.includes('results-of-'));
+    expect(findings.map(({ outcome }) => outcome?.status)).toEqual(secrets.map(() => 'REMEDIATED'));
+    const left = queued.filter((body) => body.includes('AlertQueue'));
+    expect(left.filter((body) => body.includes('sqs-queue-tls-only')).length).toBeGreaterThan(0);
+    const sent = [...outside.asked.values()].flat().map(({ body }) => decodeURIComponent(body.replaceAll('+', ' ')));
+    const hub = await Promise.all(findings.map(inHub));
+    const told = await bot.alerts.read();
+    // The test would see it: something was sent everywhere.
+    expect([sent.length, hub.flat().length, told.length, logged.length].map((count) => count > 0)).toEqual([true, true, true, true]);
+    for (const text of [...left, ...logged, ...sent, JSON.stringify(hub), JSON.stringify(told)])
+      for (const secret of ['123-45-6789', '4711234', '4111111111111111']) expect(text).not.toContain(secret);
+  }, 120_000);
+});
