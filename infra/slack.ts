@@ -1,19 +1,9 @@
 /** Where answers from Slack come in: an HTTP API with one route, and the function behind it. There only while the policy has a Slack app. */
 import type { SecretRef } from '../engine/policy/channels.ts';
 import type { CompiledPolicy } from '../engine/policy/model.ts';
+import { slackAppOf } from '../engine/policy/slack-app.ts';
 import { account, getAtt, localArn, partition, type Resources, ref, region, type Sub, stack, sub } from './intrinsics.ts';
 import { dataKeyArn } from './keys.ts';
-
-export interface SlackApp {
-  readonly token: SecretRef;
-  readonly signingSecret: SecretRef;
-}
-
-/** Undefined: no channel is a Slack app. All that are belong to one, which a policy is held to. */
-export function slackAppOf({ channels }: Pick<CompiledPolicy, 'channels'>): SlackApp | undefined {
-  const found = Object.values(channels).find((channel) => 'slackApp' in channel);
-  return found && 'slackApp' in found ? found.slackApp : undefined;
-}
 
 /** ARN of what a reference names. Secrets Manager ends ARNs in six characters of its own: https://docs.aws.amazon.com/secretsmanager/latest/userguide/getting-started.html */
 export const secretArn = (reference: SecretRef): Sub =>

@@ -23,6 +23,8 @@ export interface Difference {
 /** What somebody may answer. `hash`: the beginning of what the answer is bound to; a proof of person covers both. */
 export interface Answerable {
   readonly decision: Decided;
+  /** A yes or no to an undo; of the others to a fix. */
+  readonly about?: 'undo';
   readonly hash: string;
 }
 

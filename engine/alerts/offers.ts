@@ -21,8 +21,11 @@ export function offersOf(finding: Finding, { undo: undoable, endsPublicExposure,
   const asks = question && ((outcome?.status === 'AWAITING_APPROVAL' && question.about === 'fix') || undo?.state === 'asked');
   const offer = (decision: Answerable['decision'], hash: string): Answerable => ({ decision, hash: hash.slice(0, hashDigits) });
   if (asks && question.otherwise === 'deny') {
-    const about = [offer('approve', question.planHash), offer('deny', question.planHash)];
-    return state === 'open' && question.about === 'fix' ? [...about, ...standingOffers()] : about;
+    const answers = (['approve', 'deny'] as const).map((decision) => ({
+      ...offer(decision, question.planHash),
+      ...(question.about === 'undo' && { about: question.about }),
+    }));
+    return state === 'open' && question.about === 'fix' ? [...answers, ...standingOffers()] : answers;
   }
   if (state === 'open') return [...(question?.otherwise === 'fix' && fixNotBefore && !outcome ? [offer('deny', question.planHash)] : []), ...standingOffers()];
   const taken = undoable && outcome?.status === 'REMEDIATED' && !toldUndo(finding) ? undoOf(finding) : undefined;
