@@ -61,7 +61,7 @@ const resources: Resources = {
       AccessLogSettings: { DestinationArn: localArn('logs', `log-group:\${SlackAccessLogGroup}`), Format: accessLog },
     },
   },
-  // Names that begin so need no resource policy of their own: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/AWS-logs-and-resource-policy.html
+  // One statement of CloudWatch's own covers the delivery to all names that begin so: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/AWS-logs-and-resource-policy.html
   SlackAccessLogGroup: {
     Type: 'AWS::Logs::LogGroup',
     Properties: { LogGroupName: sub(`/aws/vendedlogs/${stack}-slack`), RetentionInDays: 365, KmsKeyId: dataKeyArn },
