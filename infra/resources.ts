@@ -1,5 +1,7 @@
 /** The stack but for its functions: pure, from a policy and its plan. */
+
 import type { CompiledPolicy } from '../engine/policy/model.ts';
+import { slackAppOf } from '../engine/policy/slack-app.ts';
 import { tableDefinition } from '../handlers/aws/table.ts';
 import { alarms } from './alarms.ts';
 import { alertOutputs, alertQueues } from './deliver.ts';
@@ -11,7 +13,7 @@ import { getAtt, type Resources, ref, sub } from './intrinsics.ts';
 import { alarmKeyArn, dataKeyArn, keys, signingKeyArn } from './keys.ts';
 import { killSwitch } from './kill-switch.ts';
 import type { DeployPlan } from './plan.ts';
-import { slack, slackAppOf, slackOutputs } from './slack.ts';
+import { slack, slackOutputs } from './slack.ts';
 import { sweeps } from './sweeps.ts';
 import { topicId, topicNames, topics } from './topics.ts';
 

@@ -1,4 +1,5 @@
 /** What the roles may do under a policy. Pure. */
+
 import type { AnyControl, Catalogue } from '../engine/control.ts';
 import { isEventControl } from '../engine/control.ts';
 import { digestsPrefix, entriesPrefix } from '../engine/evidence/form.ts';
@@ -6,6 +7,7 @@ import type { IamAction } from '../engine/model.ts';
 import type { SecretRef } from '../engine/policy/channels.ts';
 import { routed, writes } from '../engine/policy/match.ts';
 import type { CompiledPolicy } from '../engine/policy/model.ts';
+import { slackAppOf } from '../engine/policy/slack-app.ts';
 import { sealContext } from '../handlers/aws/seal.ts';
 import { answerKey, deployedKeys, evidenceKeys, memoKey, policyKey } from '../handlers/aws/table.ts';
 import { dataPlaneReads } from './data-plane.ts';
@@ -13,7 +15,6 @@ import { deliverRole } from './deliver.ts';
 import { account, arnOf, localArn, partition, region, type Sub, stack, sub } from './intrinsics.ts';
 import { killSwitchName } from './kill-switch.ts';
 import { contextsOf, readSecrets, secretArn } from './secrets.ts';
-import { slackAppOf } from './slack.ts';
 
 export interface Statement {
   readonly Sid: string;

@@ -1,19 +1,8 @@
 /** Where answers from Slack come in: an HTTP API with one route, and the function behind it. There only while the policy has a Slack app. */
-import type { SecretRef } from '../engine/policy/channels.ts';
 import type { CompiledPolicy } from '../engine/policy/model.ts';
+import { slackAppOf } from '../engine/policy/slack-app.ts';
 import { account, getAtt, localArn, partition, type Resources, ref, region, stack, sub } from './intrinsics.ts';
 import { dataKeyArn } from './keys.ts';
-
-export interface SlackApp {
-  readonly token: SecretRef;
-  readonly signingSecret: SecretRef;
-}
-
-/** Undefined: no channel is a Slack app. All that are belong to one, which a policy is held to. */
-export function slackAppOf({ channels }: Pick<CompiledPolicy, 'channels'>): SlackApp | undefined {
-  const found = Object.values(channels).find((channel) => 'slackApp' in channel);
-  return found && 'slackApp' in found ? found.slackApp : undefined;
-}
 
 /** What the function finds in its environment beside what all do: references, never a secret. */
 export function slackEnvironmentOf(policy: Pick<CompiledPolicy, 'channels'>): Readonly<Record<string, string>> {
@@ -63,7 +52,7 @@ const resources: Resources = {
       AccessLogSettings: { DestinationArn: localArn('logs', `log-group:\${SlackAccessLogGroup}`), Format: accessLog },
     },
   },
-  // Names that begin so need no resource policy of their own: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/AWS-logs-and-resource-policy.html
+  // One statement of CloudWatch's own covers the delivery to all names that begin so: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/AWS-logs-and-resource-policy.html
   SlackAccessLogGroup: {
     Type: 'AWS::Logs::LogGroup',
     Properties: { LogGroupName: sub(`/aws/vendedlogs/${stack}-slack`), RetentionInDays: 365, KmsKeyId: dataKeyArn },

@@ -8,10 +8,11 @@ import type { Answer, Approval, EntryKind, Finding, Principal, Question } from '
 import type { CompiledPolicy } from '../policy/model.ts';
 import type { Ports } from '../ports.ts';
 import { isAbout, longestReason, proofId } from './bound.ts';
+import { slackUserIn } from './member.ts';
 import { isActor, type Person, personOf, principalOf } from './people.ts';
 import { signedAt, unfit } from './proof.ts';
 import { required } from './question.ts';
-import { saidBy, slackSignedAt, slackUserIn, unfitSlack } from './slack.ts';
+import { saidBy, slackSignedAt, unfitSlack } from './slack.ts';
 
 type Hearing = Pick<Ports, 'ledger' | 'clock' | 'prove' | 'seal' | 'isSealed'>;
 

@@ -2,7 +2,7 @@
 import type { Actor, Principal } from '../model.ts';
 import { glob } from '../policy/match.ts';
 import type { CompiledPerson, CompiledPolicy } from '../policy/model.ts';
-import { slackUserIn } from './slack.ts';
+import { slackUserIn } from './member.ts';
 
 export type People = CompiledPolicy['people'];
 

@@ -8,6 +8,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { parseAction, type SlackAction } from '../alerts/render/slack/actions.ts';
 import type { Answer, Principal, SlackProof } from '../model.ts';
+import { slackArn } from './member.ts';
 
 /** Characters of a body that is kept as a proof: an item of the table is never packed for an answer, and holds 100 KB unpacked. */
 export const longestBody = 90 * 1024;
@@ -173,12 +174,6 @@ export function unfitSlack(proof: SlackProof, answer: Answer, now: Date): string
   if (!(age <= slackProofLifetime * 1_000)) return 'The proof is stale: Slack signed it more than an hour before it was read. Answer again.';
   return age < -receptionSeconds * 1_000 ? 'The proof is dated in the future.' : undefined;
 }
-
-const principalForm = /^slack:([UW][A-Z0-9]{2,31})$/;
-
-/** Stands where others have an ARN: it is none, so that no pattern over ARNs can meet it. */
-export const slackArn = (user: string): string => `slack:${user}`;
-export const slackUserIn = (arn: string): string | undefined => principalForm.exec(arn)?.[1];
 
 /** Undefined: the secret of the app did not sign it, or nobody says anything in it. */
 export function slackPrincipal(secret: string, proof: SlackProof): Principal | undefined {

@@ -1,8 +1,9 @@
 /** The part of a deploy that serverless.yml cannot say. Hooks only; what they do is in deploy.ts, what they print in words.ts. */
+
 import { PolicyError } from '../../engine/errors.ts';
+import { slackAppOf } from '../../engine/policy/slack-app.ts';
 import { sub } from '../intrinsics.ts';
 import { loadProjectPolicy } from '../load-policy.ts';
-import { slackAppOf } from '../slack.ts';
 import { afterDeploy, beforeRemove } from './deploy.ts';
 import { dropImpliedDependsOn, type Template } from './template.ts';
 import { keptWords, type Outputs } from './words.ts';

@@ -218,6 +218,13 @@ describe('its role', () => {
     }
   });
 
+  test('Lambda takes it, and nobody else', async () => {
+    const take = { action: 'sts:AssumeRole', resource: arnOf('SlackRole'), resourcePolicy: propertiesOf(deployed, 'SlackRole').AssumeRolePolicyDocument };
+    expect(await verdict({ ...take, principal: 'lambda.amazonaws.com' })).toBe('Allowed');
+    for (const principal of ['apigateway.amazonaws.com', `arn:aws:iam::${stranger}:role/anybody`])
+      expect(await verdict({ ...take, principal })).not.toBe('Allowed');
+  });
+
   test('without a Slack app there is none, and no one reads a secret', async () => {
     const { slack, remediate } = await rolesFor('');
     expect(slack).toBeUndefined();

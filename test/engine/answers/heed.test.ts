@@ -108,6 +108,13 @@ describe('except', () => {
       leave: (found) => wants('except', found, 'kim'),
       words: /Two persons decide about what is HIGH/,
     },
+    'a row with a later day than was signed': {
+      leave: (found) =>
+        leave(world, viewSubmission(members.lee, 'phidelity:except', actionValue(found.id, actionHash(found, 'except')), words), {
+          row: { until: '2027-01-20' },
+        }),
+      words: /signed for something else \(last day\)/,
+    },
     'another finding': {
       leave: (found) => leave(world, viewSubmission(members.lee, 'phidelity:except', actionValue(found.id, actionHash(found, 'snooze')), words)),
       words: /about something else/,

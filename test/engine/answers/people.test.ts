@@ -82,3 +82,34 @@ describe('whoever made the change', () => {
   test('is in no policy, but the same session', () =>
     expect(isActor(actor(user('eve')), { name: 'x', arns: [], approver: false }, principal(user('eve')), {}, own)).toBe(true));
 });
+
+describe('members of Slack', () => {
+  const team = {
+    anybody: { arns: ['*', 'slack:*', 'slack:U012LEE'], approver: true },
+    lee: { arns: ['arn:aws:sts::*:assumed-role/SecOps/lee'], slack: 'U012LEE', approver: false },
+  };
+  const member = (id: string) => ({ arn: `slack:${id}`, accountId: '' });
+
+  test.each([
+    ['U012LEE', 'lee'],
+    ['U012KIM', undefined],
+    ['', undefined],
+    ['*', undefined],
+  ])('%s is found by their id alone, never by a pattern over ARNs', (id, name) => {
+    expect(personOf(member(id), team, own)?.name).toBe(name);
+  });
+
+  test('made the change with their role', () => {
+    const made = { arn: `arn:aws:sts::${own}:assumed-role/SecOps/Lee`, type: 'AssumedRole' };
+    expect(isActor(made, personOf(member('U012LEE'), team, own)!, member('U012LEE'), team, own)).toBe(true);
+    expect(
+      isActor(
+        { ...made, arn: made.arn.replace('Lee', 'kim') },
+        personOf(member('U012LEE'), { lee: team.lee }, own)!,
+        member('U012LEE'),
+        { lee: team.lee },
+        own,
+      ),
+    ).toBe(false);
+  });
+});

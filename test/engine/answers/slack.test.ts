@@ -45,6 +45,10 @@ describe('the signature', () => {
     expect(isSigned(secret, { ...request, ...parts })).toBe(false);
   });
 
+  test('an empty key is none, also where it fits', () => {
+    expect(isSigned('', signed('', 'payload=%7B%7D', now))).toBe(false);
+  });
+
   test.each<[string, number, boolean]>([
     ['just now', 0, true],
     ['five minutes old', 300, true],

@@ -1,7 +1,6 @@
 /** What a button of a Slack message stands for. The message and whoever reads its clicks must mean the same. Pure. */
 import type { Question } from '../../../model.ts';
 import type { Answerable } from '../../alert.ts';
-import { hashDigits } from '../../offers.ts';
 
 export interface SlackAction {
   readonly decision: Answerable['decision'];
@@ -23,12 +22,13 @@ const actions: Readonly<Record<string, Pick<SlackAction, 'decision' | 'about'>>>
   'phidelity:recheck': { decision: 'recheck' },
 };
 
-const valueForm = new RegExp(`^(f-[a-z2-7]{26})\\|([0-9a-f]{${hashDigits}})$`);
+/** As many digits as offers have; of both sides of a proof, this is the one that reads. */
+const valueForm = /^(f-[a-z2-7]{26})\|([0-9a-f]{16})$/;
 
 export const actionId = (decision: SlackAction['decision'], about?: Question['about']): string =>
   about === 'undo' && (decision === 'approve' || decision === 'deny') ? `phidelity:${decision}:undo` : `phidelity:${decision}`;
 
-export const actionValue = (findingId: string, hash: string): string => `${findingId}|${hash.slice(0, hashDigits)}`;
+export const actionValue = (findingId: string, hash: string): string => `${findingId}|${hash.slice(0, 16)}`;
 
 /** Undefined: it is none of the bot's. */
 export function parseAction(id: unknown, value: unknown): SlackAction | undefined {
