@@ -7,9 +7,10 @@ import type { Entry, Finding } from './model.ts';
 import { defaultApprovals, defaultBacklog, defaultEvidence, defaultGuards } from './policy/defaults.ts';
 import { identified } from './policy/identity.ts';
 import type { CompiledPolicy } from './policy/model.ts';
+import { withDefaults } from './policy/ways.ts';
 import { redact } from './redact.ts';
 
-export const schema = 3;
+export const schema = 4;
 
 export type DocumentKind = 'finding' | 'entry' | 'answer' | 'memo' | 'policy';
 
@@ -31,6 +32,15 @@ const steps: Readonly<Record<number, Step>> = {
       hash: unchained,
       raw: { salt: '', changes: {}, note },
     }),
+  },
+  // Names of accounts, and what a channel takes and when, are new; so are answers and entries that an older one does not know.
+  3: {
+    policy: ({ channels, ...policy }: CompiledPolicy) =>
+      identified({
+        ...policy,
+        accounts: {},
+        channels: Object.fromEntries(Object.entries(channels).map(([name, channel]) => [name, withDefaults(channel)])),
+      }),
   },
 };
 

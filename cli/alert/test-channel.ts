@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import type { Delivery } from '../../engine/alerts/delivery.ts';
 import { testAlertOf } from '../../engine/alerts/test-alert.ts';
-import { type ChannelKind, kindOf } from '../../engine/policy/channels.ts';
+import { type ChannelKind, kindOf } from '../../engine/policy/ways.ts';
 import { countOf, type Dlq } from '../dlq/queues.ts';
 import { UsageError } from '../errors.ts';
 import { type OpenStack, partsOf } from '../stack.ts';

@@ -1,10 +1,10 @@
 /** Where alerts go, as a policy file says it, and as it is in force. */
 import * as z from 'zod';
-import { type Severity, severities } from '../model.ts';
+import { severities } from '../model.ts';
 import { duration, seconds, tag, tagOf, text } from './forms.ts';
+import { type CompiledChannel, channelKinds, type SecretRef, withDefaults } from './ways.ts';
 
-/** `ssm:/path` of a SecureString parameter, or `secretsmanager:NAME`: the policy holds no secret itself. */
-export type SecretRef = `ssm:/${string}` | `secretsmanager:${string}`;
+export type { ChannelKind, CompiledChannel, SecretRef, Way } from './ways.ts';
 
 const secretForm = /^(ssm:\/[A-Za-z0-9_.\-/]{1,1010}|secretsmanager:[A-Za-z0-9/_+=.@-]{1,512})$/;
 
@@ -48,10 +48,6 @@ const isTimezone = (name: string): boolean => {
     return false;
   }
 };
-
-/** Each channel is one of these. */
-export const channelKinds = ['sns', 'slackApp', 'slackWebhook', 'pagerDuty', 'teams', 'webhook', 'securityHub'] as const;
-export type ChannelKind = (typeof channelKinds)[number];
 
 const isMap = ({ value }: { value: unknown }) => typeof value === 'object' && value !== null && !Array.isArray(value);
 
@@ -109,40 +105,6 @@ export const channelSchema = z
   .describe('Where alerts go');
 export type ChannelOfFile = z.output<typeof channelSchema>;
 
-/** What a channel takes, and when. Durations in seconds. */
-export interface Taking {
-  readonly pages: boolean;
-  readonly minSeverity: Severity;
-  readonly only?: {
-    readonly controls?: readonly string[];
-    readonly accounts?: readonly string[];
-    readonly tags?: readonly { readonly key: string; readonly value?: string }[];
-  };
-  readonly remindEvery?: number;
-  readonly escalateAfter?: number;
-  /** `HH:MM`. */
-  readonly digest?: string;
-  readonly quietHours?: { readonly from: string; readonly to: string };
-  /** IANA name. */
-  readonly timezone: string;
-}
-
-export type Way =
-  | { readonly sns: true }
-  | { readonly slackApp: { readonly token: SecretRef; readonly signingSecret: SecretRef; readonly channel: string } }
-  | { readonly slackWebhook: SecretRef }
-  | { readonly pagerDuty: SecretRef }
-  | { readonly teams: SecretRef }
-  | { readonly webhook: { readonly url: string; readonly secret: SecretRef } }
-  | { readonly securityHub: true };
-
-export type CompiledChannel = Taking & Way;
-
-export const kindOf = (channel: Way): ChannelKind => channelKinds.find((kind) => kind in channel)!;
-
-/** Seconds between reminders where pages go. A page is told again until somebody has taken it up. */
-const remindPagesEvery = 4 * 3_600;
-
 /** What a file says of a channel replaces, one by one, what the file it extends says; another way out replaces the way out. */
 export function compileChannel(given: ChannelOfFile, below: CompiledChannel | undefined): CompiledChannel {
   const { only, remindEvery, escalateAfter, ...rest } = given;
@@ -150,14 +112,13 @@ export function compileChannel(given: ChannelOfFile, below: CompiledChannel | un
   const channel = {
     pages: false,
     minSeverity: 'INFORMATIONAL',
-    timezone: 'UTC',
     ...kept,
     ...rest,
     ...(only && { only: { ...only, ...(only.tags && { tags: only.tags.map(tagOf) }) } }),
     ...(remindEvery && { remindEvery: seconds(remindEvery) }),
     ...(escalateAfter && { escalateAfter: seconds(escalateAfter) }),
   } as CompiledChannel;
-  return channel.pages && channel.remindEvery === undefined ? { ...channel, remindEvery: remindPagesEvery } : channel;
+  return withDefaults(channel);
 }
 
 /** What is wrong with the channels together. */

@@ -52,6 +52,8 @@ export async function schemaOneReads(ledger: Ledger): Promise<void> {
   expect(policy).toMatchObject({
     guards: defaultGuards,
     backlog: defaultBacklog,
+    accounts: {},
+    channels: { security: { sns: true, pages: true, minSeverity: 'INFORMATIONAL', timezone: 'UTC', remindEvery: 14_400 } },
     regions: ['us-east-1'],
     controls: { 's3-bucket-tls-only': { mode: 'fix', params: { port: 443 }, fixAfter: 3_600 } },
   });

@@ -127,7 +127,7 @@ describe('the file', () => {
       message: /state\.sqlite is not a database, or is damaged.*--state/,
     },
     'another program’s database': { given: () => void write('CREATE TABLE songs (title)'), message: /state\.sqlite is another program's database.*--state/ },
-    'a newer schema': { given: () => void write('PRAGMA user_version = 4'), message: /state\.sqlite has schema 4, this phidelity reads 3.*newer version/ },
+    'a newer schema': { given: () => void write('PRAGMA user_version = 5'), message: /state\.sqlite has schema 5, this phidelity reads 4.*newer version/ },
     'a folder that is a file': {
       given: () => {
         writeFileSync(join(folder, 'file'), '');

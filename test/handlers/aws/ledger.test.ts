@@ -190,7 +190,7 @@ describeOnMoto('on DynamoDB', () => {
     await ledger().remember('tick', {});
     await ledger().storePolicy(policyOf());
     const { Items = [] } = await client.send(new ScanCommand({ TableName: table }));
-    expect(Items.map(({ schema }) => schema?.N)).toEqual(Array(9).fill('3'));
+    expect(Items.map(({ schema }) => schema?.N)).toEqual(Array(9).fill('4'));
     const start = Date.parse('2026-03-01T12:00:00Z') / 1000;
     const expiring = Items.map(
       ({ pk, sk, expires }) => `${pk?.S?.replace(/#.*/, '')} ${sk?.S?.replace(/#.*/, '')} ${expires ? Number(expires.N) - start : 'stays'}`,
@@ -252,7 +252,7 @@ describeOnMoto('on DynamoDB', () => {
     for (const read of Object.values(reads)) {
       const attempt = read();
       await expect(attempt).rejects.toThrow(TerminalError);
-      await expect(attempt).rejects.toThrow(/schema 4, this phidelity reads 3/);
+      await expect(attempt).rejects.toThrow(/schema 5, this phidelity reads 4/);
     }
   });
 
@@ -266,7 +266,7 @@ describeOnMoto('on DynamoDB', () => {
     await ledger().answer(answer);
     const put = (sk: string, attributes: Item) =>
       client.send(new PutItemCommand({ TableName: table, Item: { pk: { S: 'answer#f-1' }, sk: { S: sk }, ...attributes } }));
-    const schema = { N: '3' };
+    const schema = { N: '4' };
     const json = (document: object) => ({ schema, json: { S: JSON.stringify(document) } });
     await put('answer#text', { schema, json: { S: 'no JSON' } });
     await put('answer#null', { schema, json: { S: 'null' } });
