@@ -95,7 +95,7 @@ describe('the file', () => {
     test('is brought up when it is opened, and holds all it held', async () => {
       expect(version()).toBe(1);
       const ledger = sqliteLedger({ directory: folder, clock });
-      expect(version()).toBe(3);
+      expect(version()).toBe(4);
       await schemaOneReads(ledger);
       expect(await ledger.takeSlots('one', [{ scope: 'all', limit: 1, seconds: 60 }])).toEqual({});
       await ledger.remember('tick', { at: 'now' });

@@ -217,7 +217,7 @@ describeOnMoto('on DynamoDB', () => {
     const { Items = [] } = await client.send(new ScanCommand({ TableName: table }));
     const schemas = Items.map(({ pk, sk, schema }) => `${pk?.S?.replace(/#.*/, '')} ${sk?.S?.replace(/#.*/, '')} ${schema?.N}`);
     // What was written since: a version of the finding with its entry, a counted event, and the policy.
-    expect(schemas.filter((one) => one.endsWith(' 3')).sort()).toEqual(['finding entry 3', 'finding finding 3', 'policy current 3', 'recent event 3']);
+    expect(schemas.filter((one) => one.endsWith(' 4')).sort()).toEqual(['finding entry 4', 'finding finding 4', 'policy current 4', 'recent event 4']);
     expect(await ledger().policy()).toEqual(policy);
   });
 
@@ -235,7 +235,7 @@ describeOnMoto('on DynamoDB', () => {
           Key: { pk: pk!, sk: sk! },
           UpdateExpression: 'SET #schema = :newer',
           ExpressionAttributeNames: { '#schema': 'schema' },
-          ExpressionAttributeValues: { ':newer': { N: '4' } },
+          ExpressionAttributeValues: { ':newer': { N: '5' } },
         }),
       );
     const reads = {
