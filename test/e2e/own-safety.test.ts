@@ -66,6 +66,7 @@ describeOnMoto('the deployed bot (on moto, IAM enforced) watches itself', () => 
       ['phidelity-dev-detect', ['IntakeQueue', 'SweepQueue']],
       ['phidelity-dev-remediate', []],
       ['phidelity-dev-evidence', []],
+      ['phidelity-dev-deliver', ['AlertQueue']],
     ]);
     const { rules } = controls['eventbridge-bot-rules-on']!.params as { rules: { arn: string }[] };
     const arns = rules.map(({ arn }) => arn);
