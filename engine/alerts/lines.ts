@@ -36,6 +36,14 @@ export const oneLine = (text: string): string =>
     .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\s]+/gu, ' ')
     .trim();
 
+/** Every key and string in it. To be redacted only then: what is not seen in a number would hide it. */
+export function inOneLine(value: unknown): unknown {
+  if (typeof value === 'string') return oneLine(value);
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map(inOneLine);
+  return Object.fromEntries(Object.entries(value).map(([key, entry]) => [oneLine(key), inOneLine(entry)]));
+}
+
 /** At most so many bytes of UTF-8, and dots where something is left out. */
 export function clipped(text: string, bytes: number): string {
   const { read } = new TextEncoder().encodeInto(text, new Uint8Array(bytes));
