@@ -4,7 +4,7 @@ import type { Change, Finding } from '../model.ts';
 import { redactDeep } from '../redact.ts';
 import { standing } from '../writes.ts';
 import type { AlertFinding, Difference } from './alert.ts';
-import { clipped, inOneLine, oneLine } from './lines.ts';
+import { clipped, inOneLine } from './lines.ts';
 
 /** More than these nobody reads at 3 a.m.; the finding has them all. */
 const most = 12;

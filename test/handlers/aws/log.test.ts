@@ -13,3 +13,12 @@ test('an error is logged with its code and place, never with its message, which 
   expect(said).toContain('log.test.ts');
   expect(said).not.toContain('jane-doe');
 });
+
+test('what holds itself is logged as far as it is told', async () => {
+  const ring: Record<string, unknown> = { at: new Date(0), name: 'mrn\u00ad8877665' };
+  ring.again = ring;
+  const said = await writtenOut(() => lambdaLog('detect').info('Seen', { ring }));
+  expect(said).toContain('1970-01-01');
+  expect(said).toContain('too deep');
+  expect(said).not.toContain('8877665');
+});
