@@ -84,7 +84,7 @@ export function spanOf(seconds: number): string {
     .join(' ');
 }
 
-const noticed: Readonly<Record<TriggerSource, string>> = {
+export const noticed: Readonly<Record<TriggerSource, string>> = {
   cloudtrail: 'a call',
   config: 'AWS Config',
   'config-rule': 'an AWS Config rule',

@@ -85,7 +85,7 @@ const labelEnds: readonly (readonly [Label, RegExp])[] = (Object.keys(labelSourc
   new RegExp(`${labelSources[label]}$`, 'u'),
 ]);
 /** Nothing that JSON holds for people is deeper. */
-const deepest = 200;
+export const deepest = 200;
 
 /**
  * JSON values, keys too. A key is the label of its value (`{mrn: 1234567}`), and so is the `Key` of a tag. In a field `actor` e-mails stay: see `keep`.

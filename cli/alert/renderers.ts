@@ -1,12 +1,12 @@
 /** What each kind of channel would be sent, as `alert preview` names them. */
 import type { Alert } from '../../engine/alerts/alert.ts';
 import type { Context } from '../../engine/alerts/delivery.ts';
+import { machineForm } from '../../engine/alerts/render/machine.ts';
 import { pagerDutyEvent } from '../../engine/alerts/render/pagerduty.ts';
 import { asffFinding } from '../../engine/alerts/render/security-hub.ts';
 import { slackMessage } from '../../engine/alerts/render/slack.ts';
 import { snsMessage } from '../../engine/alerts/render/sns.ts';
 import { teamsMessage } from '../../engine/alerts/render/teams.ts';
-import { webhookBody } from '../../engine/alerts/render/webhook.ts';
 
 /** What is sent: JSON, or text that people read as it is. Undefined: this channel is not told of such an alert. */
 export type Rendered = { readonly json: unknown } | { readonly text: string } | undefined;
@@ -28,7 +28,7 @@ export const renderers = {
   sms: (alert, context) => ({ text: partOf(alert, context, 'sms') }),
   pagerduty: (alert, context) => sent(pagerDutyEvent(alert, context, new Date(alert.finding?.at ?? 0))),
   teams: (alert, context) => sent(teamsMessage(alert, context)),
-  webhook: (alert, context) => sent(webhookBody(alert, context)),
+  webhook: (alert, context) => sent(machineForm(alert, context)),
   securityhub: (alert, context) => sent(asffFinding(alert, context)),
 } as const satisfies Readonly<Record<string, Renderer>>;
 

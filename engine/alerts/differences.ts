@@ -4,7 +4,7 @@ import type { Change, Finding } from '../model.ts';
 import { redactDeep } from '../redact.ts';
 import { standing } from '../writes.ts';
 import type { AlertFinding, Difference } from './alert.ts';
-import { clipped, oneLine } from './lines.ts';
+import { clipped, inOneLine } from './lines.ts';
 
 /** More than these nobody reads at 3 a.m.; the finding has them all. */
 const most = 12;
@@ -64,13 +64,6 @@ function leavesOf(value: unknown): Map<string, Leaf> {
   // A setting that is not there is `null`.
   if (plain !== null) walk(plain, redactDeep(plain), '', '');
   return found;
-}
-
-function inOneLine(value: unknown): unknown {
-  if (typeof value === 'string') return oneLine(value);
-  if (typeof value !== 'object' || value === null) return value;
-  if (Array.isArray(value)) return value.map(inOneLine);
-  return Object.fromEntries(Object.entries(value).map(([key, entry]) => [oneLine(key), inOneLine(entry)]));
 }
 
 /** A string that is a document itself is told by its size alone: what people write into it is theirs. */

@@ -3,6 +3,7 @@ import { type MadeException, madeExceptions } from '../exceptions.ts';
 import type { Finding, Severity } from '../model.ts';
 import { redactDeep } from '../redact.ts';
 import type { DigestPorts } from './digest.ts';
+import { inOneLine } from './lines.ts';
 import { nameOf } from './names.ts';
 import type { About } from './routing.ts';
 
@@ -52,7 +53,7 @@ function seenOf({ control, resource, owner, severity, state, openedAt, resolvedA
   return {
     control,
     accountId: resource.accountId,
-    tags: redactDeep(owner?.tags ?? {}) as Record<string, string>,
+    tags: redactDeep(inOneLine(owner?.tags ?? {})) as Record<string, string>,
     name: nameOf(resource),
     severity,
     state,

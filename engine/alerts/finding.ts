@@ -1,7 +1,7 @@
 /** The alert about one finding: plain words for a person who has just been woken; never more than was verified, never a document's text, redacted. */
 import { answerWords, commandWords, toldUndo, undoHeadline, undoWords } from '../answers/words.ts';
 import type { AnyControl } from '../control.ts';
-import { exposureOf, exposureWords } from '../exposure.ts';
+import { exposureOf, exposureWords, noticed } from '../exposure.ts';
 import { waitsForStack } from '../finding.ts';
 import type { Actor, Finding } from '../model.ts';
 import { definedIn } from '../owner.ts';
@@ -10,7 +10,7 @@ import type { Alert } from './alert.ts';
 import { citations } from './citations.ts';
 import { consoleOf } from './console.ts';
 import { differencesOf } from './differences.ts';
-import { linesOf, oneLine } from './lines.ts';
+import { inOneLine, linesOf, oneLine } from './lines.ts';
 import { nameOf, subjectOf } from './names.ts';
 import { offersOf } from './offers.ts';
 import { toldKey } from './told.ts';
@@ -57,8 +57,7 @@ export function alertOf(finding: Finding, control: Told): Alert {
       differences,
       ...(cut && { differencesCut: true as const }),
       answers: offersOf(finding, control),
-      // As one line first: a character that is not seen would hide a number.
-      tags: redactDeep(Object.fromEntries(Object.entries(finding.owner?.tags ?? {}).map(([key, value]) => [key, oneLine(value)]))) as Record<string, string>,
+      tags: redactDeep(inOneLine(finding.owner?.tags ?? {})) as Record<string, string>,
     },
   };
 }
@@ -134,7 +133,7 @@ function findingLines(finding: Finding, control: Told): Alert['lines'] {
     ['Defined in', finding.owner && (open || finding.outcome?.status === 'REMEDIATED') ? definedIn(finding.owner) : undefined],
     // What the bot notices of itself, nobody has done.
     ['Who', actor ? whoOf(actor) : openedBy.source === 'tick' ? undefined : 'not known'],
-    ['When', `${openedBy.eventName ?? `noticed by ${noticed[openedBy.source]}`} at ${openedBy.time}`],
+    ['When', `${openedBy.eventName ?? `noticed by ${opener[openedBy.source]}`} at ${openedBy.time}`],
     ['Exposed', exposedOf(finding)],
     ['HIPAA', citations(control.hipaa)],
     ['Finding', `${finding.id}, episode ${finding.episode}, seen ${finding.seen} ${finding.seen === 1 ? 'time' : 'times'}`],
@@ -161,15 +160,8 @@ function verdictLabel({ state, evaluation, undo }: Finding): string {
 const proposalLabel = ({ decision, outcome }: Finding): string =>
   outcome?.status === 'REMEDIATION_FAILED' ? 'Tried' : decision.action === 'fix' ? 'Fix' : 'Proposal';
 
-const noticed: Readonly<Record<Finding['openedBy']['source'], string>> = {
-  cloudtrail: 'a CloudTrail event without an actor',
-  config: 'AWS Config',
-  'config-rule': 'an AWS Config rule',
-  securityhub: 'Security Hub',
-  sweep: 'a sweep',
-  operator: 'an operator',
-  tick: 'the bot itself',
-};
+/** How it was noticed where nobody is named. */
+const opener: typeof noticed = { ...noticed, cloudtrail: 'a CloudTrail event without an actor' };
 
 function doneOf(finding: Finding): string {
   const { state, decision, outcome, changes, fixNotBefore, held } = finding;

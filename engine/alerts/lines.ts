@@ -1,5 +1,5 @@
 /** The lines of an alert: redacted, clipped, and each of them one line, whatever a name holds. Pure. */
-import { type RedactOptions, redact } from '../redact.ts';
+import { deepest, type RedactOptions, redact } from '../redact.ts';
 import type { Alert, Line } from './alert.ts';
 
 /** Who did it is told in full; so it is where a brake names who keeps breaking it, where a call is named that ended it, and where the resource is a user of the account. */
@@ -35,6 +35,15 @@ export const oneLine = (text: string): string =>
     .toWellFormed()
     .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\s]+/gu, ' ')
     .trim();
+
+/** Every key and string in it. To be redacted only then: what is not seen in a number would hide it. */
+export function inOneLine(value: unknown, depth = 0): unknown {
+  if (typeof value === 'string') return oneLine(value);
+  // The redactor tells nothing of what lies deeper.
+  if (typeof value !== 'object' || value === null || value instanceof Date || depth >= deepest) return value;
+  if (Array.isArray(value)) return value.map((entry) => inOneLine(entry, depth + 1));
+  return Object.fromEntries(Object.entries(value).map(([key, entry]) => [oneLine(key), inOneLine(entry, depth + 1)]));
+}
 
 /** At most so many bytes of UTF-8, and dots where something is left out. */
 export function clipped(text: string, bytes: number): string {

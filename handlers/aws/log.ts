@@ -1,6 +1,7 @@
 /** The Log port on Powertools: JSON lines and embedded metrics, both read by CloudWatch. */
 import { Logger } from '@aws-lambda-powertools/logger';
 import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
+import { inOneLine, oneLine } from '../../engine/alerts/lines.ts';
 import { codeOf } from '../../engine/errors.ts';
 import type { Log } from '../../engine/ports.ts';
 import { redact, redactDeep } from '../../engine/redact.ts';
@@ -15,9 +16,9 @@ export function lambdaLog(service: string): LambdaLog {
   // The function's name: two stacks of one account must not count for each other's alarms.
   const metrics = new Metrics({ namespace: 'phidelity', serviceName: process.env.AWS_LAMBDA_FUNCTION_NAME ?? service });
   return {
-    info: (message, keys = {}) => logger.info(redact(message), loggable(keys)),
-    warn: (message, keys = {}) => logger.warn(redact(message), loggable(keys)),
-    error: (message, keys = {}) => logger.error(redact(message), loggable(keys)),
+    info: (message, keys = {}) => logger.info(told(message), loggable(keys)),
+    warn: (message, keys = {}) => logger.warn(told(message), loggable(keys)),
+    error: (message, keys = {}) => logger.error(told(message), loggable(keys)),
     count(name, dimensions) {
       const target = dimensions ? metrics.singleMetric() : metrics;
       if (dimensions) target.addDimensions({ ...dimensions });
@@ -30,8 +31,11 @@ export function lambdaLog(service: string): LambdaLog {
   };
 }
 
+/** As one line first: a character that is not seen would hide a number. */
+const told = (text: string): string => redact(oneLine(text));
+
 const loggable = (keys: Readonly<Record<string, unknown>>): Record<string, unknown> =>
-  Object.fromEntries(Object.entries(keys).map(([name, value]) => [redact(name), redactDeep(value instanceof Error ? bare(value) : value, {}, name)]));
+  Object.fromEntries(Object.entries(keys).map(([name, value]) => [told(name), redactDeep(inOneLine(value instanceof Error ? bare(value) : value), {}, name)]));
 
 /** An error without its message: what AWS and others write there names resources, and logs are read by more people than the ledger. */
 function bare(error: Error): Record<string, unknown> {

@@ -1,7 +1,7 @@
 /** Any HTTPS endpoint. What it gets, and how it knows that the bot has sent it: docs/channels/webhook.md. */
 import { createHmac } from 'node:crypto';
 import type { Send } from '../../engine/alerts/delivery.ts';
-import { webhookBody } from '../../engine/alerts/render/webhook.ts';
+import { machineForm } from '../../engine/alerts/render/machine.ts';
 import type { CompiledChannel, SecretRef } from '../../engine/policy/channels.ts';
 import { withSecrets } from './fresh.ts';
 import { type Outside, post } from './outside.ts';
@@ -9,7 +9,7 @@ import { type Outside, post } from './outside.ts';
 export const webhook =
   (outside: Outside): Send<Extract<CompiledChannel, { webhook: unknown }>> =>
   async (alert, { webhook: { url, secret } }, context, kept) => {
-    const body = JSON.stringify(webhookBody(alert, context));
+    const body = JSON.stringify(machineForm(alert, context));
     const refs = isRef(url) ? [secret, url] : [secret];
     await withSecrets(outside, refs, async (key, address = url) => {
       const timestamp = String(Math.floor(Date.now() / 1_000));

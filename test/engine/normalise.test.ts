@@ -4,7 +4,7 @@ import { asffFinding } from '../../engine/alerts/render/security-hub.ts';
 import type { Trigger } from '../../engine/model.ts';
 import { type DropReason, eventsIn, normalise } from '../../engine/normalise.ts';
 import { changed, eventNamed, fixture, fixtureNames, mutatedFixture, onBus } from '../support/events.ts';
-import { told as alertOf, outcomes } from './alerts/render/outcomes.ts';
+import { alertIn } from '../support/lamps.ts';
 
 const own = { accountId: '123456789012' };
 const dana = 'arn:aws:iam::123456789012:user/dana';
@@ -188,7 +188,7 @@ describe('dropped, with a reason', () => {
 
   test('what the bot has sent to Security Hub comes back as sent: each is dropped and counted, what else is in the event is not', () => {
     const context = { stack: 'phidelity-prod', region: 'us-east-1' };
-    const sent = asffFinding(alertOf(outcomes.page!), context)!;
+    const sent = asffFinding(alertIn('a page'), context)!;
     const theirs = (hub.detail as { findings: Record<string, unknown>[] }).findings[0]!;
     const { triggers, dropped } = normalise(changed(hub, { findings: [sent, theirs, { ...sent, Compliance: { Status: 'PASSED' } }] }), own);
     expect(triggers).toEqual(normalise(hub, own).triggers);

@@ -1,6 +1,6 @@
 /** No identifier of a person reaches an alert, a log line or the terminal, wherever in a finding it stands. */
 import { writeFileSync } from 'node:fs';
-import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { sqliteLedger } from '../../cli/state/sqlite-ledger.ts';
 import { backlogAlertOf } from '../../engine/alerts/backlog.ts';
 import { dailyDigest } from '../../engine/alerts/digest.ts';
@@ -9,13 +9,16 @@ import { admit, release } from '../../engine/alerts/fold.ts';
 import { textOf } from '../../engine/alerts/lines.ts';
 import { reminders } from '../../engine/alerts/remind.ts';
 import type { Line } from '../../engine/detect.ts';
+import { except } from '../../engine/exceptions.ts';
 import { opened, step } from '../../engine/finding.ts';
 import { change, type Finding, nonCompliant } from '../../engine/model.ts';
 import { lambdaLog } from '../../handlers/aws/log.ts';
 import { delivered, openBucket } from '../cli/events.ts';
 import { type Desk, openDesk, type Result } from '../cli/run.ts';
+import { channels } from '../support/alert-channels.ts';
 import { entryOf, findingOf, keyOf } from '../support/ledger-samples.ts';
 import { by, call, House, lampOff, policyOf, World } from '../support/world.ts';
+import { writtenOut } from '../support/written-out.ts';
 
 /** As they stand in the name of a resource, and what of it must be gone. */
 const planted = {
@@ -76,18 +79,30 @@ test('an alert about many: folded, a reminder, a digest', async () => {
     const trigger = { source: 'sweep', control: 'lamp-off', began: at, eventId: 'e', time: at, accountId: '123456789012', region: 'us-east-1' } as const;
     await open({}, 1);
     await open({ state: 'resolved', resolvedAt: at, outcome: { status: 'REMEDIATED', reason: every, at } }, 2);
-    const channels = policyOf({}).channels;
+    const taking = policyOf({}).channels;
     const policy = {
       ...policyOf({ 'lamp-off': { exceptions: names.map((resource) => ({ resource, reason: every, approvedBy: every, expires: '2026-11-03' })) } }),
     };
     for await (const finding of world.ledger.findings({}))
       for (const version of [1, 2, 3, 4]) {
         const told = alertOf({ ...finding, version, decision: { action: 'notify', reason: every } }, lampOff(world.house));
-        await admit('security', channels.security!, { ...told, urgency: 'notify' }, false, world.ports);
+        await admit('security', taking.security!, { ...told, urgency: 'notify' }, false, world.ports);
       }
     world.advance(86_400);
-    const folded = await release({ channels }, world.ports);
-    const again = await reminders({ channels: { security: { ...channels.security!, remindEvery: 60 } } }, [], world.ports);
+    await except(
+      names.map((name) => ({
+        ...keyOf({ id: `arn:aws:s3:::${name}` }),
+        control: 'lamp-off',
+        reason: every,
+        approvedBy: dana,
+        findingId: 'f-1',
+        at,
+        expires: '2026-11-04',
+      })),
+      world.ports,
+    );
+    const folded = await release({ channels: taking }, world.ports);
+    const again = await reminders({ channels: { security: { ...taking.security!, remindEvery: 60 } } }, [], world.ports);
     const digest = await dailyDigest(
       'security',
       policy,
@@ -100,6 +115,11 @@ test('an alert about many: folded, a reminder, a digest', async () => {
     // Those who did it are told; here nobody's session holds any of these.
     expectNone(JSON.stringify([folded.map(({ delivery }) => delivery), digest, await world.ledger.recall('held|security')]));
     for (const { delivery } of again) expectNone(JSON.stringify(delivery), numerals);
+    expect(textOf(digest)).toContain('claims-[ssn]');
+    for (const { render } of Object.values(channels)) {
+      expectNone(JSON.stringify([...folded.map(({ delivery }) => delivery.alert), digest].map(render)));
+      expectNone(JSON.stringify(again.map(({ delivery }) => render(delivery.alert))), numerals);
+    }
   } finally {
     world.close();
   }
@@ -149,28 +169,16 @@ describe('an alert', () => {
 });
 
 describe('a log line', () => {
-  afterEach(() => {
-    jest.restoreAllMocks();
-  });
-
-  test.each(['info', 'warn', 'error'] as const)('%s', (level) => {
-    const written: string[] = [];
-    for (const stream of [process.stdout, process.stderr]) {
-      jest.spyOn(stream, 'write').mockImplementation((chunk) => {
-        written.push(String(chunk));
-        return true;
-      });
-    }
-    for (const method of ['info', 'warn', 'error'] as const) jest.spyOn(console, method).mockImplementation((line: unknown) => void written.push(String(line)));
+  test.each(['info', 'warn', 'error'] as const)('%s', async (level) => {
     const cause = Object.assign(new Error(every), { name: every, $metadata: { requestId: every } });
-    lambdaLog('detect')[level](`Work item ${every}`, {
+    const keys = {
       eventName: every,
       mrn: '00123456',
       [every]: 1,
       nested: [{ reason: every, finding: leaky('lab-123-45-6789') }],
       error: new Error(every, { cause }),
-    });
-    const said = written.join('');
+    };
+    const said = await writtenOut(() => lambdaLog('detect')[level](`Work item ${every}`, keys));
     expect(said).toContain('Work item claims-[ssn]');
     expectNone(said);
   });

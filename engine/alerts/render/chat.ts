@@ -4,10 +4,10 @@
  */
 import type { Alert } from '../alert.ts';
 import type { Context } from '../delivery.ts';
-import { sidesOf } from '../differences.ts';
 import { clipped, oneLine } from '../lines.ts';
+import { accountOf } from '../names.ts';
 import { commandsOf, linesWithin, pointer } from './commands.ts';
-import { differencesWithin, differenceText } from './differences.ts';
+import { differencesWithin, differenceText, sidesText } from './differences.ts';
 
 export interface CustomNotification {
   readonly version: '1.0';
@@ -36,9 +36,8 @@ const resourceBytes = 600;
 
 /** One finding is one thread. */
 export function customNotification(alert: Alert, context: Context): CustomNotification {
-  const { id, severity, status, control, headline, title, accountId, subject, finding } = alert;
+  const { id, severity, status, control, headline, title, subject, finding } = alert;
   const steps = commandsOf(alert, context).map(({ command }) => code(command));
-  const account = context.accountName ? `${context.accountName} (${accountId})` : accountId;
   return {
     version: '1.0',
     source: 'custom',
@@ -56,7 +55,7 @@ export function customNotification(alert: Alert, context: Context): CustomNotifi
       eventType: status,
       ...(finding && { relatedResources: [harmless(finding.resource.id)] }),
       additionalContext: {
-        account: harmless(account),
+        account: harmless(accountOf(alert, context)),
         ...(control && { control }),
         ...(finding && { region: finding.resource.region, resourceType: finding.resource.type, findingId: finding.id, state: finding.state }),
       },
@@ -72,9 +71,7 @@ function descriptionOf(alert: Alert, context: Context): string {
   return [
     ...(context.instead ? [markdown(context.instead)] : []),
     ...linesWithin(told, context, linesBytes).map(({ label, value }) => `*${label}:* ${markdown(value)}`),
-    ...(differences.length + more.length > 0
-      ? [`*${finding ? sidesOf(finding).join(' → ') : ''}:*`, ...differences.map((one) => code(differenceText(one, '→'))), ...more]
-      : []),
+    ...(differences.length + more.length > 0 ? [`*${sidesText(alert, '→')}:*`, ...differences.map((one) => code(differenceText(one, '→'))), ...more] : []),
     ...(finding?.console ? [finding.console.replace(/[!'()*_~]/g, (mark) => `%${mark.charCodeAt(0).toString(16)}`)] : []),
   ].join('\n');
 }

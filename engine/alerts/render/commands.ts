@@ -25,11 +25,17 @@ export function commandsOf({ finding }: Pick<Alert, 'finding'>, { stack, region 
 }
 
 /** Where everything is that a message has no room for. */
-export const pointer = ({ stack }: Context): string => `npx phidelity findings --stack ${stack}`;
+export const pointer = ({ stack, region }: Pick<Context, 'stack' | 'region'>): string => `npx phidelity findings --stack ${stack} --region ${region}`;
 
-/** The lines of an alert for a channel that tells the commands in a place of their own; the others name the stack. */
-export const linesFor = ({ lines }: Pick<Alert, 'lines'>, { stack }: Pick<Context, 'stack'>): Line[] =>
-  lines.filter(({ label }) => label !== 'Command').map(({ label, value }) => ({ label, value: value.replaceAll('--stack NAME', `--stack ${stack}`) }));
+/** Commands are copied: they name the stack. */
+export const stackNamed = ({ label, value }: Line, { stack }: Pick<Context, 'stack'>): Line => ({
+  label,
+  value: value.replaceAll('--stack NAME', `--stack ${stack}`),
+});
+
+/** The lines of an alert for a channel that tells the commands in a place of their own. */
+export const linesFor = ({ lines }: Pick<Alert, 'lines'>, context: Pick<Context, 'stack'>): Line[] =>
+  lines.filter(({ label }) => label !== 'Command').map((line) => stackNamed(line, context));
 
 /** As many of them as fit. @param bytes of UTF-8 in all, and a pointer where something is left out */
 export function linesWithin(alert: Pick<Alert, 'lines'>, context: Context, bytes: number): Line[] {

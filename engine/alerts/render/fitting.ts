@@ -1,6 +1,7 @@
 /** Alerts in channels that take only so much. Pure. */
 import type { Alert, Difference, Line } from '../alert.ts';
 import type { Context } from '../delivery.ts';
+import { pointer } from './commands.ts';
 
 /** What of an alert is shown. `cut`: something is left out that the finding has. */
 export interface Shown {
@@ -28,11 +29,16 @@ export function fitting<Message>(alert: Pick<Alert, 'lines' | 'finding'>, fits: 
   return render({ lines: [], differences: [], cut: already || differences.length > 0 || lines.length > 0 });
 }
 
+/** As many from the beginning as have room together. */
+export function beginning<One>(all: readonly One[], room: number, size: (one: One) => number): readonly One[] {
+  let left = room;
+  const past = all.findIndex((one) => {
+    left -= size(one);
+    return left < 0;
+  });
+  return past === -1 ? all : all.slice(0, past);
+}
+
 /** Said where something is left out. */
-export const cutWords = ({ stack, region }: Pick<Context, 'stack' | 'region'>, { finding }: Pick<Alert, 'finding'>): string =>
-  `More than is shown here: \`npx phidelity findings --stack ${stack} --region ${region}\`${finding ? `, finding ${finding.id}` : ''}.`;
-
-const absent = 'not there';
-
-/** "PublicAccessBlock.BlockPublicAcls: false -> true" */
-export const differenceWords = ({ path, observed = absent, expected = absent }: Difference): string => `${path}: ${observed} -> ${expected}`;
+export const cutWords = (context: Pick<Context, 'stack' | 'region'>, { finding }: Pick<Alert, 'finding'>): string =>
+  `More than is shown here: \`${pointer(context)}\`${finding ? `, finding ${finding.id}` : ''}.`;

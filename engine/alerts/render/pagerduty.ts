@@ -6,11 +6,11 @@ import { createHash } from 'node:crypto';
 import type { Severity } from '../../model.ts';
 import type { Alert } from '../alert.ts';
 import type { Context } from '../delivery.ts';
-import { sidesOf } from '../differences.ts';
 import { clipped } from '../lines.ts';
-import { whatOf } from '../names.ts';
+import { accountOf, whatOf } from '../names.ts';
 import { commandsOf, linesFor } from './commands.ts';
-import { cutWords, differenceWords, fitting, type Shown } from './fitting.ts';
+import { differenceText, sidesText } from './differences.ts';
+import { cutWords, fitting, type Shown } from './fitting.ts';
 
 export type PagerDutyAction = 'trigger' | 'acknowledge' | 'resolve';
 export type PagerDutySeverity = 'critical' | 'error' | 'warning' | 'info';
@@ -60,7 +60,7 @@ export function pagerDutyEvent(alert: Alert, context: Context, now: Date): Pager
       source: clipped(finding?.resource.id ?? `aws:${accountId}`, summaryBytes),
       severity: severities[severity],
       ...(finding && { timestamp: finding.at, component: clipped(name!, fieldBytes) }),
-      group: context.accountName ? `${context.accountName} (${accountId})` : accountId,
+      group: accountOf(alert, context),
       class: control ?? status,
       custom_details: detailsOf(alert, context, shown),
     },
@@ -92,7 +92,7 @@ function detailsOf(alert: Alert, context: Context, { lines, differences, cut }: 
   const told: (readonly [string, string | readonly string[]])[] = [
     ...(context.instead ? [['Sent here', context.instead] as const] : []),
     ...lines.map(({ label, value }) => [label, value] as const),
-    ...(differences.length > 0 ? [[alert.finding ? sidesOf(alert.finding).join(' -> ') : '', differences.map(differenceWords)] as const] : []),
+    ...(differences.length > 0 ? [[sidesText(alert), differences.map((one) => differenceText(one))] as const] : []),
     ...(commands.length > 0 ? [['Commands', commands] as const] : []),
     ['Sections of 45 CFR', alert.hipaa],
     ['Urgency', alert.urgency],

@@ -2,6 +2,8 @@
 import type { Alert, AlertFinding, Line } from '../alert.ts';
 import type { Context } from '../delivery.ts';
 import { whatOf } from '../names.ts';
+import { pointer, stackNamed } from './commands.ts';
+import { beginning } from './fitting.ts';
 import { type Block, context, header, limits, mrkdwn, type SlackMessage, sections } from './slack/blocks.ts';
 import { buttonsOf } from './slack/buttons.ts';
 import { code, codeText, link, prose } from './slack/text.ts';
@@ -114,37 +116,27 @@ const rankOf = ({ label }: Line): number => {
   return rank < 0 ? ranks.length : rank;
 };
 
-/** Commands are copied: they name the stack. */
-const lineText = ({ label, value }: Line, { stack }: Context): string =>
-  `*${prose(label, 50)}:* ${prose(value.replaceAll('--stack NAME', `--stack ${stack}`), lineMost)}`;
+const lineText = (line: Line, told: Context): string => `*${prose(line.label, 50)}:* ${prose(stackNamed(line, told).value, lineMost)}`;
 
 function withinLines(lines: readonly Line[], most: number, told: Context): Block[] {
-  const shown: string[] = [];
-  let left = most;
-  for (const line of lines) {
-    const text = lineText(line, told);
-    left -= text.length;
-    if (left < 0) break;
-    shown.push(text);
-  }
+  const shown = beginning(
+    lines.map((line) => lineText(line, told)),
+    most,
+    lengthOf,
+  );
   const cut = lines.length - shown.length;
-  return [
-    ...sections(shown),
-    ...context(cut > 0 ? [`${cut} more ${cut === 1 ? 'line' : 'lines'} left out. All: \`npx phidelity findings --stack ${codeText(told.stack, 150)}\``] : []),
-  ];
+  return [...sections(shown), ...context(cut > 0 ? [`${cut} more ${cut === 1 ? 'line' : 'lines'} left out. All: \`${codeText(pointer(told), 250)}\``] : [])];
 }
+
+const lengthOf = (text: string): number => text.length;
 
 function differences({ differences: found, differencesCut, state, answers }: AlertFinding): Block[] {
   if (found.length === 0) return [];
-  const shown: string[] = [];
-  let left = diffMost;
-  for (const { path, observed, expected } of found) {
+  const texts = found.map(({ path, observed, expected }) => {
     const lines = [...(observed === undefined ? [] : [`- ${path}: ${observed}`]), ...(expected === undefined ? [] : [`+ ${path}: ${expected}`])];
-    const text = lines.map((line) => codeText(line, 300)).join('\n');
-    left -= text.length;
-    if (left < 0) break;
-    shown.push(text);
-  }
+    return lines.map((line) => codeText(line, 300)).join('\n');
+  });
+  const shown = beginning(texts, diffMost, lengthOf);
   const more = differencesCut || shown.length < found.length ? '\nThe finding has more.' : '';
   const resolved = answers.some(({ about }) => about === 'undo') ? 'Now (-), after the undo (+)' : 'Before (-), after (+)';
   const what = state === 'open' ? 'Observed (-), expected (+)' : resolved;

@@ -1,12 +1,11 @@
 /** An alert as an SNS message: to each protocol in its own form. Pure. https://docs.aws.amazon.com/sns/latest/api/API_Publish.html */
 import type { Alert } from '../alert.ts';
 import type { Context } from '../delivery.ts';
-import { sidesOf } from '../differences.ts';
 import { textOf } from '../lines.ts';
-import { whatOf } from '../names.ts';
+import { accountOf, whatOf } from '../names.ts';
 import { customNotification } from './chat.ts';
 import { commandsOf, linesWithin, pointer, sizeOf } from './commands.ts';
-import { differencesWithin, differenceText } from './differences.ts';
+import { differencesWithin, differenceText, sidesText } from './differences.ts';
 import { machineForm } from './machine.ts';
 
 export interface SnsMessage {
@@ -45,19 +44,15 @@ function attributesOf({ severity, control, accountId, status, urgency }: Alert):
 }
 
 function emailText(alert: Alert, context: Context, bytes: number): string {
-  const { severity, headline, accountId, finding } = alert;
+  const { severity, headline, finding } = alert;
   const { differences, cut } = differencesWithin(alert, bytes);
   const commands = commandsOf(alert, context);
-  const account = context.accountName ? `${context.accountName} (${accountId})` : accountId;
   const block = (name: string, lines: readonly string[]) => (lines.length > 0 ? [`${name}:\n${lines.map((line) => `  ${line}`).join('\n')}`] : []);
   return [
     ...(context.instead ? [context.instead] : []),
-    `${headline}: ${whatOf(alert)}\n${severity}, account ${account}`,
+    `${headline}: ${whatOf(alert)}\n${severity}, account ${accountOf(alert, context)}`,
     textOf({ lines: linesWithin(alert, context, bytes) }),
-    ...block(finding ? sidesOf(finding).join(' -> ') : '', [
-      ...differences.map((one) => differenceText(one)),
-      ...(cut ? [`and more: ${pointer(context)}`] : []),
-    ]),
+    ...block(sidesText(alert), [...differences.map((one) => differenceText(one)), ...(cut ? [`and more: ${pointer(context)}`] : [])]),
     ...block('Console', finding?.console ? [finding.console] : []),
     ...block(
       'To answer',

@@ -7,10 +7,11 @@
  */
 import type { Alert } from '../alert.ts';
 import type { Context } from '../delivery.ts';
-import { sidesOf } from '../differences.ts';
 import { clipped } from '../lines.ts';
+import { accountOf } from '../names.ts';
 import { commandsOf, linesFor } from './commands.ts';
-import { cutWords, differenceWords, fitting, type Shown } from './fitting.ts';
+import { differenceText, sidesText } from './differences.ts';
+import { cutWords, fitting, type Shown } from './fitting.ts';
 
 export interface TextRun {
   readonly type: 'TextRun';
@@ -87,7 +88,10 @@ function cardOf(alert: Alert, context: Context, { lines, differences, cut }: Sho
       },
       ...(context.instead ? [block([run(context.instead, { weight: 'Bolder' })], 'Medium')] : []),
       ...lines.map(({ label, value }) => block([run(`${label}: `, { weight: 'Bolder' }), run(value)], 'Small')),
-      ...listed(finding ? sidesOf(finding).join(' -> ') : '', differences.map(differenceWords)),
+      ...listed(
+        sidesText(alert),
+        differences.map((one) => differenceText(one)),
+      ),
       ...listed(
         'To answer',
         commands.map(({ command }) => command),
@@ -111,8 +115,7 @@ const listed = (heading: string, texts: readonly string[]): RichTextBlock[] =>
     ? []
     : [block([run(heading, { weight: 'Bolder' })], 'Medium'), ...texts.map((text) => block([run(text, { fontType: 'Monospace' })], 'Small'))];
 
-const whereOf = ({ accountId, finding }: Alert, { accountName }: Context): string =>
-  [accountName ? `account ${accountName} (${accountId})` : `account ${accountId}`, finding?.resource.region].filter(Boolean).join(', ');
+const whereOf = (alert: Alert, context: Context): string => [`account ${accountOf(alert, context)}`, alert.finding?.resource.region].filter(Boolean).join(', ');
 
 /** Green is for what was seen to be as it should be: an exception, an undo, or what was open for a while, are not. */
 const good: ReadonlySet<string> = new Set(['Fixed', 'Resolved', 'Resource gone']);

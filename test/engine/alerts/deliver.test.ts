@@ -7,6 +7,7 @@ import { type Context, type Delivery, DeliveryError, type Kept } from '../../../
 import { RetryLaterError } from '../../../engine/errors.ts';
 import type { CompiledChannel } from '../../../engine/policy/channels.ts';
 import { World } from '../../support/world.ts';
+import { alert } from './samples.ts';
 
 const taking = { pages: false, minSeverity: 'INFORMATIONAL', timezone: 'UTC' } as const;
 const channels = {
@@ -17,32 +18,9 @@ const channels = {
 const policy = { channels, accounts: { '123456789012': 'clinic-prod' } };
 
 const alertOf = (version: number, more: Partial<Alert> = {}): Alert => ({
+  ...alert({ name: '1', version }),
   id: `f-1:v${version}`,
-  urgency: 'notify',
-  severity: 'HIGH',
-  control: 'lamp-off',
-  accountId: '123456789012',
-  status: 'NOTIFIED',
-  title: 'Lamps are off',
-  headline: 'Drift',
-  subject: '[HIGH] Drift: lamp-off on hall',
   lines: [{ label: 'Wrong', value: 'The lamp is on.' }],
-  hipaa: [],
-  finding: {
-    id: 'f-1',
-    version,
-    state: 'open',
-    episode: 1,
-    resource: { id: 'arn:aws:lamp:us-east-1:123456789012:lamp/hall', name: 'hall', type: 'AWS::Lamp::Lamp', region: 'us-east-1' },
-    complianceType: 'NON_COMPLIANT',
-    verified: false,
-    confirmed: false,
-    openedAt: '2026-11-01T03:00:00.000Z',
-    at: '2026-11-01T03:00:00.000Z',
-    differences: [],
-    answers: [],
-    tags: {},
-  },
   ...more,
 });
 

@@ -1,8 +1,9 @@
 /** Against a local server that enforces what PagerDuty documents. Neither moto nor aws-sdk-client-mock: nothing of AWS is called. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import type { DeliveryError } from '../../../engine/alerts/delivery.ts';
 import { pagerDuty } from '../../../handlers/channels/pagerduty.ts';
-import { alertIn, context, type Life } from '../../support/lamps.ts';
+import type { Life } from '../../support/findings.ts';
+import { alertIn, context } from '../../support/lamps.ts';
+import { failed } from '../../support/outside/failure.ts';
 import { fakeOutside, impatiently } from '../../support/outside/fake-outside.ts';
 import { type PagerDuty, pagerDutyService } from '../../support/outside/pagerduty.ts';
 import { type OutsideWorld, outsideWorld } from '../../support/outside/server.ts';
@@ -21,13 +22,6 @@ afterAll(() => world.stop());
 
 const send = (life: Life, ...keys: string[]) =>
   pagerDuty(fakeOutside(world.url, { 'ssm:/phidelity/pagerduty': keys.length > 0 ? keys : [key] }))(alertIn(life), channel, context, undefined);
-const failure = async (sending: Promise<unknown>) => {
-  const error = (await sending.then(
-    () => undefined,
-    (thrown) => thrown,
-  )) as DeliveryError | undefined;
-  return error && { failure: error.failure, message: error.message, retryAfter: error.retryAfter };
-};
 
 test('an incident is opened, and resolved when it is fixed', async () => {
   await send('a page');
@@ -62,18 +56,18 @@ describe('when PagerDuty does not take it', () => {
   for (const [name, [answer, expected]] of Object.entries(answers))
     test(name, async () => {
       world.fail('pagerduty', answer);
-      expect(await failure(send('a page'))).toEqual(expected);
+      expect(await failed(send('a page'))).toEqual(expected);
       expect(service.incidents).toEqual([]);
     });
 
   test('it keeps silent', async () => {
     world.fail('pagerduty', 'never');
-    const { result, patience } = await impatiently(() => failure(send('a page')));
+    const { result, patience } = await impatiently(() => failed(send('a page')));
     expect([result, patience]).toEqual([{ failure: 'again', message: 'PagerDuty has not answered within 10 s.', retryAfter: undefined }, [10_000]]);
   });
 
   test('a key that is none', async () => {
-    expect(await failure(send('a page', 'too-short'))).toEqual({
+    expect(await failed(send('a page', 'too-short'))).toEqual({
       failure: 'refused',
       message: 'PagerDuty answers 400, because of routing_key.',
       retryAfter: undefined,

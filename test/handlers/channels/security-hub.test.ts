@@ -2,21 +2,21 @@ import { BatchImportFindingsCommand, GetFindingsCommand, InvalidAccessException,
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { mockClient } from 'aws-sdk-client-mock';
 import { backlogAlertOf } from '../../../engine/alerts/backlog.ts';
-import { DeliveryError } from '../../../engine/alerts/delivery.ts';
 import { asffFinding } from '../../../engine/alerts/render/security-hub.ts';
 import type { CompiledChannel } from '../../../engine/policy/channels.ts';
 import { awsAccess } from '../../../handlers/aws/access.ts';
 import { importFindings, type SecurityHubChannel, securityHub } from '../../../handlers/channels/security-hub.ts';
-import { fixed, outcomes, told } from '../../engine/alerts/render/outcomes.ts';
-import { control, finding } from '../../support/findings.ts';
+import { control, finding, lives } from '../../support/findings.ts';
+import { told } from '../../support/lamps.ts';
 import { describeOnMoto, type Moto, startMoto } from '../../support/moto.ts';
+import { failure } from '../../support/outside/failure.ts';
 
 const place = { accountId: '123456789012', region: 'us-east-1' };
 const context = { stack: 'phidelity-prod', region: 'us-east-1' };
 const channel: SecurityHubChannel = { securityHub: true, pages: false, minSeverity: 'INFORMATIONAL', timezone: 'UTC' } satisfies CompiledChannel;
 const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
-const failed = told(outcomes.page!);
-const resolved = told({ ...fixed, version: 2 });
+const failed = told(lives['a page']);
+const resolved = told({ ...lives.fixed, version: 2 });
 
 // Moto takes findings also where Security Hub is not enabled: that and all other refusals are in the mocked half.
 describeOnMoto('Security Hub, on moto', () => {
@@ -54,14 +54,6 @@ describe('Security Hub, mocked', () => {
     hub.restore();
   });
   const aws = () => awsAccess({ credentials })(place, { share: false });
-  const failure = async (): Promise<DeliveryError> => {
-    const error = await securityHub(aws())(failed, channel, context, undefined).then(
-      () => undefined,
-      (thrown: unknown) => thrown,
-    );
-    expect(error).toBeInstanceOf(DeliveryError);
-    return error as DeliveryError;
-  };
   const refusedFinding = (ErrorCode: string) => ({
     FailedCount: 1,
     SuccessCount: 0,
@@ -92,7 +84,7 @@ describe('Security Hub, mocked', () => {
     const call = hub.on(BatchImportFindingsCommand);
     if (fault) call.rejects(fault);
     else call.resolves(answer!);
-    const error = await failure();
+    const error = await failure(securityHub(aws())(failed, channel, context, undefined));
     expect([error.failure, error.message, ...(error.retryAfter === undefined ? [] : [error.retryAfter])]).toEqual(is);
     expect(error.message).not.toContain('john');
   });

@@ -2,11 +2,11 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Alert } from '../../../engine/alerts/alert.ts';
 import { type SlackWebhookChannel, slackWebhook } from '../../../handlers/channels/slack-webhook.ts';
-import { told } from '../../support/findings.ts';
+import { lives } from '../../support/findings.ts';
+import { context, told } from '../../support/lamps.ts';
 import { failure } from '../../support/outside/failure.ts';
 import type { OutsideWorld } from '../../support/outside/server.ts';
 import { webhookPath as path, type SlackScene, slackScene } from '../../support/outside/slack-scene.ts';
-import { alert, context } from '../../support/slack-message.ts';
 
 const hook: SlackWebhookChannel = { pages: true, minSeverity: 'INFORMATIONAL', timezone: 'UTC', slackWebhook: 'ssm:/hook' };
 const headOf = (blocks: readonly unknown[]) => (blocks[0] as { text: { text: string } }).text.text;
@@ -21,8 +21,8 @@ describe('an incoming webhook', () => {
   const send = (one: Alert, patienceMs?: number) => slackWebhook(scene.outside, { patienceMs })(one, hook, context, undefined);
 
   test('each state is a message, without buttons', async () => {
-    expect(await send(alert(told['approval needed']!))).toBeUndefined();
-    await send(alert(told.fixed!));
+    expect(await send(told(lives['an approval is asked for']))).toBeUndefined();
+    await send(told(lives.fixed));
     const posted = scene.slack.posted(path);
     expect(posted.map(({ blocks }) => headOf(blocks as unknown[]))).toEqual(['🟠 Approval needed [HIGH]', '✅ Fixed [HIGH]']);
     expect(JSON.stringify(posted)).not.toContain('"actions"');
@@ -30,10 +30,10 @@ describe('an incoming webhook', () => {
 
   test('an address that was changed is read again', async () => {
     scene.secrets.set('ssm:/hook', `${scene.world.url}/slack/services/T0/B0/gone`);
-    const before = send(alert(told.page!));
+    const before = send(told(lives['a page']));
     expect((await failure(before)).message).toMatch(/no_service.*make a new one/);
     scene.secrets.set('ssm:/hook', `${scene.world.url}/slack${path}`);
-    await send(alert(told.page!));
+    await send(told(lives['a page']));
     expect(scene.slack.posted(path)).toHaveLength(1);
     expect(scene.read).toEqual(['ssm:/hook', 'ssm:/hook', 'ssm:/hook']);
   });
@@ -52,7 +52,7 @@ describe('an incoming webhook', () => {
     test(`${code}: refused, with the way out`, async () => {
       const tries = ['no_service', 'invalid_token'].includes(code) ? 2 : 1;
       scene.world.fail('slack', ...Array.from({ length: tries }, () => ({ status, body: code })));
-      const error = await failure(send(alert(told.page!)));
+      const error = await failure(send(told(lives['a page'])));
       expect([error.failure, scene.paths().length]).toEqual(['refused', tries]);
       expect(error.message).toMatch(sentence);
       expect(`${error.message} ${error.stack}`).not.toContain('the-first-path');
@@ -66,7 +66,7 @@ describe('an incoming webhook', () => {
   for (const [name, [answer, message, retryAfter]] of Object.entries(passing))
     test(`${name}: again`, async () => {
       scene.world.fail('slack', answer);
-      const error = await failure(send(alert(told.page!), answer === 'never' ? 50 : undefined));
+      const error = await failure(send(told(lives['a page']), answer === 'never' ? 50 : undefined));
       expect([error.failure, error.message, error.retryAfter]).toEqual(['again', message, retryAfter]);
     });
 });

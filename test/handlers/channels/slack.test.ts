@@ -3,11 +3,11 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Alert } from '../../../engine/alerts/alert.ts';
 import type { Kept } from '../../../engine/alerts/delivery.ts';
 import { type SlackAppChannel, slackApp } from '../../../handlers/channels/slack.ts';
-import { told } from '../../support/findings.ts';
+import { lives } from '../../support/findings.ts';
+import { context, told } from '../../support/lamps.ts';
 import { failure } from '../../support/outside/failure.ts';
 import type { OutsideWorld } from '../../support/outside/server.ts';
 import { type SlackScene, slackScene, token } from '../../support/outside/slack-scene.ts';
-import { alert, context } from '../../support/slack-message.ts';
 
 const app: SlackAppChannel = {
   pages: true,
@@ -29,11 +29,11 @@ describe('an app', () => {
   const patienceFor = (answer: unknown) => (answer === 'never' ? 50 : undefined);
 
   test('a finding is one message, which changes, and says so in its thread', async () => {
-    const first = await send(alert(told['approval needed']!));
+    const first = await send(told(lives['an approval is asked for']));
     expect(first).toEqual({ slack: { channel: 'C0123', ts: expect.any(String) } });
     expect(scene.slack.messages('C0123').map(({ blocks }) => headOf(blocks))).toEqual(['🟠 Approval needed [HIGH]']);
 
-    const second = await send(alert(told.fixed!), first);
+    const second = await send(told(lives.fixed), first);
     expect(second).toEqual(first);
     const messages = scene.slack.messages('C0123');
     expect(messages.map(({ blocks, changes }) => [headOf(blocks), changes])).toEqual([['✅ Fixed [HIGH]', 1]]);
@@ -45,7 +45,7 @@ describe('an app', () => {
   });
 
   test('what is about many is a message of its own each time', async () => {
-    const { finding: _, ...many } = alert(told.drift!);
+    const { finding: _, ...many } = told(lives.drift);
     expect(await send(many)).toBeUndefined();
     expect(await send(many, { slack: { channel: 'C0123', ts: '1.1' } })).toBeUndefined();
     expect(scene.slack.messages('C0123')).toHaveLength(2);
@@ -53,35 +53,35 @@ describe('an app', () => {
 
   for (const code of ['message_not_found', 'cant_update_message', 'edit_window_closed'])
     test(`${code}: another message takes its place`, async () => {
-      const first = await send(alert(told.page!));
+      const first = await send(told(lives['a page']));
       scene.world.fail('slack', { status: 200, body: { ok: false, error: code } });
-      const second = await send(alert(told.fixed!), first);
+      const second = await send(told(lives.fixed), first);
       expect(scene.slack.messages('C0123').map(({ ts }) => ts)).toEqual([first?.slack?.ts, second?.slack?.ts]);
       expect(scene.slack.thread('C0123', second!.slack!.ts)).toEqual([]);
     });
 
   test('the policy names another channel: it goes on there', async () => {
-    const first = await send(alert(told.page!));
-    const moved = await send(alert(told.fixed!), first, { ...app, slackApp: { ...app.slackApp, channel: 'C0456' } });
+    const first = await send(told(lives['a page']));
+    const moved = await send(told(lives.fixed), first, { ...app, slackApp: { ...app.slackApp, channel: 'C0456' } });
     expect(moved?.slack?.channel).toBe('C0456');
     expect(scene.slack.messages('C0456').map(({ blocks }) => headOf(blocks))).toEqual(['✅ Fixed [HIGH]']);
   });
 
   test('a reply that fails is tried again, and the message is still one', async () => {
-    const first = await send(alert(told.page!));
+    const first = await send(told(lives['a page']));
     const changed = { status: 200, body: { ok: true } };
     scene.world.fail('slack', changed, { status: 503 });
-    expect((await failure(send(alert(told.fixed!), first))).failure).toBe('again');
-    await send(alert(told.fixed!), first);
+    expect((await failure(send(told(lives.fixed), first))).failure).toBe('again');
+    await send(told(lives.fixed), first);
     expect(scene.slack.messages('C0123')).toHaveLength(1);
     expect(scene.slack.thread('C0123', first!.slack!.ts)).toHaveLength(1);
   });
 
   test('a token that was changed is read again', async () => {
-    await send(alert(told.page!));
+    await send(told(lives['a page']));
     scene.slack.token = 'xoxb-the-second-token';
     scene.secrets.set('ssm:/token', scene.slack.token);
-    await send(alert(told.page!));
+    await send(told(lives['a page']));
     expect(scene.slack.messages('C0123')).toHaveLength(2);
     expect(scene.read).toEqual(['ssm:/token', 'ssm:/token']);
   });
@@ -106,13 +106,13 @@ describe('an app', () => {
   for (const [name, [answer, message, retryAfter]] of Object.entries(passing))
     test(`${name}: again`, async () => {
       scene.world.fail('slack', answer);
-      const error = await failure(send(alert(told.page!), undefined, app, patienceFor(answer)));
+      const error = await failure(send(told(lives['a page']), undefined, app, patienceFor(answer)));
       expect([error.failure, error.message, error.retryAfter]).toEqual(['again', message, retryAfter]);
     });
 
   test('nobody is there: again', async () => {
     const outside = { ...scene.outside, base: () => 'http://127.0.0.1:1' };
-    const error = await failure(slackApp(outside)(alert(told.page!), app, context, undefined));
+    const error = await failure(slackApp(outside)(told(lives['a page']), app, context, undefined));
     expect([error.failure, error.message]).toEqual(['again', 'Slack cannot be reached.']);
   });
 
@@ -133,14 +133,14 @@ describe('an app', () => {
       const answer = { status: 200, body: { ok: false, error: code } };
       const tries = ['invalid_auth', 'token_revoked', 'account_inactive'].includes(code) ? 2 : 1;
       scene.world.fail('slack', ...Array.from({ length: tries }, () => answer));
-      const error = await failure(send(alert(told.page!)));
+      const error = await failure(send(told(lives['a page'])));
       expect([error.failure, scene.paths().length]).toEqual(['refused', tries]);
       expect(error.message).toMatch(sentence);
     });
 
   test('403: refused', async () => {
     scene.world.fail('slack', { status: 403, body: `no ${token}` });
-    const error = await failure(send(alert(told.page!)));
+    const error = await failure(send(told(lives['a page'])));
     expect([error.failure, error.message]).toEqual(['refused', 'Slack answers 403.']);
   });
 
@@ -153,7 +153,7 @@ describe('an app', () => {
       'never',
     ] as const) {
       scene.world.fail('slack', answer);
-      const { message, cause, stack } = await failure(send(alert(told.page!), undefined, app, patienceFor(answer)));
+      const { message, cause, stack } = await failure(send(told(lives['a page']), undefined, app, patienceFor(answer)));
       expect(`${message} ${stack} ${cause instanceof Error ? `${cause.stack} ${JSON.stringify(cause)}` : ''}`).not.toContain(token);
     }
   });

@@ -2,18 +2,19 @@ import { CreateTopicCommand, PublishCommand, SNSClient, SubscribeCommand } from 
 import { CreateQueueCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { mockClient } from 'aws-sdk-client-mock';
-import { DeliveryError } from '../../../engine/alerts/delivery.ts';
 import type { MachineForm } from '../../../engine/alerts/render/machine.ts';
 import { awsAccess } from '../../../handlers/aws/access.ts';
 import { type SnsChannel, sns } from '../../../handlers/channels/sns.ts';
-import { outcomes, told } from '../../engine/alerts/render/outcomes.ts';
+import { lives } from '../../support/findings.ts';
+import { told } from '../../support/lamps.ts';
 import { describeOnMoto, type Moto, startMoto } from '../../support/moto.ts';
+import { failure } from '../../support/outside/failure.ts';
 
 const place = { accountId: '123456789012', region: 'us-east-1' };
 const context = { stack: 'phidelity-prod', region: 'us-east-1' };
 const channel: SnsChannel = { sns: true, pages: true, minSeverity: 'INFORMATIONAL', timezone: 'UTC' };
 const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
-const alert = told(outcomes.page!);
+const alert = told(lives['a page']);
 
 describeOnMoto('SNS, on moto', () => {
   let moto: Moto;
@@ -93,12 +94,8 @@ describe('SNS, mocked', () => {
   for (const [name, ...is] of cases)
     test(name, async () => {
       topics.on(PublishCommand).rejects(Object.assign(new Error('patient-john'), { name }));
-      const error = await security!(alert, channel, context, undefined).then(
-        () => undefined,
-        (thrown: unknown) => thrown as DeliveryError,
-      );
-      expect(error).toBeInstanceOf(DeliveryError);
-      expect([error!.failure, error!.message, ...(error!.retryAfter === undefined ? [] : [error!.retryAfter])]).toEqual(is);
+      const error = await failure(security!(alert, channel, context, undefined));
+      expect([error.failure, error.message, ...(error.retryAfter === undefined ? [] : [error.retryAfter])]).toEqual(is);
     });
 
   test('what is published: a text for each protocol, attributes for filters', async () => {

@@ -4,9 +4,9 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import type { DeliveryError } from '../../../engine/alerts/delivery.ts';
 import { signatureOf, webhook } from '../../../handlers/channels/webhook.ts';
 import { alertIn, context, digest } from '../../support/lamps.ts';
+import { failed } from '../../support/outside/failure.ts';
 import { fakeOutside, impatiently } from '../../support/outside/fake-outside.ts';
 import { type OutsideWorld, outsideWorld } from '../../support/outside/server.ts';
 import { type Webhook, webhookService } from '../../support/outside/webhook.ts';
@@ -30,13 +30,6 @@ const send = (alert = alertIn('a page'), { secrets = [secret], url = `${world.ur
     context,
     undefined,
   );
-const failure = async (sending: Promise<unknown>) => {
-  const error = (await sending.then(
-    () => undefined,
-    (thrown) => thrown,
-  )) as DeliveryError | undefined;
-  return error && { failure: error.failure, message: error.message, retryAfter: error.retryAfter };
-};
 
 test('what is sent is signed, and twice the same is one delivery', async () => {
   await send();
@@ -72,18 +65,18 @@ describe('when it is not taken', () => {
   for (const [name, [answer, expected]] of Object.entries(answers))
     test(name, async () => {
       world.fail('hook', answer);
-      expect(await failure(send())).toEqual({ retryAfter: undefined, ...expected });
+      expect(await failed(send())).toEqual({ retryAfter: undefined, ...expected });
       expect(receiver.received.size).toBe(0);
     });
 
   test('it keeps silent', async () => {
     world.fail('hook', 'never');
-    const { result, patience } = await impatiently(() => failure(send()));
+    const { result, patience } = await impatiently(() => failed(send()));
     expect([result, patience]).toEqual([{ failure: 'again', message: 'The webhook has not answered within 10 s.', retryAfter: undefined }, [10_000]]);
   });
 
   test('another key', async () => {
-    expect(await failure(send(alertIn('a page'), { secrets: ['wrong'] }))).toMatchObject({ failure: 'refused', message: 'The webhook answers 401.' });
+    expect(await failed(send(alertIn('a page'), { secrets: ['wrong'] }))).toMatchObject({ failure: 'refused', message: 'The webhook answers 401.' });
   });
 
   test('a key that has been changed since it was read', async () => {

@@ -9,3 +9,9 @@ export const failure = async (sending: Promise<unknown>): Promise<DeliveryError>
   if (!(error instanceof DeliveryError)) throw new Error('It did not fail as deliveries do.', { cause: error });
   return error;
 };
+
+/** The same, as plain data. */
+export async function failed(sending: Promise<unknown>): Promise<Pick<DeliveryError, 'failure' | 'message' | 'retryAfter'>> {
+  const { failure: how, message, retryAfter } = await failure(sending);
+  return { failure: how, message, retryAfter };
+}

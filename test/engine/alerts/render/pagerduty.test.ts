@@ -2,7 +2,9 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { pagerDutyEvent } from '../../../../engine/alerts/render/pagerduty.ts';
 import { severities } from '../../../../engine/model.ts';
-import { alertIn, alertNamed, at, context, digest, type Life, lives, names } from '../../../support/lamps.ts';
+import { at, everyLife, type Life } from '../../../support/findings.ts';
+import { hostile } from '../../../support/hostile-names.ts';
+import { alertIn, alertNamed, context, digest } from '../../../support/lamps.ts';
 import { errorsOf, type Incident, pagerDutyService } from '../../../support/outside/pagerduty.ts';
 
 const key = 'k'.repeat(32);
@@ -23,11 +25,13 @@ const actions: Readonly<Record<Life, 'trigger' | 'resolve'>> = {
   'a fix that failed': 'trigger',
   'a fix to be tried again': 'trigger',
   fixed: 'resolve',
+  'fixed and confirmed': 'resolve',
   'put right by somebody': 'resolve',
   'not applicable any more': 'resolve',
   gone: 'resolve',
   'gone already': 'resolve',
   excepted: 'resolve',
+  'excepted, though read as compliant': 'resolve',
   'switched off': 'resolve',
   'an undo is asked for': 'trigger',
   'an undo under way': 'resolve',
@@ -95,8 +99,8 @@ describe('what is told', () => {
         ...Object.fromEntries(lines.map(({ label, value }) => [label, value])),
         'Observed -> expected': ['on: true -> false'],
         Commands: [
-          'npx phidelity approve f-abcdefghijklmnopqrstuvwxyz --plan ab12ab12ab12ab12 --stack phidelity-prod --region us-east-1',
-          'npx phidelity deny f-abcdefghijklmnopqrstuvwxyz --plan ab12ab12ab12ab12 --stack phidelity-prod --region us-east-1',
+          'npx phidelity approve f-abcdefghijklmnopqrstuvwxyz --plan abababababababab --stack phidelity-prod --region us-east-1',
+          'npx phidelity deny f-abcdefghijklmnopqrstuvwxyz --plan abababababababab --stack phidelity-prod --region us-east-1',
         ],
         'Sections of 45 CFR': ['164.312(a)(1)', '164.312(e)(2)(ii)'],
         Urgency: 'page',
@@ -131,9 +135,9 @@ describe('what is told', () => {
 });
 
 describe('PagerDuty takes it', () => {
-  for (const [name, text] of Object.entries(names))
+  for (const [name, text] of Object.entries(hostile))
     test(name, () => {
-      for (const life of Object.keys(lives) as Life[]) {
+      for (const life of everyLife) {
         const event = pagerDutyEvent(alertNamed(life, text), context, now);
         expect([life, errorsOf({ routing_key: key, ...event })]).toEqual([life, []]);
         expect(event.payload.summary).not.toMatch(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u);
@@ -142,7 +146,7 @@ describe('PagerDuty takes it', () => {
 
   test('whatever the name', () => {
     fc.assert(
-      fc.property(fc.string({ unit: 'binary', maxLength: 2_500 }), fc.constantFrom(...(Object.keys(lives) as Life[])), (name, life) => {
+      fc.property(fc.string({ unit: 'binary', maxLength: 2_500 }), fc.constantFrom(...everyLife), (name, life) => {
         expect(errorsOf({ routing_key: key, ...pagerDutyEvent(alertNamed(life, `x${name}`), context, now) })).toEqual([]);
       }),
       { numRuns: 200 },

@@ -20,8 +20,9 @@ import { backlogAlertOf } from '../../../../engine/alerts/backlog.ts';
 import { asffType } from '../../../../engine/alerts/render/asff-types.ts';
 import { asffFinding } from '../../../../engine/alerts/render/security-hub.ts';
 import { catalogue } from '../../../../remediations/index.ts';
-import { control, finding } from '../../../support/findings.ts';
-import { fixed, hostile, named, off, outcomes, told, undoing } from './outcomes.ts';
+import { control, done, finding, type Life, lives, named, off } from '../../../support/findings.ts';
+import { hostile } from '../../../support/hostile-names.ts';
+import { told } from '../../../support/lamps.ts';
 
 const context = { stack: 'phidelity-prod', region: 'us-east-1' };
 /** The type is the SDK's: what it does not know does not compile. */
@@ -80,7 +81,7 @@ function withinLimits(alert: Alert): AwsSecurityFinding {
 }
 
 test('a finding, in whole', () => {
-  expect(withinLimits(told({ ...outcomes['asks a person'], version: 3 }))).toEqual({
+  expect(withinLimits(told({ ...lives['an approval is asked for'], version: 3 }))).toEqual({
     SchemaVersion: '2018-10-08',
     Id: 'phidelity/123456789012/us-east-1/f-abcdefghijklmnopqrstuvwxyz',
     ProductArn: 'arn:aws:securityhub:us-east-1:123456789012:product/123456789012/default',
@@ -103,7 +104,7 @@ test('a finding, in whole', () => {
     RecordState: 'ACTIVE',
     Remediation: {
       Recommendation: {
-        Text: 'Switch the lamp off; to approve: npx phidelity approve f-abcdefghijklmnopqrstuvwxyz --plan abababababababab --stack phidelity-prod --region us-east-1; all of it: npx phidelity findings --stack phidelity-prod',
+        Text: 'Switch the lamp off; to approve: npx phidelity approve f-abcdefghijklmnopqrstuvwxyz --plan abababababababab --stack phidelity-prod --region us-east-1; all of it: npx phidelity findings --stack phidelity-prod --region us-east-1',
       },
     },
     ProductFields: {
@@ -123,40 +124,50 @@ test('a finding, in whole', () => {
 });
 
 describe('passed is said of what was read as compliant, archived of what is closed', () => {
-  const expected: Readonly<Record<keyof typeof outcomes, readonly [string, string]>> = {
-    notify: ['FAILED', 'ACTIVE'],
-    page: ['FAILED', 'ACTIVE'],
-    'cannot see': ['NOT_AVAILABLE', 'ACTIVE'],
-    'asks a person': ['FAILED', 'ACTIVE'],
-    'fix planned': ['FAILED', 'ACTIVE'],
-    'fix failed': ['FAILED', 'ACTIVE'],
+  const expected: Readonly<Record<Life, readonly [string, string]>> = {
+    drift: ['FAILED', 'ACTIVE'],
+    'a page': ['FAILED', 'ACTIVE'],
+    'a page that was told': ['FAILED', 'ACTIVE'],
+    'the bot cannot see': ['NOT_AVAILABLE', 'ACTIVE'],
+    'an approval is asked for': ['FAILED', 'ACTIVE'],
+    'one of two has approved': ['FAILED', 'ACTIVE'],
+    'a fix under way': ['FAILED', 'ACTIVE'],
+    'a fix planned': ['FAILED', 'ACTIVE'],
+    'a fix that waits for its stack': ['FAILED', 'ACTIVE'],
+    'a fix to be tried again': ['FAILED', 'ACTIVE'],
+    'a fix that failed': ['FAILED', 'ACTIVE'],
     fixed: ['PASSED', 'ARCHIVED'],
     'fixed and confirmed': ['PASSED', 'ARCHIVED'],
-    'put right': ['PASSED', 'ARCHIVED'],
+    'not applicable any more': ['NOT_AVAILABLE', 'ARCHIVED'],
+    'gone already': ['PASSED', 'ARCHIVED'],
+    'put right by somebody': ['PASSED', 'ARCHIVED'],
     gone: ['FAILED', 'ARCHIVED'],
     excepted: ['FAILED', 'ARCHIVED'],
     'excepted, though read as compliant': ['NOT_AVAILABLE', 'ARCHIVED'],
-    'control off': ['FAILED', 'ARCHIVED'],
-    'undo asked': ['PASSED', 'ARCHIVED'],
-    'undo under way': ['NOT_AVAILABLE', 'ARCHIVED'],
+    'switched off': ['FAILED', 'ARCHIVED'],
+    'an undo is asked for': ['PASSED', 'ARCHIVED'],
+    'an undo under way': ['NOT_AVAILABLE', 'ARCHIVED'],
     undone: ['FAILED', 'ARCHIVED'],
-    'undo failed': ['NOT_AVAILABLE', 'ARCHIVED'],
+    'not undone': ['PASSED', 'ARCHIVED'],
+    'an undo that failed': ['NOT_AVAILABLE', 'ARCHIVED'],
   };
-  test.each(Object.entries(outcomes))('%s', (name, given) => {
+  test.each(Object.entries(lives))('%s', (name, given) => {
     const { Compliance, RecordState: state } = withinLimits(told(given));
-    expect([Compliance!.Status, state]).toEqual(expected[name]);
+    expect([Compliance!.Status, state]).toEqual(expected[name as Life]);
   });
+
+  test('undone, whatever was read last', () => expect(asff(told({ ...lives.undone, evaluation: off })).Compliance!.Status).toBe('FAILED'));
 });
 
 test('one finding is one finding there, whatever becomes of it and wherever the stack is', () => {
-  const one = asff(told(outcomes.page!));
-  const later = asff(told({ ...fixed, version: 9 }), { region: 'eu-west-1' });
+  const one = asff(told(lives['a page']));
+  const later = asff(told({ ...lives.fixed, version: 9 }), { region: 'eu-west-1' });
   expect(later.Id).toBe(one.Id);
   expect(later.ProductArn).toBe('arn:aws:securityhub:eu-west-1:123456789012:product/123456789012/default');
 });
 
 test('in another partition', () => {
-  const one = asff(told(outcomes.page!), { region: 'us-gov-west-1' });
+  const one = asff(told(lives['a page']), { region: 'us-gov-west-1' });
   expect([one.ProductArn, one.Resources![0]!.Partition]).toEqual([
     'arn:aws-us-gov:securityhub:us-gov-west-1:123456789012:product/123456789012/default',
     'aws-us-gov',
@@ -166,25 +177,25 @@ test('in another partition', () => {
 test('each later state is newer: Security Hub ignores what is not', () => {
   const later = '2026-11-01T03:10:00.000Z';
   const lived = [
-    outcomes.page!,
-    outcomes['asks a person']!,
-    { outcome: undefined, intended: { change: told(fixed) && fixed.changes[0].change, intendedAt: later } },
-    { ...fixed, resolvedAt: later, outcome: { ...fixed.outcome, at: later } },
-    { ...fixed, resolvedAt: later, outcome: { ...fixed.outcome, at: later }, confirmedBy: 'event' },
-    { ...fixed, resolvedAt: later, undo: { ...undoing('done').undo, at: '2026-11-02T03:00:00.000Z' } },
+    lives['a page'],
+    lives['an approval is asked for'],
+    { outcome: undefined, intended: { change: done.change, intendedAt: later } },
+    { ...lives.fixed, resolvedAt: later, outcome: { ...lives.fixed.outcome, at: later } },
+    { ...lives.fixed, resolvedAt: later, outcome: { ...lives.fixed.outcome, at: later }, confirmedBy: 'event' },
+    { ...lives.undone, resolvedAt: later, undo: { ...lives.undone.undo, at: '2026-11-02T03:00:00.000Z' } },
   ].map((given, index) => asff(told({ ...given, version: index + 1 })).UpdatedAt!);
   expect(lived).toEqual([...new Set(lived)].sort());
 });
 
 describe('what others have written', () => {
-  for (const [outcome, given] of Object.entries(outcomes)) {
+  for (const [outcome, given] of Object.entries(lives)) {
     test(outcome, () => {
       for (const name of Object.values(hostile)) withinLimits(told(named(name, given)));
     });
   }
 
   test('any name', () => {
-    const anyone = fc.tuple(fc.constantFrom(...Object.values(outcomes)), fc.string({ unit: 'binary', maxLength: 2_500 }));
+    const anyone = fc.tuple(fc.constantFrom(...Object.values(lives)), fc.string({ unit: 'binary', maxLength: 2_500 }));
     fc.assert(
       fc.property(anyone, ([given, name]) => {
         withinLimits(told(named(`x${name}`, given)));
@@ -200,7 +211,7 @@ describe('what others have written', () => {
 
   test('more sections than Security Hub takes', () => {
     const hipaa = Array.from({ length: 40 }, (_, index) => `164.312(a)(2)(${'i'.repeat(index * 3)})`);
-    expect(withinLimits({ ...told(outcomes.page!), hipaa }).Compliance!.RelatedRequirements).toHaveLength(32);
+    expect(withinLimits({ ...told(lives['a page']), hipaa }).Compliance!.RelatedRequirements).toHaveLength(32);
   });
 });
 

@@ -1,12 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
 import { parseAction } from '../../../../engine/alerts/render/slack/actions.ts';
-import { finding, told } from '../../../support/findings.ts';
-import { alert, buttons, rendered } from '../../../support/slack-message.ts';
+import { finding, type Life, lives } from '../../../support/findings.ts';
+import { told } from '../../../support/lamps.ts';
+import { buttons, rendered } from '../../../support/slack-message.ts';
 
 describe('buttons', () => {
   test('carry the finding and the beginning of the hash, nothing else', () => {
-    const { answers, id } = alert(told['approval needed']!).finding!;
-    const pressed = buttons(rendered(told['approval needed']!));
+    const { answers, id } = told(lives['an approval is asked for']).finding!;
+    const pressed = buttons(rendered(lives['an approval is asked for']));
     expect(pressed.map(({ action_id, value }) => [action_id, value])).toEqual(answers.map(({ decision, hash }) => [`phidelity:${decision}`, `${id}|${hash}`]));
     expect(pressed.map(({ action_id, value }) => parseAction(action_id, value))).toEqual(
       answers.map(({ decision, hash }) => ({ decision, ...((decision === 'approve' || decision === 'deny') && { about: 'fix' }), findingId: id, hash })),
@@ -15,7 +16,7 @@ describe('buttons', () => {
   });
 
   test('about an undo say so', () => {
-    const pressed = buttons(rendered(told['undo asked']!)).map(({ action_id, value }) => parseAction(action_id, value));
+    const pressed = buttons(rendered(lives['an undo is asked for'])).map(({ action_id, value }) => parseAction(action_id, value));
     const hash = 'ab'.repeat(8);
     expect(pressed).toEqual([
       { decision: 'approve', about: 'undo', findingId: finding().id, hash },
@@ -23,14 +24,17 @@ describe('buttons', () => {
     ]);
   });
 
-  const confirmed: Readonly<Record<string, readonly [string, string]>> = {
-    'approval needed': ['Approve the fix?', 'The bot will do this: Switch the lamp off. On hall (account 123456789012, us-east-1). It gets dark.'],
-    'undo asked': ['Approve the undo?', 'What the bot changed on hall (account 123456789012, us-east-1) is put back. Nothing yet. kim wants it undone'],
+  const confirmed: Readonly<Partial<Record<Life, readonly [string, string]>>> = {
+    'an approval is asked for': ['Approve the fix?', 'The bot will do this: Switch the lamp off. On hall (account 123456789012, us-east-1). It gets dark.'],
+    'an undo is asked for': [
+      'Approve the undo?',
+      'What the bot changed on hall (account 123456789012, us-east-1) is put back. Nothing yet. kim wants it undone',
+    ],
     fixed: ['Undo the fix?', 'What the bot changed is put back, and excepted until a day that you name. Done: Switch the lamp off.'],
   };
-  for (const [name, [title, text]] of Object.entries(confirmed))
+  for (const [name, [title, text]] of Object.entries(confirmed) as [Life, readonly [string, string]][])
     test(`${name}: what writes says first what it will do`, () => {
-      const [first, ...rest] = buttons(rendered(told[name]!));
+      const [first, ...rest] = buttons(rendered(lives[name]));
       expect([first?.confirm?.title.text, first?.confirm?.text.text.slice(0, text.length)]).toEqual([title, text]);
       expect(rest.map(({ confirm }) => confirm)).toEqual(rest.map(() => undefined));
     });

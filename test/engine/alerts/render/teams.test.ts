@@ -1,7 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { type AdaptiveCard, styleOf, teamsMessage } from '../../../../engine/alerts/render/teams.ts';
-import { alertIn, alertNamed, context, digest, type Life, lives, names } from '../../../support/lamps.ts';
+import { everyLife, type Life } from '../../../support/findings.ts';
+import { hostile } from '../../../support/hostile-names.ts';
+import { alertIn, alertNamed, context, digest } from '../../../support/lamps.ts';
 import { cardErrorsOf, messageErrorsOf } from '../../../support/outside/teams.ts';
 
 const cardIn = (life: Life, changes = {}) => teamsMessage(alertIn(life, changes), context).attachments[0].content;
@@ -22,11 +24,13 @@ const styles: Readonly<Record<Life, string>> = {
   'a fix that failed': 'attention',
   'a fix to be tried again': 'attention',
   fixed: 'good',
+  'fixed and confirmed': 'good',
   'put right by somebody': 'good',
   'not applicable any more': 'good',
   gone: 'good',
   'gone already': 'emphasis',
   excepted: 'emphasis',
+  'excepted, though read as compliant': 'emphasis',
   'switched off': 'emphasis',
   'an undo is asked for': 'attention',
   'an undo under way': 'emphasis',
@@ -58,8 +62,8 @@ describe('what is told', () => {
       'Observed -> expected',
       'on: true -> false',
       'To answer',
-      'npx phidelity approve f-abcdefghijklmnopqrstuvwxyz --plan ab12ab12ab12ab12 --stack phidelity-prod --region us-east-1',
-      'npx phidelity deny f-abcdefghijklmnopqrstuvwxyz --plan ab12ab12ab12ab12 --stack phidelity-prod --region us-east-1',
+      'npx phidelity approve f-abcdefghijklmnopqrstuvwxyz --plan abababababababab --stack phidelity-prod --region us-east-1',
+      'npx phidelity deny f-abcdefghijklmnopqrstuvwxyz --plan abababababababab --stack phidelity-prod --region us-east-1',
     ]);
     expect(card).toMatchObject({ msteams: { width: 'Full' }, fallbackText: '[HIGH] Approval needed: lamp-off' });
     expect(card.actions).toBeUndefined();
@@ -80,7 +84,7 @@ describe('what is told', () => {
   });
 
   test('a card of a finding that fits has no such line', () => {
-    for (const life of Object.keys(lives) as Life[]) expect(textsOf(cardIn(life)).join('\n')).not.toContain('More than is shown');
+    for (const life of everyLife) expect(textsOf(cardIn(life)).join('\n')).not.toContain('More than is shown');
   });
 });
 
@@ -96,14 +100,14 @@ describe('Teams takes it, and reads no name as Markdown', () => {
     expect(JSON.stringify(message)).not.toMatch(/"type":"(TextBlock|FactSet)"|"entities"/);
     expect(message.attachments[0].content.fallbackText).toMatch(/^\[HIGH\] [A-Za-z, ]+: lamp-off$/);
   };
-  for (const [name, text] of Object.entries(names))
+  for (const [name, text] of Object.entries(hostile))
     test(name, () => {
-      for (const life of Object.keys(lives) as Life[]) check(life, text);
+      for (const life of everyLife) check(life, text);
     });
 
   test('whatever the name', () => {
     fc.assert(
-      fc.property(fc.string({ unit: 'binary', maxLength: 2_500 }), fc.constantFrom(...(Object.keys(lives) as Life[])), (name, life) => check(life, `x${name}`)),
+      fc.property(fc.string({ unit: 'binary', maxLength: 2_500 }), fc.constantFrom(...everyLife), (name, life) => check(life, `x${name}`)),
       { numRuns: 100 },
     );
   });
