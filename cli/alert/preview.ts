@@ -67,4 +67,4 @@ export async function previewOf(
 const render = (channel: ChannelName, alert: Alert, policy: CompiledPolicy): Rendered => renderers[channel](alert, contextOf(policy));
 
 /** @throws UsageError */
-export const channelOf = (word: string): ChannelName => named('channel', word, channelNames);
+export const channelOf = (word: string): ChannelName => named('kind of channel called', word, channelNames);

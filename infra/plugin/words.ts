@@ -72,10 +72,12 @@ export function removedWords({ removed, left }: Pick<Forwarding, 'removed' | 'le
 
 /** What is left to do after a deploy. */
 export function nextWords(outputs: Outputs): string[] {
+  const { SlackEndpoint } = outputs;
   const topics = Object.entries(outputs).filter(([name]) => name.endsWith('Topic'));
   return [
-    'Nobody is told of anything until somebody has subscribed and confirmed. For each topic:',
+    'A topic tells nobody until somebody has subscribed and confirmed. For each:',
     ...topics.map(([, arn]) => `  aws sns subscribe --topic-arn ${arn} --protocol email --notification-endpoint you@example.com`),
+    ...(SlackEndpoint ? ['The buttons of Slack work once the app has this Request URL, under Interactivity & Shortcuts:', `  ${SlackEndpoint}`] : []),
   ];
 }
 

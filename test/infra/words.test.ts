@@ -99,6 +99,12 @@ test('after a deploy: every topic, each with the command that subscribes a perso
   ]);
 });
 
+test('after a deploy with a Slack app: the address that the app must have', () => {
+  const SlackEndpoint = 'https://a1b2c3.execute-api.us-east-1.amazonaws.com/slack';
+  expect(nextWords({ ...outputs, SlackEndpoint }).at(-1)).toContain(SlackEndpoint);
+  expect(nextWords(outputs).join()).not.toContain('Slack');
+});
+
 test('after a removal: the table and both keys', () => {
   const text = keptWords(outputs).join('\n');
   for (const kept of [outputs.LedgerTableName, outputs.EvidenceBucketName, outputs.DataKeyArn, outputs.AlarmKeyArn, outputs.SigningKeyArn])

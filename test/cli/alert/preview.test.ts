@@ -84,7 +84,7 @@ describe('the command', () => {
 
   test.each([
     ['wrong control', 'there is no control s3-bucket-public-acces-block; did you mean s3-bucket-public-access-block?'],
-    ['wrong channel', 'there is no channel slak; did you mean slack?'],
+    ['wrong channel', 'there is no kind of channel called slak; did you mean slack?'],
     ['wrong outcome', 'there is no outcome of s3-bucket-public-access-block called fixd; did you mean fixed?'],
     ['an outcome of others', 'there is no outcome of cloudtrail-trail-exists called undone: one of drift, page,'],
     ['wrong policy', 'nowhere.yaml'],
