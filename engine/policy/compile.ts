@@ -12,11 +12,11 @@ import { defaultApprovals, defaultBacklog, defaultEvidence } from './defaults.ts
 import { seconds, tagOf } from './forms.ts';
 import { guardsOf } from './guards.ts';
 import { identified } from './identity.ts';
-import { reachable } from './match.ts';
+import { glob, reachable } from './match.ts';
 import type { CompiledApprovals, CompiledChannel, CompiledControl, CompiledException, CompiledPolicy } from './model.ts';
 import { type CompileOptions, judgedRules, type PolicyLayer, pathOf, type Rule, saysMode, writing } from './rules.ts';
 import type { Settings } from './schema.ts';
-import { explain, wordsAt } from './words.ts';
+import { explain, hint, wordsAt } from './words.ts';
 
 /** Params of a control, from every rule that knows them, judged by the control and completed with its defaults. */
 function paramsOf(id: string, control: AnyControl, rules: readonly Rule[], { nearest, fault }: CompileOptions): unknown {
@@ -47,6 +47,19 @@ function paramsOf(id: string, control: AnyControl, rules: readonly Rule[], { nea
 }
 
 const compiledException = ({ tag, ...rest }: NonNullable<Settings['exceptions']>[number]): CompiledException => ({ ...rest, ...(tag && { tag: tagOf(tag) }) });
+
+/** A channel that takes only what nothing is called stays silent for ever. */
+function unknownControls({ source, usable }: PolicyLayer, { catalogue, fault, nearest }: CompileOptions): void {
+  const ids = [...catalogue.map(({ id }) => id), ...ownIds];
+  for (const [name, { only }] of Object.entries(usable.channels))
+    for (const [index, pattern] of (only?.controls ?? []).entries()) {
+      if (ids.some((id) => glob(pattern, id))) continue;
+      fault(source.fault(['channels', name, 'only', 'controls', index], `no control matches "${pattern}"${hint(pattern, ids, nearest)}`));
+    }
+}
+
+/** Findings about the bot itself, see own.ts. */
+const ownIds = ['bot-permissions', 'bot-brakes'];
 
 const few = (ids: readonly string[]): string => (ids.length > 3 ? `${ids.slice(0, 3).join(', ')} and ${ids.length - 3} more` : ids.join(', '));
 
@@ -107,6 +120,7 @@ export async function compile(layers: readonly PolicyLayer[], complete: boolean,
     channels[name] = compileChannel(channel, channels[name]);
   }
   const regions = usable.findLast((file) => file.regions)?.regions;
+  for (const layer of layers) unknownControls(layer, options);
 
   if (complete) {
     if (!layers.some(({ source }) => 'regions' in source.value)) {

@@ -58,8 +58,8 @@ function differences(found: OwnFunction | undefined, own: z.output<typeof ownFun
 }
 
 /** Names of functions and roles of every deployed stack end so; the stack itself is known to the params alone. */
-const looksLikeOwnFunction = (id: string | undefined) => /-(detect|remediate)$/.test(id ?? '');
-const looksLikeOwnRole = (name: string | undefined) => /-(Detect|Remediate)Role-/.test(name ?? '');
+const looksLikeOwnFunction = (id: string | undefined) => /-(detect|remediate|evidence|deliver|slack)$/.test(id ?? '');
+const looksLikeOwnRole = (name: string | undefined) => /-(Detect|Remediate|Evidence|Deliver|Slack)Role-/.test(name ?? '');
 
 const roleIn = idsAt('requestParameters.roleName');
 

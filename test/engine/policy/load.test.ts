@@ -98,6 +98,11 @@ channels:
       ],
     ],
     [
+      'a channel for controls that there are none of',
+      'version: 1\nextends: hipaa\nchannels:\n  a: { sns: true, only: { controls: ["s9-*", s3-bucket-tls-onyl, bot-brakes, "rds-*"] } }\n',
+      ['account.yaml:4:38 no control matches "s9-*"', 'account.yaml:4:46 no control matches "s3-bucket-tls-onyl"; did you mean "s3-bucket-tls-only"?'],
+    ],
+    [
       'two Slack apps',
       'version: 1\nextends: hipaa\nchannels:\n  a: { slackApp: { token: "ssm:/a/token", signingSecret: "ssm:/a/signing", channel: C0123 } }\n  b: { slackApp: { token: "ssm:/b/token", signingSecret: "ssm:/b/signing", channel: C0456 } }\n',
       ['account.yaml:4:3 the channels belong to more than one Slack app: answers come to one address, and one signing secret guards it'],

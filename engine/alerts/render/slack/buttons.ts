@@ -34,7 +34,7 @@ function labelOf({ answers }: AlertFinding, decision: Pressed, about: 'undo' | u
     deny: about ? 'Deny the undo' : planned ? 'Stop the fix' : 'Deny',
     undo: 'Undo…',
     except: 'Except…',
-    snooze: 'Snooze…',
+    snooze: 'Snooze 24 h',
     recheck: 'Check again',
   };
   return labels[decision];

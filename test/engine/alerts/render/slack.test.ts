@@ -15,10 +15,14 @@ interface Case {
 }
 
 const cases: Readonly<Record<Life, Case>> = {
-  drift: { head: '🟠 Drift [HIGH]', says: ['*Wrong:* The lamp is on.', '*Done:* Nothing was changed.'], pressed: ['Except…', 'Snooze…', 'Check again'] },
-  'a page': { head: '🟠 ACTION NEEDED [HIGH]', says: ['*Impact:* It gets dark.'], pressed: ['Except…', 'Snooze…', 'Check again'] },
-  'a page that was told': { head: '🟠 ACTION NEEDED [HIGH]', says: ['*Impact:* It gets dark.'], pressed: ['Except…', 'Snooze…', 'Check again'] },
-  'the bot cannot see': { head: '🟠 CANNOT SEE [HIGH]', says: ['*Not seen:* Not allowed to call lamp:Get.'], pressed: ['Except…', 'Snooze…', 'Check again'] },
+  drift: { head: '🟠 Drift [HIGH]', says: ['*Wrong:* The lamp is on.', '*Done:* Nothing was changed.'], pressed: ['Except…', 'Snooze 24 h', 'Check again'] },
+  'a page': { head: '🟠 ACTION NEEDED [HIGH]', says: ['*Impact:* It gets dark.'], pressed: ['Except…', 'Snooze 24 h', 'Check again'] },
+  'a page that was told': { head: '🟠 ACTION NEEDED [HIGH]', says: ['*Impact:* It gets dark.'], pressed: ['Except…', 'Snooze 24 h', 'Check again'] },
+  'the bot cannot see': {
+    head: '🟠 CANNOT SEE [HIGH]',
+    says: ['*Not seen:* Not allowed to call lamp:Get.'],
+    pressed: ['Except…', 'Snooze 24 h', 'Check again'],
+  },
   'an approval is asked for': {
     head: '🟠 Approval needed [HIGH]',
     says: [
@@ -27,26 +31,26 @@ const cases: Readonly<Record<Life, Case>> = {
       '*Observed (-), expected (+):*\n```\n- on: true\n+ on: false\n```',
       'No verified change by the bot. Last read: NON_COMPLIANT.',
     ],
-    pressed: ['Approve the fix', 'Deny', 'Except…', 'Snooze…', 'Check again'],
+    pressed: ['Approve the fix', 'Deny', 'Except…', 'Snooze 24 h', 'Check again'],
   },
   'one of two has approved': {
     head: '🟠 Approval needed [HIGH]',
     says: ['*Answer:* Approved by dana. By 2026-11-04T03:00:00.000Z, by another person of the policy'],
-    pressed: ['Approve the fix', 'Deny', 'Except…', 'Snooze…', 'Check again'],
+    pressed: ['Approve the fix', 'Deny', 'Except…', 'Snooze 24 h', 'Check again'],
   },
-  'a fix under way': { head: '🟠 Fix under way [HIGH]', says: ['*Done:* Nothing yet.'], pressed: ['Except…', 'Snooze…', 'Check again'] },
+  'a fix under way': { head: '🟠 Fix under way [HIGH]', says: ['*Done:* Nothing yet.'], pressed: ['Except…', 'Snooze 24 h', 'Check again'] },
   'a fix planned': {
     head: '🟠 Fix planned [HIGH]',
     says: ['The fix is due at 2026-11-01T04:00:00.000Z'],
-    pressed: ['Stop the fix', 'Except…', 'Snooze…', 'Check again'],
+    pressed: ['Stop the fix', 'Except…', 'Snooze 24 h', 'Check again'],
   },
   'a fix that waits for its stack': {
     head: '🟠 Fix waits [HIGH]',
     says: ['*Defined in:* CloudFormation stack portal'],
-    pressed: ['Except…', 'Snooze…', 'Check again'],
+    pressed: ['Except…', 'Snooze 24 h', 'Check again'],
   },
-  'a fix that failed': { head: '🟠 FIX FAILED [HIGH]', says: ['It may have been written in part'], pressed: ['Except…', 'Snooze…', 'Check again'] },
-  'a fix to be tried again': { head: '🟠 Fix under way [HIGH]', says: ['*Done:* Nothing yet.'], pressed: ['Except…', 'Snooze…', 'Check again'] },
+  'a fix that failed': { head: '🟠 FIX FAILED [HIGH]', says: ['It may have been written in part'], pressed: ['Except…', 'Snooze 24 h', 'Check again'] },
+  'a fix to be tried again': { head: '🟠 Fix under way [HIGH]', says: ['*Done:* Nothing yet.'], pressed: ['Except…', 'Snooze 24 h', 'Check again'] },
   fixed: { head: '✅ Fixed [HIGH]', says: ['*Before (-), after (+):*', 'Verified by a read after the write.'], pressed: ['Undo…'] },
   'fixed and confirmed': { head: '✅ Fixed [HIGH]', says: ['and confirmed by its event.'], pressed: ['Undo…'] },
   'put right by somebody': { head: '✅ Resolved [HIGH]', says: ['No verified change by the bot. Last read: COMPLIANT.'], pressed: [] },
