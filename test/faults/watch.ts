@@ -1,8 +1,7 @@
 /** Sits at the gateway: knows which schedule each call of the bot works for, lets the faults strike, and looks at what is written and told as it goes out. */
 import type { Fate, OnCall, Seen } from '../../cli/local-stack/gateway.ts';
-import type { Alert } from '../../engine/alerts/alert.ts';
-import type { Delivery } from '../../engine/alerts/delivery.ts';
 import type { Ledger } from '../../engine/ports.ts';
+import { alertsIn } from '../support/left-alerts.ts';
 import type { Drift } from './drifts/index.ts';
 import { type Case, count, effectOf, isWrite, type Lane, operationOf, strike } from './lane.ts';
 import type { FunctionName } from './schedule.ts';
@@ -29,12 +28,6 @@ export interface Watching {
 
 const functionOf = ({ by }: Seen): FunctionName | undefined => (['detect', 'remediate'] as const).find((name) => by?.functionName.endsWith(`-${name}`));
 const findingIn = (text: string): string | undefined => /f-[a-z2-7]{26}/.exec(text)?.[0];
-/** What a call leaves in the alert queue. */
-const alertsIn = ({ target, body }: Seen): Alert[] => {
-  if (!target.endsWith('.SendMessageBatch')) return [];
-  const { Entries, QueueUrl } = JSON.parse(body.toString()) as { QueueUrl: string; Entries: { MessageBody: string }[] };
-  return QueueUrl.includes('AlertQueue') ? Entries.map(({ MessageBody }) => (JSON.parse(MessageBody) as Delivery).alert) : [];
-};
 const eventIn = (body: string): string => (JSON.parse(body) as { detail?: { eventID?: string } }).detail?.eventID ?? '';
 
 export function watch({ ledger, again }: Watching): Watch {
