@@ -2,6 +2,7 @@
 import { leafOf, partitionOf, resourcePart } from '../arn.ts';
 import type { ResourceRef } from '../model.ts';
 import { redact } from '../redact.ts';
+import { oneLine } from './lines.ts';
 
 const hosts: Readonly<Record<string, string>> = {
   aws: 'console.aws.amazon.com',
@@ -43,7 +44,7 @@ export function consoleOf(resource: ResourceRef): string | undefined {
   const { type, id, region } = resource;
   const host = hosts[partitionOf(region)];
   const page = pages[type];
-  if (!host || !page || !id.startsWith('arn:') || !id.isWellFormed() || redact(id) !== id) return undefined;
+  if (!host || !page || !id.startsWith('arn:') || !id.isWellFormed() || oneLine(id) !== id || redact(id) !== id) return undefined;
   const path = page({ id: encodeURIComponent(id), leaf: encodeURIComponent(leafOf(resource)), region, part: resourcePart(resource) });
   const url = `https://${region}.${host}/${path}`;
   return url.length <= longest ? url : undefined;

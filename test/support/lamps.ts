@@ -56,7 +56,11 @@ export const lives = {
   'a fix to be tried again': ended('RETRY_LATER'),
   fixed,
   'put right by somebody': { state: 'resolved', evaluation: compliant('The lamp is off.'), ...ended('COMPLIANT') },
-  'not applicable any more': { state: 'resolved', ...ended('NOT_APPLICABLE') },
+  'not applicable any more': {
+    state: 'resolved',
+    evaluation: { complianceType: 'NOT_APPLICABLE', annotation: 'It is no lamp any more.' },
+    ...ended('NOT_APPLICABLE'),
+  },
   gone: { state: 'resolved', ...ended('DOES_NOT_EXIST') },
   'gone already': { state: 'resolved', transient: true },
   excepted: { state: 'resolved', ...ended('EXCEPTED') },

@@ -167,11 +167,20 @@ describe('escalation', () => {
 
   test.each<[string, Parameters<typeof given>[1]]>([
     ['HIGH', { ...told, severity: 'HIGH', decision: { action: 'page', reason: '' } }],
-    ['snoozed', { ...told, snoozed: { until: '2027-01-01T00:00:00.000Z', by: 'dana', at: opened } }],
     ['not told', {}],
     ['ended', { ...told, state: 'resolved' }],
   ])('%s: never', async (_, finding) => {
     await given(world.ledger, finding);
+    world.advance(48 * hour);
+    expect(await due(both)).toEqual([]);
+  });
+
+  test('whoever snoozes puts it off by a day at most, however often', async () => {
+    await given(world.ledger, { ...told, snoozed: { until: '2027-01-01T00:00:00.000Z', by: 'dana', at: opened } });
+    world.advance(26 * hour - 1);
+    expect(await due(both)).toEqual([]);
+    world.advance(1);
+    expect((await take(both)).map(({ channel }) => channel)).toEqual(['boss']);
     world.advance(48 * hour);
     expect(await due(both)).toEqual([]);
   });
