@@ -6,6 +6,7 @@ import type { DeliverPorts, Told } from './deliver.ts';
 import type { Delivery, DeliveryError } from './delivery.ts';
 import { linesOf } from './lines.ts';
 import { subjectOf } from './names.ts';
+import { isEscalation } from './reminder.ts';
 import { takes } from './routing.ts';
 
 /** A channel that does not take what it is sent. */
@@ -62,7 +63,7 @@ export async function instead(
 }
 
 /** It was made for one channel: no other was told it. */
-const isAddressed = ({ status, id }: Alert): boolean => ['DIGEST', 'FOLDED', 'TEST', 'CHANNEL_FAILS'].includes(status) || id.endsWith(':escalated');
+const isAddressed = (alert: Alert): boolean => ['DIGEST', 'FOLDED', 'TEST', 'CHANNEL_FAILS'].includes(alert.status) || isEscalation(alert);
 
 /** It takes alerts again. */
 export async function isBack(name: string, { ledger }: Pick<DeliverPorts, 'ledger'>): Promise<void> {
