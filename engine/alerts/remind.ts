@@ -38,16 +38,27 @@ export interface Reminder {
   readonly escalated?: true;
 }
 
+/** So many are looked at side by side: whoever opens thousands must not make a look longer than a process lives. */
+const together = 25;
+
 /** Reminders and escalations that are due. They are due again until `reminded` has noted them. */
 export async function reminders(policy: Pick<CompiledPolicy, 'channels'>, catalogue: Catalogue, ports: RemindPorts): Promise<readonly Reminder[]> {
   const channels = Object.entries(policy.channels).filter(([, channel]) => !isRecord(channel) && (channel.remindEvery ?? channel.escalateAfter));
   const due: Reminder[] = [];
   if (channels.length === 0) return due;
   const now = ports.clock.now();
+  let some: Finding[] = [];
+  const look = async () => {
+    const found = await Promise.all(some.map(async (finding) => dueOf(finding, await toldOf(finding.control, catalogue), channels, now, ports)));
+    due.push(...found.flat());
+    some = [];
+  };
   for await (const finding of ports.ledger.findings({ open: true })) {
     if (finding.alerted === undefined) continue;
-    due.push(...(await dueOf(finding, await toldOf(finding.control, catalogue), channels, now, ports)));
+    some.push(finding);
+    if (some.length === together) await look();
   }
+  await look();
   return folded(due);
 }
 

@@ -203,3 +203,23 @@ describe('escalation', () => {
     expect(await escalatedTo(finding.id, world.ledger)).toEqual(['boss']);
   });
 });
+
+test('thousands that are open are looked at side by side, and few at a time', async () => {
+  for (let nth = 0; nth < 60; nth += 1) await given(world.ledger, { ...told, name: `lamp-${nth}`, decision: { action: 'page', reason: '' } });
+  world.advance(4 * hour);
+  const { recall } = world.ledger;
+  const inFlight: number[] = [];
+  let now = 0;
+  const ledger = {
+    ...world.ledger,
+    recall: async <Document>(key: Parameters<typeof recall>[0]) => {
+      now += 1;
+      inFlight.push(now);
+      await new Promise((later) => setImmediate(later));
+      now -= 1;
+      return recall<Document>(key);
+    },
+  };
+  expect(await reminders(withChannels({ security: pages }), world.catalogue, { ...world.ports, ledger })).toHaveLength(60);
+  expect(Math.max(...inFlight)).toBe(25);
+});
