@@ -3,7 +3,7 @@
  * each channel has messages of its own in the queue.
  */
 import { randomUUID } from 'node:crypto';
-import { RetryLaterError } from '../errors.ts';
+import { codeOf, RetryLaterError } from '../errors.ts';
 import type { CompiledChannel, CompiledPolicy } from '../policy/model.ts';
 import type { Ports } from '../ports.ts';
 import type { Alert } from './alert.ts';
@@ -56,7 +56,7 @@ export async function deliver(delivery: Delivery, attempt: number, policy: Told,
     const alert = isKnown(left, last) ? left : await stillTrue(left, attempt, ports);
     if (isKnown(alert, last)) return log.count('AlertsDropped', { reason: 'told already' });
     if (!delivery.instead && (await admit(name, channel, alert, last !== undefined, ports)) === 'held') return log.count('AlertsHeld', { channel: name });
-    const kept = await ports.send(name, channel, alert, contextOf(delivery, policy, ports), last?.kept);
+    const kept = await ports.send(name, channel, alert, contextOf(delivery, policy, ports), last?.kept).catch(asFailure);
     const told: ToldMemo = { alertId: alert.id, version: versionOf(alert), at: clock.now().toISOString(), ...(kept && { kept }) };
     await ledger.remember(key, told);
     log.count('AlertsDelivered', { channel: name });
@@ -67,6 +67,12 @@ export async function deliver(delivery: Delivery, attempt: number, policy: Told,
   } finally {
     await ledger.release(lease);
   }
+}
+
+/** A fault of the bot's own, such as a name that no renderer has met: people hear of it in another way like of any other failure. */
+function asFailure(cause: unknown): never {
+  if (cause instanceof DeliveryError) throw cause;
+  throw new DeliveryError('again', `The bot could not send it (${codeOf(cause) || 'Error'}).`, { cause });
 }
 
 const versionOf = ({ finding }: Alert): number => finding?.version ?? 0;

@@ -61,7 +61,7 @@ class Post {
   readonly told: Alert[] = [];
   readonly queued: Delivery[] = [];
   /** What the channels answer, by name, first come first; nothing: they take it. */
-  readonly fails: Record<string, DeliveryError[]> = {};
+  readonly fails: Record<string, Error[]> = {};
   readonly ports: DeliverPorts = {
     ...this.world.ports,
     stack: 'phidelity-prod',
@@ -242,6 +242,15 @@ describe('a channel that fails', () => {
       await expect(deliver({ channel: 'slack', alert: alertOf(1, more) }, attempt, only, post.ports)).rejects.toThrow(DeliveryError);
     }
     expect(post.queued.map(({ alert: { id } }) => id)).toEqual([expect.stringMatching(/^outage:slack:/), 'f-1:v1:instead of slack']);
+  });
+
+  test('a fault of the bot itself is a failure too, told without its words', async () => {
+    const only = { ...policy, channels: { ...channels, security: { ...channels.security, only: { controls: ['rds-*'] } } } };
+    post.fails.slack = [new TypeError('cannot render claims-123-45-6789')];
+    await expect(deliver({ channel: 'slack', alert: alertOf(1, { urgency: 'page' }) }, 1, only, post.ports)).rejects.toThrow(DeliveryError);
+    expect(post.queued.map(({ alert: { id } }) => id)).toEqual([expect.stringMatching(/^outage:slack:/), 'f-1:v1:instead of slack']);
+    expect(post.queued[1]!.instead).toBe('This was for the channel slack, which did not take it: The bot could not send it (TypeError).');
+    expect(JSON.stringify(post.queued)).not.toContain('render');
   });
 
   test('that another channel fails was told to one topic: it goes to the next', async () => {
