@@ -30,6 +30,7 @@ const ports: DeliverPorts & AttendPorts = {
   ledger,
   clock,
   log,
+  catalogue,
   stack: given('STACK', process.env.STACK),
   accountId: environment.accountId,
   region: environment.region,

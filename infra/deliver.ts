@@ -4,7 +4,7 @@ import { deliverKeys } from '../handlers/aws/table.ts';
 import { awsChannels } from './aws-channels.ts';
 import { getAtt, localArn, type Resources, ref, stack, sub } from './intrinsics.ts';
 import { queue, queuePolicy } from './queues.ts';
-import { denyDataPlaneBut, own, ownKey, ownLogs, policyIsDeployed, type Statement, sealsNothing } from './roles.ts';
+import { denyDataPlaneBut, onlyOf, own, ownKey, ownLogs, policyIsDeployed, type Statement, sealsNothing } from './roles.ts';
 import { readSecrets, secretsIn } from './secrets.ts';
 
 /** Seconds; deliver's timeout in serverless.yml. */
@@ -48,7 +48,7 @@ export function deliverRole({ channels }: Pick<CompiledPolicy, 'channels'>): Sta
       Effect: 'Allow',
       Action: ['dynamodb:ConditionCheckItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'],
       Resource: [own.table],
-      Condition: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': deliverKeys } },
+      Condition: onlyOf(deliverKeys),
     },
     ...awsChannels({ channels }),
     ...readSecrets(refs),

@@ -156,8 +156,10 @@ const remediateRuntime: readonly Statement[] = [
   { Sid: 'AskForSweeps', Effect: 'Allow', Action: ['sqs:SendMessage'], Resource: [own.sweepQueue] },
 ];
 
+const named = { Null: { 'dynamodb:LeadingKeys': 'false' } };
 const leading = (...items: readonly ReturnType<typeof memoKey>[]) => items.map(({ pk }) => pk!.S!);
-const onlyOf = (keys: readonly string[]) => ({ 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': keys }, Null: { 'dynamodb:LeadingKeys': 'false' } });
+/** On these partitions, and on nothing that names none: a condition for all values holds where there is no value. */
+export const onlyOf = (keys: readonly string[]) => ({ 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': keys }, ...named });
 
 /** What everybody on the internet may knock at: it leaves answers, which are claims, and can read neither those nor findings. */
 const slackRuntime: readonly Statement[] = [
@@ -198,7 +200,7 @@ const evidenceRuntime: readonly Statement[] = [
     Effect: 'Allow',
     Action: ['dynamodb:DeleteItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'],
     Resource: [own.table],
-    Condition: { 'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': evidenceKeys } },
+    Condition: { 'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': evidenceKeys }, ...named },
   },
   { Sid: 'AddEvidence', Effect: 'Allow', Action: ['s3:PutObject'], Resource: [own.entries, own.digests] },
   { Sid: 'ReadDigests', Effect: 'Allow', Action: ['s3:GetObject'], Resource: [own.digests] },

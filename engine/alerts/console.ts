@@ -44,7 +44,7 @@ export function consoleOf(resource: ResourceRef): string | undefined {
   const { type, id, region } = resource;
   const host = hosts[partitionOf(region)];
   const page = pages[type];
-  if (!host || !page || !id.startsWith('arn:') || redact(oneLine(id)) !== id) return undefined;
+  if (!host || !page || !id.startsWith('arn:') || !id.isWellFormed() || oneLine(id) !== id || redact(id) !== id) return undefined;
   const path = page({ id: encodeURIComponent(id), leaf: encodeURIComponent(leafOf(resource)), region, part: resourcePart(resource) });
   const url = `https://${region}.${host}/${path}`;
   return url.length <= longest ? url : undefined;

@@ -3,16 +3,17 @@
  * each channel has messages of its own in the queue.
  */
 import { randomUUID } from 'node:crypto';
-import { RetryLaterError } from '../errors.ts';
+import { codeOf, RetryLaterError } from '../errors.ts';
 import type { CompiledChannel, CompiledPolicy } from '../policy/model.ts';
 import type { Ports } from '../ports.ts';
 import type { Alert } from './alert.ts';
 import { type Context, type Delivery, DeliveryError, type Kept } from './delivery.ts';
 import { instead, isBack } from './fallback.ts';
 import { admit } from './fold.ts';
+import { type LatePorts, stillTrue } from './late.ts';
 import { toldMemo } from './told-memo.ts';
 
-export interface DeliverPorts extends Pick<Ports, 'ledger' | 'clock' | 'log'> {
+export interface DeliverPorts extends Pick<Ports, 'ledger' | 'clock' | 'log'>, LatePorts {
   /** @throws DeliveryError */
   send(name: string, channel: CompiledChannel, alert: Alert, context: Context, kept: Kept | undefined): Promise<Kept | undefined>;
   /** Puts them into the alert queue. */
@@ -41,19 +42,21 @@ const alone = 60;
  * @throws DeliveryError when the channel did not take it, RetryLaterError when another process tells it of the same finding: the message comes back
  */
 export async function deliver(delivery: Delivery, attempt: number, policy: Told, ports: DeliverPorts): Promise<void> {
-  const { channel: name, alert } = delivery;
+  const { channel: name, alert: left } = delivery;
   const { ledger, clock, log } = ports;
-  const channel = policy.channels[name];
+  // `constructor` is no channel: many may write into a queue.
+  const channel = Object.hasOwn(policy.channels, name) ? policy.channels[name] : undefined;
   // A deploy has taken it out of the policy since: the others are told by messages of their own.
   if (!channel) return log.count('AlertsDropped', { reason: 'no such channel' });
-  const key = toldMemo(name, alert);
+  const key = toldMemo(name, left);
   const lease = await ledger.lease(key, randomUUID(), alone);
   if (!lease) throw new RetryLaterError(`the channel ${name} is being told of the same finding`, 5);
   try {
     const last = await ledger.recall<ToldMemo>(key);
+    const alert = isKnown(left, last) ? left : await stillTrue(left, attempt, ports);
     if (isKnown(alert, last)) return log.count('AlertsDropped', { reason: 'told already' });
     if (!delivery.instead && (await admit(name, channel, alert, last !== undefined, ports)) === 'held') return log.count('AlertsHeld', { channel: name });
-    const kept = await ports.send(name, channel, alert, contextOf(delivery, policy, ports), last?.kept);
+    const kept = await ports.send(name, channel, alert, contextOf(delivery, policy, ports), last?.kept).catch(asFailure);
     const told: ToldMemo = { alertId: alert.id, version: versionOf(alert), at: clock.now().toISOString(), ...(kept && { kept }) };
     await ledger.remember(key, told);
     log.count('AlertsDelivered', { channel: name });
@@ -66,19 +69,27 @@ export async function deliver(delivery: Delivery, attempt: number, policy: Told,
   }
 }
 
+/** A fault of the bot's own, such as a name that no renderer has met: people hear of it in another way like of any other failure. */
+function asFailure(cause: unknown): never {
+  if (cause instanceof DeliveryError) throw cause;
+  throw new DeliveryError('again', `The bot could not send it (${codeOf(cause) || 'Error'}).`, { cause });
+}
+
 const versionOf = ({ finding }: Alert): number => finding?.version ?? 0;
 
 /** The queue may bring a message twice, and an older one after a newer. */
 const isKnown = (alert: Alert, last: ToldMemo | undefined): boolean => last !== undefined && (last.alertId === alert.id || versionOf(alert) < last.version);
 
 const contextOf = ({ alert, instead: why }: Delivery, { accounts }: Told, { stack, region }: DeliverPorts): Context => {
-  const accountName = accounts[alert.accountId];
+  const accountName = Object.hasOwn(accounts, alert.accountId) ? accounts[alert.accountId] : undefined;
   return { stack, region, ...(accountName && { accountName }), ...(why && { instead: why }) };
 };
 
 /** Seconds until a message that a channel did not take is tried again. SQS takes at most 12 hours. */
 export function comesBackIn(error: unknown, attempt: number): number {
-  const asked = error instanceof DeliveryError ? error.retryAfter : error instanceof RetryLaterError ? error.seconds : undefined;
+  // Longer each time: the attempts must not be used up while many are at it.
+  if (error instanceof RetryLaterError) return Math.min(error.seconds * 2 ** (attempt - 1), longestPause);
+  const asked = error instanceof DeliveryError ? error.retryAfter : undefined;
   return asked === undefined ? Math.min(15 * 2 ** (attempt - 1), longestPause) : Math.min(Math.max(asked, 1), longestWait);
 }
 

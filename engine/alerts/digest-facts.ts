@@ -22,6 +22,8 @@ export interface Seen extends About {
   /** Until when, ISO 8601. */
   readonly until?: string;
   readonly blind: boolean;
+  /** Somebody wants no reminders of it now. */
+  readonly snoozed?: Pick<NonNullable<Finding['snoozed']>, 'until' | 'by'>;
 }
 
 export interface DigestFacts {
@@ -38,7 +40,7 @@ export async function factsOf({ ledger, clock, log, accountId, dlqDepths }: Dige
   const now = clock.now();
   const seen: Seen[] = [];
   for await (const finding of ledger.findings({})) {
-    const one = seenOf(finding);
+    const one = seenOf(finding, now);
     if (one.state === 'open' || one.asked || (one.endedAt !== undefined && one.endedAt > since.toISOString())) seen.push(one);
   }
   const depths = await dlqDepths().catch((error: unknown) => {
@@ -48,7 +50,8 @@ export async function factsOf({ ledger, clock, log, accountId, dlqDepths }: Dige
   return { accountId, now, seen, made: await madeExceptions(ledger), ...(depths && { depths }) };
 }
 
-function seenOf({ control, resource, owner, severity, state, openedAt, resolvedAt, outcome, undo, question, evaluation }: Finding): Seen {
+function seenOf(finding: Finding, now: Date): Seen {
+  const { control, resource, owner, severity, state, openedAt, resolvedAt, outcome, undo, question, evaluation, snoozed } = finding;
   const asked = outcome?.status === 'AWAITING_APPROVAL' || undo?.state === 'asked';
   return {
     control,
@@ -63,5 +66,6 @@ function seenOf({ control, resource, owner, severity, state, openedAt, resolvedA
     asked,
     ...(asked && question && { until: question.expires }),
     blind: evaluation.complianceType === 'INSUFFICIENT_DATA',
+    ...(state === 'open' && snoozed && snoozed.until > now.toISOString() && { snoozed }),
   };
 }

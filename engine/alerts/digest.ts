@@ -51,6 +51,8 @@ export function digestOf(channelName: string, policy: CompiledPolicy, catalogue:
       ['Where', `account ${accountId}, as recorded at ${now.toISOString()}${onlyWords(channel)}`],
       ['Open', open.length === 0 ? 'Nothing is open.' : `${counted(open.length, 'finding')}: ${bySeverity(open)}.`],
       ...listed('Worst', worstFirst(open).slice(0, mostWorst).map(named)),
+      // Whoever puts off what is open does so before everybody's eyes.
+      ...few('Snoozed', worstFirst(open.filter(({ snoozed }) => snoozed)), (seen) => `${named(seen)} until ${seen.snoozed!.until} by ${seen.snoozed!.by}`),
       ['Not seen', blind.length === 0 ? 'Everything that was looked at could be read.' : `${counted(blind.length, 'finding')} of what the bot cannot see.`],
       [fixed.length === 0 ? 'Fixes' : 'Fixed', fixed.length === 0 ? `None since ${since.toISOString()}.` : `${fixed.length} since ${since.toISOString()}.`],
       ...few('Which', fixed, ({ name, control }) => `${name} (${control})`),

@@ -1,11 +1,12 @@
 /** When a channel does not take an alert: SNS is told instead, and told that it is told instead. */
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import type { MemoKey } from '../ports.ts';
 import type { Alert } from './alert.ts';
 import type { DeliverPorts, Told } from './deliver.ts';
 import type { Delivery, DeliveryError } from './delivery.ts';
 import { linesOf } from './lines.ts';
 import { subjectOf } from './names.ts';
+import { isEscalation } from './reminder.ts';
 import { takes } from './routing.ts';
 
 /** A channel that does not take what it is sent. */
@@ -17,6 +18,8 @@ interface Outage {
 }
 
 const outageKey = (channel: string): MemoKey => `outage|${channel}`;
+/** That an alert has been passed on. */
+const movedKey = (channel: string, { id }: Alert): MemoKey => `outage|${channel}|${createHash('sha256').update(id).digest('base64url')}`;
 
 /** A page must not wait for the next attempt; of other alerts a short outage need not be told. */
 const attemptsBefore = { page: 1, notify: 4 } as const;
@@ -33,10 +36,9 @@ export async function instead(
 ): Promise<void> {
   const { ledger, clock, log, enqueue } = ports;
   log.warn('Channel did not take an alert', { channel: name, attempt, failure: error.failure, reason: error.message });
-  const patience = attemptsBefore[alert.urgency];
-  // Each once: when patience ends, or at once where no later attempt can succeed.
-  const now = error.failure === 'refused' ? attempt === 1 : attempt === patience;
-  if (!now || already) return;
+  // When patience ends, or at once where no later attempt can succeed. Attempts count that never came as far as the channel.
+  const now = error.failure === 'refused' || attempt >= attemptsBefore[alert.urgency];
+  if (!now || already || (await ledger.recall(movedKey(name, alert)))) return;
   const topics = Object.entries(channels).filter(([other, channel]) => 'sns' in channel && other !== name);
   const paged = topics.filter(([, { pages }]) => pages);
   const [target] = paged.length > 0 ? paged : topics;
@@ -44,7 +46,7 @@ export async function instead(
   const [topic, channel] = target;
   // Whoever hears of it anyhow need not hear of it twice.
   const hears = takes(channel, alert) && !isAddressed(alert);
-  const moved = hears ? [] : [{ channel: topic, alert: { ...alert, id: `${alert.id}:instead of ${name}` }, instead: sentence(name, error) }];
+  const moved = hears || alert.inPlace ? [] : [{ channel: topic, alert: { ...alert, id: `${alert.id}:instead of ${name}` }, instead: sentence(name, error) }];
   // Several alerts may fail together: one of them tells of the channel.
   const lease = await ledger.lease(outageKey(name), randomUUID(), 30);
   try {
@@ -54,13 +56,14 @@ export async function instead(
     const notice = fresh ? [{ channel: topic, alert: outageAlert(name, topic, error, alert, at) }] : [];
     await enqueue([...notice, ...moved]);
     if (fresh) await ledger.remember(outageKey(name), { since: outage?.since ?? at.toISOString(), toldAt: at.toISOString() } satisfies Outage, lease);
+    await ledger.remember(movedKey(name, alert), { at: at.toISOString() });
   } finally {
     if (lease) await ledger.release(lease);
   }
 }
 
 /** It was made for one channel: no other was told it. */
-const isAddressed = ({ status, id }: Alert): boolean => ['DIGEST', 'FOLDED', 'TEST'].includes(status) || id.endsWith(':escalated');
+const isAddressed = (alert: Alert): boolean => ['DIGEST', 'FOLDED', 'TEST', 'CHANNEL_FAILS'].includes(alert.status) || isEscalation(alert);
 
 /** It takes alerts again. */
 export async function isBack(name: string, { ledger }: Pick<DeliverPorts, 'ledger'>): Promise<void> {

@@ -96,14 +96,23 @@ function weighBurst(held: Held, control: string, alert: Alert, now: Date): Weigh
 }
 
 function hold(held: Held, alert: Alert, now: Date, until?: string): Weighed {
-  const item = { ...itemOf(alert, now.toISOString()), ...(until && { until }) };
+  const item: Item = { ...itemOf(alert, now.toISOString()), ...(until && { until }) };
   const { accountId } = alert;
   if (held.items.length < mostItems) return { verdict: 'held', held: { ...held, accountId, items: [...held.items, item] } };
-  const group = until ? alert.control! : quiet;
-  const before = held.more[group];
-  const severity = before && isAtLeast(before.severity, alert.severity) ? before.severity : alert.severity;
-  const more = { count: (before?.count ?? 0) + 1, severity, ...(until && { until }) };
-  return { verdict: 'held', held: { ...held, accountId, more: { ...held.more, [group]: more } } };
+  // A storm of what is not severe must not hide the name of what is.
+  const least = held.items.reduce((one, other) => (isAtLeast(other.severity, one.severity) ? one : other));
+  const dropped = isAtLeast(least.severity, item.severity) ? item : least;
+  const items = dropped === item ? held.items : [...held.items.filter((one) => one !== dropped), item];
+  return { verdict: 'held', held: { ...held, accountId, items, more: countedIn(held.more, dropped) } };
+}
+
+const groupOf = ({ until, control }: Pick<Item, 'until' | 'control'>): string => (until === undefined ? quiet : control!);
+
+function countedIn(more: Held['more'], { severity: given, ...item }: Item): Held['more'] {
+  const group = groupOf(item);
+  const before = more[group];
+  const severity = before && isAtLeast(before.severity, given) ? before.severity : given;
+  return { ...more, [group]: { count: (before?.count ?? 0) + 1, severity, ...(item.until && { until: item.until }) } };
 }
 
 const itemOf = (alert: Alert, since: string): Item => ({
@@ -144,7 +153,6 @@ export function endedOf(held: Held, channel: CompiledChannel, now: Date): Group[
   const isDue = ({ until, severity }: { readonly until?: string; readonly severity: Severity }) => ended(until) && (!hush || severity === 'CRITICAL');
   const due = held.items.filter(isDue);
   const more = Object.entries(held.more).filter(([, one]) => isDue(one));
-  const groupOf = ({ until, control }: Item) => (until === undefined ? quiet : control!);
   return [...new Set([...due.map(groupOf), ...more.map(([group]) => group)])].map((group) => {
     const rest = more.find(([name]) => name === group)?.[1];
     return {

@@ -38,22 +38,36 @@ export interface Reminder {
   readonly escalated?: true;
 }
 
+/** So many are looked at side by side: whoever opens thousands must not make a look longer than a process lives. */
+const together = 25;
+
 /** Reminders and escalations that are due. They are due again until `reminded` has noted them. */
 export async function reminders(policy: Pick<CompiledPolicy, 'channels'>, catalogue: Catalogue, ports: RemindPorts): Promise<readonly Reminder[]> {
   const channels = Object.entries(policy.channels).filter(([, channel]) => !isRecord(channel) && (channel.remindEvery ?? channel.escalateAfter));
   const due: Reminder[] = [];
   if (channels.length === 0) return due;
   const now = ports.clock.now();
+  let some: Finding[] = [];
+  const look = async () => {
+    const found = await Promise.all(some.map(async (finding) => dueOf(finding, await toldOf(finding.control, catalogue), channels, now, ports)));
+    due.push(...found.flat());
+    some = [];
+  };
   for await (const finding of ports.ledger.findings({ open: true })) {
-    if (finding.alerted === undefined || (finding.snoozed && finding.snoozed.until > now.toISOString())) continue;
-    due.push(...(await dueOf(finding, await toldOf(finding.control, catalogue), channels, now, ports)));
+    if (finding.alerted === undefined) continue;
+    some.push(finding);
+    if (some.length === together) await look();
   }
+  await look();
   return folded(due);
 }
 
-async function toldOf(id: string, catalogue: Catalogue): Promise<Told> {
+export async function toldOf(id: string, catalogue: Catalogue): Promise<Told> {
   return ownControl(id) ?? (await catalogue.find((entry) => entry.id === id)?.load()) ?? unknownControl(id);
 }
+
+/** Seconds that an escalation waits because somebody snoozes, however often: one person must not keep everybody else from being called. */
+const snoozeHolds = 86_400;
 
 async function dueOf(
   finding: Finding,
@@ -63,6 +77,7 @@ async function dueOf(
   { ledger }: RemindPorts,
 ): Promise<Reminder[]> {
   const alert = alertOf(finding, control);
+  const snoozed = finding.snoozed !== undefined && finding.snoozed.until > now.toISOString();
   const wanted = channels.filter(([, channel]) => mayBeDue(finding, alert, channel, now));
   if (wanted.length === 0) return [];
   const memo = (await ledger.recall<Memo>(memoOf(finding.id))) ?? {};
@@ -72,11 +87,12 @@ async function dueOf(
   for (const [name, channel] of wanted) {
     const again = Object.hasOwn(memo, name) ? memo[name] : undefined;
     if (channel.escalateAfter !== undefined && !again?.escalated) {
+      if (snoozed && !passed(finding.openedAt, channel.escalateAfter + snoozeHolds, now)) continue;
       due.push({ delivery: { channel: name, alert: escalationOf(finding, control, now) }, of, escalated: true });
       continue;
     }
     const { remindEvery } = channel;
-    if (remindEvery === undefined || (again && !passed(again.at, remindEvery, now))) continue;
+    if (snoozed || remindEvery === undefined || (again && !passed(again.at, remindEvery, now))) continue;
     last ??= await lastToldAt(finding, ledger);
     if (!passed(last, remindEvery, now)) continue;
     due.push({ delivery: { channel: name, alert: reminderOf(finding, control, (again?.reminders ?? 0) + 1, now) }, of });

@@ -11,6 +11,8 @@ import { nameOf, subjectOf } from './names.ts';
 /** It tells of no new state: where messages are updated it must be seen all the same. */
 export const isReminder = ({ id }: Pick<Alert, 'id'>): boolean => /:(reminder:\d+|escalated)$/.test(id);
 
+export const isEscalation = ({ id }: Pick<Alert, 'id'>): boolean => id.endsWith(':escalated');
+
 /** @param nth from 1 */
 export function reminderOf(finding: Finding, control: Told, nth: number, now: Date): Alert {
   const alert = alertOf(finding, control);

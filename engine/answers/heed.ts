@@ -12,7 +12,7 @@ import type { Ports } from '../ports.ts';
 import { save } from '../undo/record.ts';
 import { actionHash } from './action-hash.ts';
 import { isAbout, lastDayFault } from './bound.ts';
-import { heardWith, lastHeard, type Ruling, unheard, whoAnswers } from './hear.ts';
+import { heardWith, lastHeard, mostWishes, type Ruling, unheard, whoAnswers } from './hear.ts';
 import { isActor } from './people.ts';
 import { needsOf, required } from './question.ts';
 
@@ -46,7 +46,7 @@ async function heedOnce(findingId: string, { ports, catalogue }: Heeding): Promi
   const control = await catalogue.find(({ id }) => id === stored.control)?.load();
 
   let finding = stored;
-  const pending = unheard(finding, await ledger.answers(findingId), wishes);
+  const pending = unheard(finding, await ledger.answers(findingId), wishes, mostWishes);
   // Whoever heard them before this may have died before asking for the look.
   let looks = pending.length === 0;
   for (const wish of pending) {
@@ -55,7 +55,7 @@ async function heedOnce(findingId: string, { ports, catalogue }: Heeding): Promi
     const heard = heardWith(finding, wish);
     const ruling = await rule(wish, finding, control, policy, ports);
     if ('refused' in ruling) {
-      finding = await save(finding, { heard }, 'REFUSED', `${asks} was refused: ${ruling.refused}${lastHeard(heard)}`, ports);
+      finding = await save(finding, { heard }, 'REFUSED', `${asks} was refused: ${ruling.refused}${lastHeard(heard, mostWishes)}`, ports);
       continue;
     }
     const who = `${ruling.person.name} (${ruling.principal.arn})`;

@@ -80,6 +80,14 @@ class Lowered {
   }
 }
 
+/** One member of Slack under two names would be two persons where two must say yes. */
+function peopleFaults(people: CompiledPolicy['people']): string[] {
+  const named = Object.entries(people).flatMap(([name, { slack }]) => (slack === undefined ? [] : [{ name, slack }]));
+  return [...Map.groupBy(named, ({ slack }) => slack)].flatMap(([slack, some]) =>
+    some.length > 1 ? [`${some.map(({ name }) => name).join(' and ')} have the same member id in Slack, ${slack}: each person has one of their own`] : [],
+  );
+}
+
 /**
  * @param layers the file itself first, then what it extends
  * @param complete false when a file of the chain is missing or unreadable: what the whole policy lacks cannot be told then
@@ -119,6 +127,9 @@ export async function compile(layers: readonly PolicyLayer[], complete: boolean,
   for (const [name, channel] of usable.flatMap((file) => Object.entries(file.channels))) {
     channels[name] = compileChannel(channel, channels[name]);
   }
+  const people: CompiledPolicy['people'] = Object.fromEntries(
+    usable.flatMap((file) => Object.entries(file.people)).map(([name, { approver = false, ...person }]) => [name, { ...person, approver }]),
+  );
   const regions = usable.findLast((file) => file.regions)?.regions;
   for (const layer of layers) unknownControls(layer, options);
 
@@ -135,15 +146,14 @@ export async function compile(layers: readonly PolicyLayer[], complete: boolean,
       fault(own.source.fault(['channels'], `no channel has pages: true, but these controls may page: ${few(paging.map(({ id }) => id))}`));
     }
     for (const message of channelFaults(channels)) fault(own.source.fault(['channels'], message));
+    for (const message of peopleFaults(people)) fault(own.source.fault(['people'], message));
   }
 
   return identified({
     version: 1,
     regions: regions ?? [],
     watch: usable.findLast((file) => file.watch)?.watch ?? 'all',
-    people: Object.fromEntries(
-      usable.flatMap((file) => Object.entries(file.people)).map(([name, { approver = false, ...person }]) => [name, { ...person, approver }]),
-    ),
+    people,
     approvals: Object.assign(
       {},
       defaultApprovals,

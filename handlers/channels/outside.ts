@@ -1,6 +1,6 @@
 /** The world outside AWS, as the channels need it: secrets by reference, and HTTPS that says how it failed. */
 import { DeliveryError } from '../../engine/alerts/delivery.ts';
-import { isDenied, TerminalError } from '../../engine/errors.ts';
+import { codeOf, isDenied, TerminalError } from '../../engine/errors.ts';
 import type { SecretRef } from '../../engine/policy/channels.ts';
 import type { Secrets } from '../aws/secrets.ts';
 
@@ -53,7 +53,7 @@ export async function post(
       redirect: 'error',
       signal: AbortSignal.timeout(patienceMs),
     });
-    text = await response.text();
+    text = await beginningOf(response);
   } catch (cause) {
     const timedOut = (cause as Error).name === 'TimeoutError';
     throw new DeliveryError('again', timedOut ? `${who} has not answered within ${patienceMs / 1_000} s.` : `${who} cannot be reached.`, { cause });
@@ -63,6 +63,21 @@ export async function post(
   if (status === 429 || status >= 500) throw new DeliveryError('again', `${who} answers ${status}.`, { retryAfter: retryAfterOf(response.headers) });
   if (!response.ok) throw new DeliveryError('refused', `${who} answers ${status}.`);
   return { status, text, headers: response.headers };
+}
+
+/** Bytes of an answer that are read: whoever answers without end must not fill the memory that other channels are told from. */
+const mostRead = 64 * 1_024;
+
+async function beginningOf({ body }: Response): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let read = 0;
+  // Leaving it ends the connection.
+  for await (const chunk of body ?? []) {
+    chunks.push(chunk);
+    read += chunk.byteLength;
+    if (read >= mostRead) break;
+  }
+  return Buffer.concat(chunks).subarray(0, mostRead).toString();
 }
 
 /** Seconds; RFC 9110 10.2.3 allows a date too. */
@@ -82,11 +97,10 @@ export function outsideOf({ read, forget }: Secrets, elsewhere?: string): Outsid
       try {
         return await read(ref);
       } catch (cause) {
-        throw new DeliveryError(
-          isDenied(cause) || cause instanceof TerminalError ? 'refused' : 'again',
-          `The secret ${ref} cannot be read: ${(cause as Error).message}`,
-          { cause },
-        );
+        // What AWS says names roles and keys: its code is enough. The words of the bot's own errors say how to mend it.
+        const why = cause instanceof TerminalError ? cause.message : codeOf(cause) || 'no answer';
+        const failure = isDenied(cause) || cause instanceof TerminalError ? 'refused' : 'again';
+        throw new DeliveryError(failure, `The secret ${ref} cannot be read: ${why}`, { cause });
       }
     },
     forget,

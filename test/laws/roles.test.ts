@@ -247,10 +247,23 @@ describe('evidence', () => {
     );
     expect(writing).toEqual([
       expect.objectContaining({
-        Condition: { 'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': ['digest#pending', expect.stringMatching(/^lease#/), 'memo#evidence'] } },
+        Condition: {
+          'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': ['digest#pending', expect.stringMatching(/^lease#/), 'memo#evidence'] },
+          Null: { 'dynamodb:LeadingKeys': 'false' },
+        },
       }),
     ]);
   });
+});
+
+test('no condition over all keys holds where a call names none', async () => {
+  const conditions = Object.values(await rolesFor(await policyOf('')))
+    .flat()
+    .flatMap(({ Effect, Condition = {} }) =>
+      Effect === 'Allow' && Object.keys(Condition).some((operator) => operator.startsWith('ForAllValues')) ? [Condition] : [],
+    );
+  expect(conditions.length).toBeGreaterThanOrEqual(2);
+  for (const { Null } of conditions) expect(Null).toEqual({ 'dynamodb:LeadingKeys': 'false' });
 });
 
 describe('deliver', () => {

@@ -8,6 +8,7 @@ import type { Alert } from '../alert.ts';
 import type { Context } from '../delivery.ts';
 import { clipped } from '../lines.ts';
 import { accountOf, whatOf } from '../names.ts';
+import { isEscalation } from '../reminder.ts';
 import { commandsOf, linesFor } from './commands.ts';
 import { differenceText, sidesText } from './differences.ts';
 import { cutWords, fitting, type Shown } from './fitting.ts';
@@ -76,11 +77,12 @@ export function pagerDutyEvent(alert: Alert, context: Context, now: Date): Pager
  * A finding that is resolved may be open again for people: an undo that is asked for, or has failed, is a page. Of an incident that is not there
  * `acknowledge` and `resolve` are dropped.
  */
-export function pagerDutyAction({ urgency, finding }: Pick<Alert, 'urgency' | 'finding'>, now: Date): PagerDutyAction {
+export function pagerDutyAction({ id, urgency, finding }: Pick<Alert, 'id' | 'urgency' | 'finding'>, now: Date): PagerDutyAction {
   if (!finding) return 'trigger';
   if (finding.state === 'resolved') return urgency === 'page' ? 'trigger' : 'resolve';
   const { snoozed, snoozedAt, at } = finding;
-  const putOff = snoozed && snoozedAt && Date.parse(snoozed) > now.getTime() && Date.parse(snoozedAt) >= Date.parse(at);
+  // Who is called last is called although somebody snoozes.
+  const putOff = !isEscalation({ id }) && snoozed && snoozedAt && Date.parse(snoozed) > now.getTime() && Date.parse(snoozedAt) >= Date.parse(at);
   return putOff ? 'acknowledge' : 'trigger';
 }
 

@@ -5,7 +5,7 @@
  * Everything is a TextRun: Teams reads Markdown in TextBlock and FactSet, and names are written by strangers. A name in a TextRun makes no link,
  * no list and no bold "Fixed", and can be copied as it is, without backslashes.
  */
-import type { Alert } from '../alert.ts';
+import type { Alert, AlertFinding } from '../alert.ts';
 import type { Context } from '../delivery.ts';
 import { clipped } from '../lines.ts';
 import { accountOf } from '../names.ts';
@@ -118,11 +118,14 @@ const listed = (heading: string, texts: readonly string[]): RichTextBlock[] =>
 const whereOf = (alert: Alert, context: Context): string => [`account ${accountOf(alert, context)}`, alert.finding?.resource.region].filter(Boolean).join(', ');
 
 /** Green is for what was seen to be as it should be: an exception, an undo, or what was open for a while, are not. */
-const good: ReadonlySet<string> = new Set(['Fixed', 'Resolved', 'Resource gone']);
+function isGood(headline: string, { verified, complianceType }: AlertFinding): boolean {
+  if (headline === 'Resolved') return complianceType === 'COMPLIANT' || complianceType === 'NOT_APPLICABLE';
+  return (headline === 'Fixed' && verified) || headline === 'Resource gone';
+}
 
 export function styleOf({ urgency, severity, headline, finding }: Pick<Alert, 'urgency' | 'severity' | 'headline' | 'finding'>): TeamsStyle {
   if (urgency === 'page') return 'attention';
-  if (finding?.state === 'resolved') return good.has(headline) ? 'good' : 'emphasis';
+  if (finding?.state === 'resolved') return isGood(headline, finding) ? 'good' : 'emphasis';
   if (severity === 'CRITICAL' || severity === 'HIGH') return 'attention';
   return severity === 'MEDIUM' ? 'warning' : 'accent';
 }

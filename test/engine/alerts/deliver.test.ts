@@ -4,10 +4,11 @@ import fc from 'fast-check';
 import type { Alert } from '../../../engine/alerts/alert.ts';
 import { comesBackIn, type DeliverPorts, deliver } from '../../../engine/alerts/deliver.ts';
 import { type Context, type Delivery, DeliveryError, type Kept } from '../../../engine/alerts/delivery.ts';
+import { alertOf as alertOfFinding } from '../../../engine/alerts/finding.ts';
 import { RetryLaterError } from '../../../engine/errors.ts';
 import type { CompiledChannel } from '../../../engine/policy/channels.ts';
 import { World } from '../../support/world.ts';
-import { alert } from './samples.ts';
+import { alert, changed, given } from './samples.ts';
 
 const taking = { pages: false, minSeverity: 'INFORMATIONAL', timezone: 'UTC' } as const;
 const channels = {
@@ -34,16 +35,20 @@ interface Said {
 class Post {
   readonly world = new World();
   readonly said: Said[] = [];
+  readonly told: Alert[] = [];
   readonly queued: Delivery[] = [];
   /** What the channels answer, by name, first come first; nothing: they take it. */
-  readonly fails: Record<string, DeliveryError[]> = {};
+  readonly fails: Record<string, Error[]> = {};
   readonly ports: DeliverPorts = {
     ...this.world.ports,
     stack: 'phidelity-prod',
     region: 'us-east-1',
-    send: async (channel, _, { id }, context, kept) => {
+    catalogue: this.world.catalogue,
+    send: async (channel, _, alert, context, kept) => {
+      const { id } = alert;
       const failure = this.fails[channel]?.shift();
       if (failure) throw failure;
+      this.told.push(alert);
       this.said.push({ channel, id, context, ...(kept && { kept }) });
       return { slack: { channel: 'C1', ts: '1.1' } };
     },
@@ -98,6 +103,17 @@ describe('once and in order', () => {
   test('what the policy no longer has is told nothing', async () => {
     expect(await post.give('gone', alertOf(1))).toBe('done');
     expect(post.said).toEqual([]);
+  });
+
+  // Names that every object has.
+  test.each(['constructor', '__proto__', 'toString'])('the channel %s is none', async (name) => {
+    expect(await post.give(name, alertOf(1))).toBe('done');
+    expect(post.said).toEqual([]);
+  });
+
+  test('an account that bears such a name has none', async () => {
+    await post.give('slack', alertOf(1, { accountId: 'constructor' }));
+    expect(post.said[0]!.context).toEqual({ stack: 'phidelity-prod', region: 'us-east-1' });
   });
 
   test('while another process tells of the same finding the message comes back', async () => {
@@ -191,6 +207,47 @@ describe('a channel that fails', () => {
     expect(post.queued).toHaveLength(3);
   });
 
+  // Its first attempts may have ended before the channel was asked: another process told of the finding, or died.
+  test.each([
+    ['a refusal', {}, refused, 2],
+    ['a page', { urgency: 'page' as const }, busy, 3],
+    ['another', {}, busy, 6],
+  ])('SNS hears of %s that fails first at a later attempt, once', async (_, more, failure, first) => {
+    const only = { ...policy, channels: { ...channels, security: { ...channels.security, only: { controls: ['rds-*'] } } } };
+    for (const attempt of [first, first + 1, first + 2]) {
+      post.fails.slack = [failure()];
+      await expect(deliver({ channel: 'slack', alert: alertOf(1, more) }, attempt, only, post.ports)).rejects.toThrow(DeliveryError);
+    }
+    expect(post.queued.map(({ alert: { id } }) => id)).toEqual([expect.stringMatching(/^outage:slack:/), 'f-1:v1:instead of slack']);
+  });
+
+  test('a fault of the bot itself is a failure too, told without its words', async () => {
+    const only = { ...policy, channels: { ...channels, security: { ...channels.security, only: { controls: ['rds-*'] } } } };
+    post.fails.slack = [new TypeError('cannot render claims-123-45-6789')];
+    await expect(deliver({ channel: 'slack', alert: alertOf(1, { urgency: 'page' }) }, 1, only, post.ports)).rejects.toThrow(DeliveryError);
+    expect(post.queued.map(({ alert: { id } }) => id)).toEqual([expect.stringMatching(/^outage:slack:/), 'f-1:v1:instead of slack']);
+    expect(post.queued[1]!.instead).toBe('This was for the channel slack, which did not take it: The bot could not send it (TypeError).');
+    expect(JSON.stringify(post.queued)).not.toContain('render');
+  });
+
+  test('that another channel fails was told to one topic: it goes to the next', async () => {
+    const more = { ...policy, channels: { ...channels, records: { ...channels.records, pages: true } } };
+    post.fails.security = [refused()];
+    const notice = alertOf(1, { id: 'outage:slack:1', status: 'CHANNEL_FAILS', urgency: 'page', finding: undefined });
+    await expect(deliver({ channel: 'security', alert: notice }, 1, more, post.ports)).rejects.toThrow(DeliveryError);
+    expect(post.queued.map(({ channel, alert: { id } }) => [channel, id])).toEqual([
+      ['records', expect.stringMatching(/^outage:security:/)],
+      ['records', 'outage:slack:1:instead of security'],
+    ]);
+  });
+
+  test('what calls nobody is told to nobody instead', async () => {
+    post.fails.slack = [refused()];
+    const only = { ...policy, channels: { ...channels, security: { ...channels.security, only: { controls: ['rds-*'] } } } };
+    await expect(deliver({ channel: 'slack', alert: alertOf(2, { inPlace: true }) }, 1, only, post.ports)).rejects.toThrow(DeliveryError);
+    expect(post.queued.map(({ alert: { status } }) => status)).toEqual(['CHANNEL_FAILS']);
+  });
+
   test('what was for another and fails too is not passed on for ever', async () => {
     post.fails.security = [refused()];
     await expect(deliver({ channel: 'security', alert: alertOf(1), instead: 'This was for the channel slack.' }, 1, policy, post.ports)).rejects.toThrow();
@@ -198,10 +255,72 @@ describe('a channel that fails', () => {
   });
 });
 
+describe('what comes late', () => {
+  const resolved = {
+    state: 'resolved',
+    resolvedAt: '2026-11-01T03:05:00.000Z',
+    evaluation: { complianceType: 'COMPLIANT', annotation: 'The lamp is off.' },
+  } as const;
+  const late = async (parts: Parameters<typeof given>[1] = {}) => {
+    const finding = await given(post.world.ledger, { toldAt: '2026-11-01T03:00:00.000Z' });
+    const alert = alertOfFinding(finding, { title: 'Lamps are off', hipaa: [], impact: 'It is dark.' });
+    await changed(post.world.ledger, finding, parts, '2026-11-01T03:05:00.000Z');
+    return alert;
+  };
+
+  test('of a finding that has ended meanwhile, its end is told: nobody is called', async () => {
+    const alert = await late(resolved);
+    await post.give('slack', alert, 2);
+    expect(post.told).toMatchObject([{ headline: 'Resolved', urgency: 'notify', finding: { state: 'resolved', complianceType: 'COMPLIANT' } }]);
+  });
+
+  test('so is it of one that was given up, and is sent again days later', async () => {
+    const alert = await late(resolved);
+    post.world.advance(3 * 86_400);
+    await post.give('slack', alert, 1);
+    expect(post.told).toMatchObject([{ headline: 'Resolved' }]);
+  });
+
+  test('what only a topic is told instead, too', async () => {
+    const alert = await late(resolved);
+    await deliver(
+      { channel: 'security', alert: { ...alert, id: `${alert.id}:instead of slack` }, instead: 'This was for the channel slack.' },
+      2,
+      policy,
+      post.ports,
+    );
+    expect(post.told).toMatchObject([{ headline: 'Resolved' }]);
+  });
+
+  test('twice is once', async () => {
+    const alert = await late(resolved);
+    await post.give('slack', alert, 2);
+    await post.give('slack', alert, 3);
+    await post.give('slack', post.told[0]!);
+    expect(post.told).toHaveLength(1);
+  });
+
+  test.each<[string, Parameters<typeof given>[1], number]>([
+    ['still open', {}, 2],
+    ['at the first attempt', resolved, 1],
+  ])('%s: told as it was left', async (_, parts, attempt) => {
+    const alert = await late(parts);
+    await post.give('slack', alert, attempt);
+    expect(post.told).toEqual([alert]);
+  });
+
+  test('of a finding that is not in the ledger, as it was left', async () => {
+    await post.give('slack', alertOf(1), 2);
+    expect(post.ids()).toEqual(['slack f-1:v1']);
+  });
+});
+
 test.each([
   ['as the other side asks', new DeliveryError('again', 'busy', { retryAfter: 37 }), 1, 37],
   ['never longer than SQS can', new DeliveryError('again', 'busy', { retryAfter: 10 ** 7 }), 1, 21_600],
   ['soon, where another process is at it', new RetryLaterError('busy', 5), 1, 5],
+  ['longer, where it is still at it', new RetryLaterError('busy', 5), 5, 80],
+  ['at most a quarter of an hour later, where it is still at it', new RetryLaterError('busy', 5), 12, 900],
   ['longer each time', new Error('no'), 1, 15],
   ['longer each time', new Error('no'), 4, 120],
   ['up to a quarter of an hour', new Error('no'), 12, 900],

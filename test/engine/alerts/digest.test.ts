@@ -181,3 +181,14 @@ test('names are redacted and forge nothing', async () => {
   const { alert } = await digest();
   expect(JSON.stringify(alert)).not.toMatch(/12345678-|example\.com|\\n/);
 });
+
+test('what somebody snoozes, and who', async () => {
+  const snoozed = (until: string) => ({ snoozed: { until, by: 'dana', at: today } });
+  await given(world.ledger, { name: 'hall', ...snoozed('2026-11-01T09:00:00.000Z') });
+  await given(world.ledger, { name: 'attic', ...snoozed('2026-11-01T02:59:00.000Z') });
+  await given(world.ledger, { name: 'cellar', ...snoozed('2026-11-01T09:00:00.000Z'), ...ended('COMPLIANT') });
+  expect((await digest()).lines).toMatchObject({
+    Open: '2 findings: 2 CRITICAL.',
+    Snoozed: 'hall (lamp-off, CRITICAL) until 2026-11-01T09:00:00.000Z by dana',
+  });
+});

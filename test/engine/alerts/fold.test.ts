@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import type { Alert } from '../../../engine/alerts/alert.ts';
 import { admit, forget, release } from '../../../engine/alerts/fold.ts';
 import { foldedAlertOf } from '../../../engine/alerts/folded.ts';
-import { burstLimit, endedOf, type Held, nothingHeld, weigh, without } from '../../../engine/alerts/held.ts';
+import { burstLimit, endedOf, type Held, mostItems, nothingHeld, weigh, without } from '../../../engine/alerts/held.ts';
 import { textOf } from '../../../engine/alerts/lines.ts';
 import { RetryLaterError } from '../../../engine/errors.ts';
 import type { CompiledChannel } from '../../../engine/policy/model.ts';
@@ -167,16 +167,14 @@ test('what no list had room for is counted, under the control that it was of', (
   let held: Held = nothingHeld;
   for (let nth = 0; nth < 502; nth += 1) held = weigh(held, sns(night), alert({ name: `quiet-${nth}`, control: 'lamp-on' }), false, now).held;
   for (let nth = 0; nth < 5; nth += 1) held = weigh(held, sns(night), alert({ name: `burst-${nth}`, severity: 'CRITICAL' }), false, now).held;
-  expect(endedOf(held, sns(night), new Date('2026-11-01T22:40:00Z'))).toMatchObject([{ control: 'lamp-off', more: 2, worst: 'CRITICAL' }]);
+  expect(endedOf(held, sns(night), new Date('2026-11-01T22:40:00Z'))).toMatchObject([{ control: 'lamp-off', items: [{}, {}], more: 0 }]);
   const told = endedOf(held, sns(night), new Date('2026-11-02T08:00:00Z')).map((group) => foldedAlertOf('security', group, 'UTC'));
   expect(told.map((one) => [one.control, one.title, lines(one)['Not listed'], one.accountId])).toEqual([
-    [undefined, 'What came in quiet hours', '2 notifications past what is kept of such a storm', accountId],
-    ['lamp-off', 'Lamps are off', '2 notifications past what is kept of such a storm', accountId],
+    // Two gave way to what is worse.
+    [undefined, 'What came in quiet hours', '4 notifications past what is kept of such a storm', accountId],
+    ['lamp-off', 'Lamps are off', undefined, accountId],
   ]);
-  expect(told.map(({ subject }) => subject)).toEqual([
-    '[HIGH] Held back in quiet hours: 502 notifications',
-    '[CRITICAL] Many at once: 2 notifications of lamp-off',
-  ]);
+  expect(told.map(({ subject }) => subject)).toEqual(['[HIGH] Held back in quiet hours: 502 notifications', '[CRITICAL] Many at once: 2 findings of lamp-off']);
 });
 
 describe('never held', () => {
@@ -319,5 +317,45 @@ describe('others at the same channel', () => {
   test('a page waits for nobody', async () => {
     await world.ledger.lease('held|security', 'another', 30);
     expect(await say(alert({ urgency: 'page' }))).toBe('send');
+  });
+});
+
+describe('a storm of what is not severe', () => {
+  const flooded = async (severity: Alert['severity']) => {
+    clock('2026-11-01T23:00:00.000Z');
+    let held: Held = nothingHeld;
+    const now = world.clock.now();
+    for (let nth = 0; nth < mostItems; nth += 1) held = weigh(held, sns(night), alert({ name: `junk-${nth}`, severity, control: 'lamp-on' }), false, now).held;
+    return weigh(held, sns(night), alert({ name: 'phi-store' }), false, now).held;
+  };
+  const told = (held: Held) => endedOf(held, sns(), world.clock.now()).map((group) => foldedAlertOf('security', group, 'UTC'));
+
+  test('hides nothing that is worse: it is named first, and all are counted', async () => {
+    const held = await flooded('LOW');
+    expect(held.items).toHaveLength(mostItems);
+    const [folded] = told(held);
+    expect(folded).toMatchObject({ severity: 'HIGH', subject: `[HIGH] Held back in quiet hours: ${mostItems + 1} notifications` });
+    expect(textOf(folded!)).toMatch(/Drift \(500\): +phi-store \(lamp-off\)/);
+    expect(textOf(folded!)).toContain('1 notification past what is kept of such a storm');
+  });
+
+  test('of the same severity, the first are named', async () => {
+    const [folded] = told(await flooded('HIGH'));
+    expect(textOf(folded!)).not.toContain('phi-store');
+    expect(folded!.subject).toBe(`[HIGH] Held back in quiet hours: ${mostItems + 1} notifications`);
+  });
+
+  test('of another control: what gives way is counted where it belongs', async () => {
+    const now = world.clock.now();
+    let held: Held = nothingHeld;
+    for (let nth = 0; nth < mostItems + burstLimit; nth += 1)
+      held = weigh(held, sns(), alert({ name: `junk-${nth}`, severity: 'LOW', control: 'lamp-on' }), false, now).held;
+    for (let nth = 0; nth <= burstLimit; nth += 1) held = weigh(held, sns(), alert({ name: `phi-${nth}` }), false, now).held;
+    world.advance(600);
+    expect(
+      told(held)
+        .map(({ subject }) => subject)
+        .sort(),
+    ).toEqual(['[HIGH] Many at once: 1 finding of lamp-off', `[LOW] Many at once: ${mostItems} notifications of lamp-on`]);
   });
 });

@@ -34,7 +34,7 @@ const told = (channel: string, alert: Alert) =>
     { channel, alert },
     1,
     { channels, accounts: {} },
-    { ...world.ports, stack: 's', region: 'us-east-1', send: async () => undefined, enqueue: async () => {} },
+    { ...world.ports, catalogue: world.catalogue, stack: 's', region: 'us-east-1', send: async () => undefined, enqueue: async () => {} },
   );
 
 describe('what is left for whom', () => {

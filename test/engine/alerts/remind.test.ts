@@ -167,11 +167,20 @@ describe('escalation', () => {
 
   test.each<[string, Parameters<typeof given>[1]]>([
     ['HIGH', { ...told, severity: 'HIGH', decision: { action: 'page', reason: '' } }],
-    ['snoozed', { ...told, snoozed: { until: '2027-01-01T00:00:00.000Z', by: 'dana', at: opened } }],
     ['not told', {}],
     ['ended', { ...told, state: 'resolved' }],
   ])('%s: never', async (_, finding) => {
     await given(world.ledger, finding);
+    world.advance(48 * hour);
+    expect(await due(both)).toEqual([]);
+  });
+
+  test('whoever snoozes puts it off by a day at most, however often', async () => {
+    await given(world.ledger, { ...told, snoozed: { until: '2027-01-01T00:00:00.000Z', by: 'dana', at: opened } });
+    world.advance(26 * hour - 1);
+    expect(await due(both)).toEqual([]);
+    world.advance(1);
+    expect((await take(both)).map(({ channel }) => channel)).toEqual(['boss']);
     world.advance(48 * hour);
     expect(await due(both)).toEqual([]);
   });
@@ -193,4 +202,24 @@ describe('escalation', () => {
     expect(ids).toEqual(['escalated', 'reminder:1']);
     expect(await escalatedTo(finding.id, world.ledger)).toEqual(['boss']);
   });
+});
+
+test('thousands that are open are looked at side by side, and few at a time', async () => {
+  for (let nth = 0; nth < 60; nth += 1) await given(world.ledger, { ...told, name: `lamp-${nth}`, decision: { action: 'page', reason: '' } });
+  world.advance(4 * hour);
+  const { recall } = world.ledger;
+  const inFlight: number[] = [];
+  let now = 0;
+  const ledger = {
+    ...world.ledger,
+    recall: async <Document>(key: Parameters<typeof recall>[0]) => {
+      now += 1;
+      inFlight.push(now);
+      await new Promise((later) => setImmediate(later));
+      now -= 1;
+      return recall<Document>(key);
+    },
+  };
+  expect(await reminders(withChannels({ security: pages }), world.catalogue, { ...world.ports, ledger })).toHaveLength(60);
+  expect(Math.max(...inFlight)).toBe(25);
 });

@@ -255,3 +255,12 @@ test('given up: the evidence says so', async () => {
   await giveUpHeeding(id, '5 attempts failed, the last with: Error', world.action);
   expect(await last()).toBe('REFUSED: What was asked for could not be done: 5 attempts failed, the last with: Error');
 });
+
+test('a flood of wishes does not keep the answer to a question from being heard', async () => {
+  const found = await drifted(asking());
+  for (let nth = 0; nth < 200; nth += 1) await wants('recheck', found, 'lee');
+  await heeded();
+  await give(world, await finding(), 'approve', { by: person('kim') });
+  await act(found.id, world.action);
+  expect(await finding()).toMatchObject({ state: 'resolved', outcome: { status: 'REMEDIATED' } });
+});

@@ -108,6 +108,11 @@ channels:
       ['account.yaml:4:3 the channels belong to more than one Slack app: answers come to one address, and one signing secret guards it'],
     ],
     [
+      'one member of Slack under two names',
+      'version: 1\nextends: hipaa\npeople:\n  dana: { arns: ["arn:aws:sts::*:assumed-role/SecOps/dana"], slack: U012 }\n  kim: { arns: ["arn:aws:sts::*:assumed-role/SecOps/kim"], slack: U012 }\n  lee: { arns: ["arn:aws:sts::*:assumed-role/SecOps/lee"] }\n',
+      ['account.yaml:4:3 dana and kim have the same member id in Slack, U012: each person has one of their own'],
+    ],
+    [
       'people and approvals',
       `version: 1
 extends: hipaa

@@ -1,6 +1,8 @@
 /** Against a local server that verifies signatures. Neither moto nor aws-sdk-client-mock: nothing of AWS is called. */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
@@ -68,6 +70,28 @@ describe('when it is not taken', () => {
       expect(await failed(send())).toEqual({ retryAfter: undefined, ...expected });
       expect(receiver.received.size).toBe(0);
     });
+
+  // Who answers without end must not fill the memory that other channels are told from.
+  test('what it says beyond a little is not read', async () => {
+    let sent = 0;
+    const endless = createServer((_, response) => {
+      response.on('error', () => {});
+      const more = () => {
+        while (sent < 200_000_000 && !response.destroyed) {
+          sent += 100_000;
+          if (!response.write('x'.repeat(100_000))) return void response.once('drain', more);
+        }
+        response.end();
+      };
+      more();
+    });
+    await new Promise<void>((listening) => endless.listen(0, '127.0.0.1', listening));
+    const url = `http://127.0.0.1:${(endless.address() as AddressInfo).port}`;
+    expect(await send(alertIn('a page'), { url })).toBeUndefined();
+    endless.closeAllConnections();
+    endless.close();
+    expect(sent).toBeLessThan(20_000_000);
+  });
 
   test('it keeps silent', async () => {
     world.fail('hook', 'never');

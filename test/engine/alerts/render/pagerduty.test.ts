@@ -60,6 +60,11 @@ describe('what becomes of the incident', () => {
   };
   for (const [name, [life, changes, action]] of Object.entries(snoozes)) test(name, () => expect(eventIn(life, changes).event_action).toBe(action));
 
+  test('put off, and escalated all the same: whoever is called last is called', () => {
+    const escalated = (id: string) => pagerDutyEvent({ ...alertIn('a page', snoozed), id }, context, now).event_action;
+    expect([escalated('f-1:open:PAGED:escalated'), escalated('f-1:open:PAGED:reminder:1')]).toEqual(['trigger', 'acknowledge']);
+  });
+
   const stories: Readonly<Record<string, { readonly told: readonly Life[]; readonly states: readonly Incident['state'][]; readonly called: number }>> = {
     'fixed without anybody': { told: ['fixed'], states: [], called: 0 },
     'asked, then fixed': { told: ['an approval is asked for', 'one of two has approved', 'fixed'], states: ['resolved'], called: 1 },

@@ -43,6 +43,14 @@ describe('the colour of the title', () => {
   for (const [life, style] of Object.entries(styles) as [Life, string][])
     test(life, () => expect(cardIn(life).body[0]).toMatchObject({ type: 'Container', style }));
 
+  test.each([
+    ['ended, and last read as drift', alertIn('put right by somebody'), { complianceType: 'NON_COMPLIANT' as const }],
+    ['ended, and last not seen', alertIn('put right by somebody'), { complianceType: 'INSUFFICIENT_DATA' as const }],
+    ['fixed, and not verified', alertIn('fixed'), { verified: false }],
+  ])('not green: %s', (_, alert, changes) => {
+    expect(styleOf({ ...alert, finding: { ...alert.finding!, ...changes } })).toBe('emphasis');
+  });
+
   test('below HIGH', () => {
     expect([styleOf(alertIn('drift', { severity: 'MEDIUM' })), styleOf(alertIn('drift', { severity: 'LOW' }))]).toEqual(['warning', 'accent']);
     expect(styleOf(alertIn('a page', { severity: 'LOW' }))).toBe('attention');
