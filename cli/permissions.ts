@@ -3,7 +3,8 @@ import type { Catalogue, CatalogueEntry } from '../engine/control.ts';
 import type { IamAction } from '../engine/model.ts';
 import { routed, writes } from '../engine/policy/match.ts';
 import type { CompiledPolicy } from '../engine/policy/model.ts';
-import { type Roles, rolesOf, type Statement } from '../infra/roles.ts';
+import type { Statement } from '../infra/packing.ts';
+import { type Roles, rolesOf } from '../infra/roles.ts';
 
 /** The role of Slack's endpoint hangs on no control. */
 export type RoleName = Exclude<keyof Roles, 'slack'>;

@@ -1,7 +1,7 @@
 /** What the role that delivers alerts may do for the channels in AWS. Pure. */
 import type { CompiledPolicy } from '../engine/policy/model.ts';
 import { account, localArn, stack } from './intrinsics.ts';
-import type { Statement } from './roles.ts';
+import type { Statement } from './packing.ts';
 
 /**
  * Topics are encrypted: whoever publishes also needs `kms:GenerateDataKey` and `kms:Decrypt` on their key.

@@ -3,9 +3,10 @@ import type { CompiledPolicy } from '../engine/policy/model.ts';
 import { deliverKeys } from '../handlers/aws/table.ts';
 import { awsChannels } from './aws-channels.ts';
 import { getAtt, localArn, type Resources, ref, stack, sub } from './intrinsics.ts';
+import type { Statement } from './packing.ts';
 import { queue, queuePolicy } from './queues.ts';
-import { denyDataPlaneBut, onlyOf, own, ownKey, ownLogs, policyIsDeployed, type Statement, sealsNothing } from './roles.ts';
 import { readSecrets, secretsIn } from './secrets.ts';
+import { denyDataPlaneBut, onlyOf, own, ownKey, ownLogs, policyIsDeployed, sealsNothing } from './statements.ts';
 
 /** Seconds; deliver's timeout in serverless.yml. */
 export const deliverTimeout = 60;

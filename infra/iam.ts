@@ -1,7 +1,8 @@
 /** The roles of a plan as resources: managed policies, so that they can be read, compared and attached elsewhere; never inline. */
 import type { CompiledPolicy } from '../engine/policy/model.ts';
 import { logicalId, type Resources, ref } from './intrinsics.ts';
-import { pack, type Roles, type Statement } from './roles.ts';
+import { pack, type Statement } from './packing.ts';
+import type { Roles } from './roles.ts';
 
 export const roleId = (name: keyof Roles): string => `${logicalId(name)}Role`;
 

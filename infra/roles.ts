@@ -1,29 +1,28 @@
 /** What the roles may do under a policy. Pure. */
-
-import type { AnyControl, Catalogue } from '../engine/control.ts';
-import { isEventControl } from '../engine/control.ts';
-import { digestsPrefix, entriesPrefix } from '../engine/evidence/form.ts';
+import { type AnyControl, type Catalogue, isEventControl } from '../engine/control.ts';
 import type { IamAction } from '../engine/model.ts';
-import type { SecretRef } from '../engine/policy/channels.ts';
 import { routed, writes } from '../engine/policy/match.ts';
 import type { CompiledPolicy } from '../engine/policy/model.ts';
 import { slackAppOf } from '../engine/policy/slack-app.ts';
-import { sealContext } from '../handlers/aws/seal.ts';
-import { answerKey, deployedKeys, evidenceKeys, memoKey, policyKey } from '../handlers/aws/table.ts';
-import { dataPlaneReads } from './data-plane.ts';
+import { answerKey, evidenceKeys, memoKey, policyKey } from '../handlers/aws/table.ts';
 import { deliverRole } from './deliver.ts';
-import { account, arnOf, localArn, partition, region, type Sub, stack, sub } from './intrinsics.ts';
-import { killSwitchName } from './kill-switch.ts';
-import { contextsOf, readSecrets, secretArn } from './secrets.ts';
-
-export interface Statement {
-  readonly Sid: string;
-  readonly Effect: 'Allow' | 'Deny';
-  readonly Action: readonly IamAction[];
-  readonly Resource?: '*' | readonly (string | Sub)[];
-  readonly NotResource?: readonly (string | Sub)[];
-  readonly Condition?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
-}
+import { account, partition, region, stack, sub } from './intrinsics.ts';
+import type { Statement } from './packing.ts';
+import { readSecrets } from './secrets.ts';
+import {
+  anyRegion,
+  copies,
+  denyDataPlane,
+  denyDataPlaneBut,
+  leading,
+  named,
+  onlyOf,
+  own,
+  ownKey,
+  ownLogs,
+  policyIsDeployed,
+  sealsNothing,
+} from './statements.ts';
 
 export interface Roles {
   readonly detect: readonly Statement[];
@@ -34,32 +33,6 @@ export interface Roles {
   /** There only while the policy has a Slack app. */
   readonly slack?: readonly Statement[];
 }
-
-const anyRegion = (service: string, rest: string): Sub => sub(`arn:${partition}:${service}:*:${account}:${rest}`);
-
-// Names, not GetAtt: a role that waits for the function that waits for the role is a circle.
-export const own = {
-  table: localArn('dynamodb', `table/${stack}-*`),
-  stream: localArn('dynamodb', `table/${stack}-*/stream/*`),
-  evidenceDlq: localArn('sqs', `${stack}-EvidenceDlq-*`),
-  queues: [localArn('sqs', `${stack}-IntakeQueue-*`), localArn('sqs', `${stack}-SweepQueue-*`)],
-  sweepQueue: localArn('sqs', `${stack}-SweepQueue-*`),
-  alertQueue: localArn('sqs', `${stack}-AlertQueue-*`),
-  killSwitch: localArn('ssm', `parameter${killSwitchName}`),
-  topics: localArn('sns', `${stack}-Channel*`),
-  remediateExecutions: localArn('lambda', `function:${stack}-remediate:*/durable-execution/*/*`),
-  remediate: localArn('lambda', `function:${stack}-remediate`),
-  remediateVersions: localArn('lambda', `function:${stack}-remediate:*`),
-  logs: (name: string) => localArn('logs', `log-group:/aws/lambda/${stack}-${name}:*`),
-  // A key has no name; it waits for nothing but itself.
-  dataKey: sub(arnOf('DataKey')),
-  alarmKey: sub(arnOf('AlarmKey')),
-  signingKey: sub(arnOf('SigningKey')),
-  // Nor does a bucket: its name is in lower case, whatever the stack's is.
-  bucket: sub(arnOf('EvidenceBucket')),
-  entries: sub(`${arnOf('EvidenceBucket')}/${entriesPrefix}*`),
-  digests: sub(`${arnOf('EvidenceBucket')}/${digestsPrefix}*`),
-};
 
 /** @param controls the loaded controls of the policy that may write; only their `passRole` is asked. */
 export function rolesOf(policy: CompiledPolicy, catalogue: Catalogue, controls: readonly AnyControl[]): Roles {
@@ -156,11 +129,6 @@ const remediateRuntime: readonly Statement[] = [
   { Sid: 'AskForSweeps', Effect: 'Allow', Action: ['sqs:SendMessage'], Resource: [own.sweepQueue] },
 ];
 
-const named = { Null: { 'dynamodb:LeadingKeys': 'false' } };
-const leading = (...items: readonly ReturnType<typeof memoKey>[]) => items.map(({ pk }) => pk!.S!);
-/** On these partitions, and on nothing that names none: a condition for all values holds where there is no value. */
-export const onlyOf = (keys: readonly string[]) => ({ 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': keys }, ...named });
-
 /** What everybody on the internet may knock at: it leaves answers, which are claims, and can read neither those nor findings. */
 const slackRuntime: readonly Statement[] = [
   { Sid: 'LeaveAnswers', Effect: 'Allow', Action: ['dynamodb:PutItem'], Resource: [own.table], Condition: onlyOf(leading(answerKey('*', ''))) },
@@ -216,21 +184,6 @@ const evidenceRuntime: readonly Statement[] = [
   { Sid: 'TellWhatIsLost', Effect: 'Allow', Action: ['sqs:SendMessage'], Resource: [own.evidenceDlq] },
 ];
 
-export const ownLogs = (name: string): Statement => ({
-  Sid: 'OwnLogs',
-  Effect: 'Allow',
-  Action: ['logs:CreateLogStream', 'logs:PutLogEvents'],
-  Resource: [own.logs(name)],
-});
-
-export const ownKey: Statement = {
-  // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html
-  Sid: 'OwnKey',
-  Effect: 'Allow',
-  Action: ['kms:Decrypt', 'kms:DescribeKey', 'kms:Encrypt', 'kms:GenerateDataKey', 'kms:ReEncryptFrom', 'kms:ReEncryptTo'],
-  Resource: [own.dataKey],
-};
-
 const common = (name: string): Statement[] => [
   {
     Sid: 'Ledger',
@@ -244,56 +197,6 @@ const common = (name: string): Statement[] => [
   ownLogs(name),
   ownKey,
 ];
-
-/** @param NotResource what of its own the role reads */
-const denyDataPlane = (NotResource: readonly Sub[]): Statement => ({ Sid: 'NoDataPlaneReads', Effect: 'Deny', Action: dataPlaneReads, NotResource });
-
-/**
- * A fix that has EC2 or RDS make an encrypted copy needs the key to be usable by them in the role's name, decryption included; the role itself
- * sees nothing of it. Only the key's own policy can allow it.
- * https://docs.aws.amazon.com/ebs/latest/userguide/ebs-encryption-requirements.html
- */
-const copies = { 'kms:ViaService': ['ec2.*', 'rds.*'] };
-
-/** Conditions of one statement hold together: denied is what neither comes through one of these services nor is one of these secrets. */
-export function denyDataPlaneBut(
-  NotResource: readonly Sub[],
-  secrets: readonly SecretRef[],
-  through: Readonly<Record<string, readonly string[]>> = {},
-): Statement[] {
-  const but = { ...through, ...contextsOf(secrets) };
-  if (Object.keys(but).length === 0) return [denyDataPlane(NotResource)];
-  const Action = dataPlaneReads.filter((action) => action !== decrypt);
-  return [
-    { ...denyDataPlane([...NotResource, ...secrets.map(secretArn)]), Action },
-    { Sid: 'NoDecryption', Effect: 'Deny', Action: [decrypt], NotResource, Condition: { StringNotLike: but } },
-  ];
-}
-const decrypt: IamAction = 'kms:Decrypt';
-
-/**
- * Remediate does what the stored policy says: who could write it would have all that remediate may. Only a deploy stores it.
- * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
- */
-export const policyIsDeployed: Statement = {
-  Sid: 'PolicyIsDeployed',
-  Effect: 'Deny',
-  Action: ['dynamodb:PutItem', 'dynamodb:UpdateItem'],
-  Resource: [own.table],
-  Condition: { 'ForAnyValue:StringEquals': { 'dynamodb:LeadingKeys': deployedKeys } },
-};
-
-/**
- * Detect writes the table: could it make a seal, it could approve. Only remediate, which has verified who answers, may.
- * https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html#conditions-kms-encryption-context-keys
- */
-export const sealsNothing: Statement = {
-  Sid: 'SealsNothing',
-  Effect: 'Deny',
-  Action: ['kms:Encrypt', 'kms:GenerateDataKey', 'kms:ReEncryptFrom', 'kms:ReEncryptTo'],
-  Resource: [own.dataKey],
-  Condition: { 'ForAnyValue:StringEquals': { 'kms:EncryptionContextKeys': [sealContext] } },
-};
 
 /** The one thing that a control may do to the stack itself, and only to it: switch its rules on again. */
 const wakeUp: IamAction = 'events:EnableRule';
@@ -337,41 +240,3 @@ function denyOwn(policy: CompiledPolicy, Action: readonly IamAction[]): Statemen
     ...(onRules.length > 0 ? [{ Sid: 'NotOnItsRules', Effect: 'Deny', Action: onRules, Resource: [ownRules] } as const] : []),
   ];
 }
-
-/** A managed policy holds 6,144 characters, white space not counted, and a role takes ten of them. */
-export const longestPolicy = 6_144;
-const mostPolicies = 10;
-
-/** The statements in as few documents as fit. A statement too long for one is divided by its actions. */
-export function pack(statements: readonly Statement[]): Statement[][] {
-  const documents: Statement[][] = [];
-  for (const statement of statements.flatMap(divided)) {
-    const last = documents.at(-1);
-    if (last && policySize([...last, statement]) <= longestPolicy) last.push(statement);
-    else documents.push([statement]);
-  }
-  if (documents.length > mostPolicies) throw new Error(`a role would need ${documents.length} managed policies, AWS takes ${mostPolicies}`);
-  return documents;
-}
-
-function divided(statement: Statement): Statement[] {
-  const parts: IamAction[][] = [[]];
-  for (const action of statement.Action) {
-    const last = parts.at(-1)!;
-    if (last.length === 0 || policySize([{ ...statement, Sid: `${statement.Sid}99`, Action: [...last, action] }]) <= longestPolicy) last.push(action);
-    else parts.push([action]);
-  }
-  return parts.map((Action, index) => ({ ...statement, Sid: index === 0 ? statement.Sid : `${statement.Sid}${index + 1}`, Action }));
-}
-
-/** Characters of a policy once CloudFormation has filled in a long stack name and the longest of partitions, regions and key ids. */
-export const policySize = (statements: readonly Statement[]): number =>
-  JSON.stringify({ Version: '2012-10-17', Statement: statements }, (_, value) =>
-    typeof value === 'object' && value !== null && 'Fn::Sub' in value ? value['Fn::Sub'] : value,
-  )
-    .replaceAll(stack, 'n'.repeat(40))
-    .replaceAll(partition, 'aws-us-gov')
-    .replaceAll(region, 'ap-northeast-1')
-    .replaceAll(account, '123456789012')
-    .replace(/\$\{\w+\.Arn\}/g, 'k'.repeat(90))
-    .replace(/\s/g, '').length;

@@ -1,7 +1,7 @@
 /** Secrets that the policy names: which they are, and what a role may read of them. Pure. */
 import type { CompiledChannel, SecretRef } from '../engine/policy/channels.ts';
 import { localArn, region, type Sub, sub } from './intrinsics.ts';
-import type { Statement } from './roles.ts';
+import type { Statement } from './packing.ts';
 
 /** Every reference of the channels, each once. */
 export const secretsIn = (channels: Readonly<Record<string, CompiledChannel>>): SecretRef[] => [...new Set(Object.values(channels).flatMap(refsOf))].sort();

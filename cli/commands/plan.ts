@@ -1,8 +1,9 @@
 /** `plan`: what a deploy would create, and which permissions a policy adds to another. */
 import type { Command } from 'commander';
 import type { IamAction } from '../../engine/model.ts';
+import { pack, type Statement } from '../../infra/packing.ts';
 import { type DeployPlan, planOf, writers } from '../../infra/plan.ts';
-import { isWrite, pack, type Statement } from '../../infra/roles.ts';
+import { isWrite } from '../../infra/roles.ts';
 import { longestPattern, type Rule } from '../../infra/rules.ts';
 import { colors } from '../colors.ts';
 import { catalogue, defaultPolicy, policyFrom, print, say } from '../context.ts';

@@ -6,8 +6,9 @@ import type { AnyControl, CatalogueEntry } from '../../engine/control.ts';
 import type { IamAction } from '../../engine/model.ts';
 import type { CompiledPolicy } from '../../engine/policy/model.ts';
 import { dataPlaneReads } from '../../infra/data-plane.ts';
+import { longestPolicy, pack, policySize, type Statement } from '../../infra/packing.ts';
 import { planOf, writers } from '../../infra/plan.ts';
-import { longestPolicy, pack, policySize, rolesOf, type Statement } from '../../infra/roles.ts';
+import { rolesOf } from '../../infra/roles.ts';
 import { catalogue } from '../../remediations/index.ts';
 import { policyOf } from '../support/policy-of.ts';
 
