@@ -112,8 +112,11 @@ describeOnMoto('Slack (on moto)', () => {
     expect((await bot.ledger.get(finding.id))!.undo).toMatchObject({ state: 'done' });
   }, 240_000);
 
-  test('an exception ends a finding that waits for people; a public exposure is not excepted so', async () => {
+  test('an exception ends a finding that waits for people; a public exposure is not excepted so; what somebody wrote into the table pages', async () => {
     const { finding } = await asked();
+    await bot.alerts.read();
+    const planHash = actionHash(finding, 'snooze').slice(0, 16);
+    await bot.ledger.answer({ id: 'written', findingId: finding.id, decision: 'snooze', question: 'q', planHash, at: bot.stack.clock.now().toISOString() });
     expect(
       await post(
         viewSubmission(people.lee, 'phidelity:except', actionValue(finding.id, actionHash(finding, 'except')), { reason: 'a reason', until: lastDay() }),
@@ -121,7 +124,12 @@ describeOnMoto('Slack (on moto)', () => {
     ).toMatchObject({
       status: 200,
     });
-    expect((await story(finding)).at(-1)).toMatch(/^REFUSED: .*ends a public exposure/);
+    expect((await story(finding)).filter((entry) => entry.startsWith('REFUSED')).toSorted()).toEqual([
+      'REFUSED: A snooze was refused: It bears no proof of who gave it.',
+      expect.stringMatching(/^REFUSED: An exception was refused: .*ends a public exposure/),
+    ]);
+    expect((await bot.ledger.get(finding.id))!.snoozed).toBeUndefined();
+    expect((await bot.alerts.read()).map(({ subject }) => subject)).toEqual([expect.stringMatching(/^\[HIGH\] ANSWER FORGED\? snooze for s3-bucket-public/)]);
 
     const bucket = await bot.bucket(closed);
     await bot.settle(bot.event('s3', 'PutBucketVersioning', { requestParameters: { bucketName: bucket } }));

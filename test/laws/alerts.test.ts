@@ -3,9 +3,12 @@
  * what may not leave the account. Samples are those of `alert preview`; the rules are those of the stand-ins.
  */
 import { beforeAll, describe, expect, test } from '@jest/globals';
+import { sampleFinding } from '../../cli/alert/sample-finding.ts';
 import { samplesOf, type Twist } from '../../cli/alert/samples.ts';
 import type { Alert } from '../../engine/alerts/alert.ts';
+import { answeredOf } from '../../engine/alerts/answered.ts';
 import type { Context } from '../../engine/alerts/delivery.ts';
+import { forgedAlertOf } from '../../engine/alerts/forged.ts';
 import { pagerDutyEvent } from '../../engine/alerts/render/pagerduty.ts';
 import { asffFinding } from '../../engine/alerts/render/security-hub.ts';
 import { slackMessage, slackReply } from '../../engine/alerts/render/slack.ts';
@@ -151,6 +154,31 @@ describe('identifiers of persons', () => {
     // They were there.
     expect(told.filter(([, text]) => text.includes('[ssn]')).length).toBeGreaterThan(500);
     expect(told.flatMap(([alert, text]) => secrets.filter((secret) => text.includes(secret)).map((secret) => `${alert}: ${secret}`))).toEqual([]);
+  });
+});
+
+describe('answers', () => {
+  const planted = ' mrn-00123456 and claims-123-45-6789';
+  const how = 'Its signature is not that of the Slack app of the policy.';
+  const findingOf = (control: AnyControl, name: string) => writtenBy(name)(sampleFinding(control).finding);
+  const forged = (name: string) => controls.map((control) => forgedAlertOf(findingOf(control, name), control, { decision: 'approve' }, how, now));
+  const answered = (name: string) =>
+    controls.map((control) => answeredOf(findingOf(control, name), control, 'a1', `lee's answer (approve) was refused: ${name}`));
+
+  test.each(Object.entries(channels))('forged: %s takes the page, whatever the names, and is told no identifier', (channel, { render, faults }) => {
+    const rendered = [...Object.values(names), planted].flatMap((name = '') => forged(name).map(render));
+    const told = rendered.filter((one) => one !== undefined);
+    // Security Hub keeps findings, and this is none.
+    expect(told).toHaveLength(channel === 'security hub' ? 0 : rendered.length);
+    expect(told.flatMap((one) => faults(one as never))).toEqual([]);
+    expect(told.filter((one) => /00123456|123-45-6789/.test(JSON.stringify(one)))).toEqual([]);
+  });
+
+  test('told in a thread of Slack, whatever the names, and without identifiers', () => {
+    const replies = [...Object.values(names), planted].flatMap((name = '') => answered(name).map((alert) => slackReply(alert, context)));
+    expect(replies.flatMap((reply) => messageFaults({ ...reply }))).toEqual([]);
+    expect(replies.filter((one) => /00123456|123-45-6789/.test(JSON.stringify(one)))).toEqual([]);
+    expect(replies.filter((one) => JSON.stringify(one).includes('[ssn]'))).toHaveLength(controls.length);
   });
 });
 
