@@ -115,7 +115,7 @@ describeOnMoto('Slack (on moto)', () => {
   test('an exception ends a finding that waits for people; a public exposure is not excepted so; what somebody wrote into the table pages', async () => {
     const { finding } = await asked();
     await bot.alerts.read();
-    const planHash = actionHash(finding, 'snooze').slice(0, 16);
+    const planHash = actionHash(finding, 'snooze');
     await bot.ledger.answer({ id: 'written', findingId: finding.id, decision: 'snooze', question: 'q', planHash, at: bot.stack.clock.now().toISOString() });
     expect(
       await post(
