@@ -100,6 +100,7 @@ async function waitUntil(
   if (!plan) return wait;
   const { finding: heard, verdict } = await consult(
     await announce(finding, plan, new Date(due), ports),
+    control,
     plan,
     { wants: 'fix', begun: false, woken },
     policy,
@@ -177,7 +178,7 @@ async function attempt(
   }
   // What was begun is finished as it was approved: half of it may be written already.
   const plan = begun && isSame(begun.change, judged.plan) ? begun.change : judged.plan;
-  const consulted = await consult(finding, plan, { wants, begun: begun !== undefined, woken }, policy, ports);
+  const consulted = await consult(finding, control, plan, { wants, begun: begun !== undefined, woken }, policy, ports);
   const answered = consulted.finding;
   if (consulted.verdict === 'denied') return give(answered, control, ports, { action: 'notify', reason: answered.denied!.reason }, judged);
   if (consulted.verdict === 'expired') return give(answered, control, ports, consulted.decision, judged);

@@ -98,7 +98,8 @@ export type MemoKey =
   | `told|${string}`
   | `outage|${string}`
   | `held|${string}`
-  | `reminded|${string}`;
+  | `reminded|${string}`
+  | `forged|${string}`;
 
 /** What a deploy leaves for the bot to know of itself. */
 export interface Deployment {

@@ -29,7 +29,7 @@ async function undoOnce(findingId: string, action: Action, woken: boolean): Prom
   const policy = await ports.ledger.policy();
   if (!policy) throw new TerminalError('no policy is stored');
 
-  const found = await endException(stored, policy, ports);
+  const found = await endException(stored, control, policy, ports);
   const finding = isUndoing(found) ? found : await requested(found, control, policy, ports);
   if (!finding?.undo) {
     const last = await latest(found, ports);
@@ -41,7 +41,7 @@ async function undoOnce(findingId: string, action: Action, woken: boolean): Prom
   if (finding.question?.about !== 'undo' || (finding.undo.state === 'intended' && !(await isApproved(finding, policy, ports))))
     return withdraw(finding, control, 'UNDO_FAILED', 'What was approved is not there any more. Ask for it again.', ports);
 
-  const heard: Heard = finding.undo.state === 'intended' ? { finding, verdict: 'approved' } : await hear(finding, policy, ports, woken);
+  const heard: Heard = finding.undo.state === 'intended' ? { finding, verdict: 'approved' } : await hear(finding, control, policy, ports, woken);
   const { question } = heard.finding;
   const now = ports.clock.now();
   if (heard.verdict === 'denied') return withdraw(heard.finding, control, 'DENIED', heard.reason ?? '', ports);

@@ -73,7 +73,8 @@ export function runtimeOf(environment: Environment, service: string, keepPolicyM
       const { deliveriesOf } = await import('../engine/alerts/leave.ts');
       // Without a policy nobody knows who wants what: every topic is told.
       const policy = await ledger.policy().catch(() => undefined);
-      const topics = Object.keys(environment.topics);
+      // What became of an answer is told where answers are given alone.
+      const topics = alert.answered === undefined ? Object.keys(environment.topics) : [];
       const deliveries = policy ? await deliveriesOf(alert, policy, ledger) : topics.map((channel) => ({ channel, alert }));
       await enqueueAt(given('ALERT_QUEUE_URL', environment.alertQueueUrl), deliveries, home());
     },

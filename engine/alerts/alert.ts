@@ -83,6 +83,8 @@ export interface Alert {
   readonly hipaa: readonly string[];
   /** Changes how the finding is shown where it has been told, and calls nobody. */
   readonly inPlace?: true;
+  /** What has become of somebody's answer, one sentence, redacted: told where answers are given and the finding has been told, and nowhere else. */
+  readonly answered?: string;
   /** Undefined: it is about many, or about the bot. */
   readonly finding?: AlertFinding;
 }

@@ -32,7 +32,14 @@ interface ToldMemo {
   /** ISO 8601. */
   readonly at: string;
   readonly kept?: Kept;
+  /** Version that it shows, where what became of an answer has brought it up to date: news before that are news still. */
+  readonly shown?: number;
+  /** Ids of the latest alerts about answers that were told. */
+  readonly answers?: readonly string[];
 }
+
+/** As many answers as may lie in the queue at a time, twice. */
+const mostAnswers = 50;
 
 /** Longer than one send may take. Seconds. */
 const alone = 60;
@@ -56,9 +63,9 @@ export async function deliver(delivery: Delivery, attempt: number, policy: Told,
     const alert = isKnown(left, last) ? left : await stillTrue(left, attempt, ports);
     if (isKnown(alert, last)) return log.count('AlertsDropped', { reason: 'told already' });
     if (!delivery.instead && (await admit(name, channel, alert, last !== undefined, ports)) === 'held') return log.count('AlertsHeld', { channel: name });
-    const kept = await ports.send(name, channel, alert, contextOf(delivery, policy, ports), last?.kept).catch(asFailure);
-    const told: ToldMemo = { alertId: alert.id, version: versionOf(alert), at: clock.now().toISOString(), ...(kept && { kept }) };
-    await ledger.remember(key, told);
+    const context = contextOf(delivery, policy, ports);
+    const kept = await ports.send(name, channel, alert, isOlder(alert, last) ? { ...context, older: true } : context, last?.kept).catch(asFailure);
+    await ledger.remember(key, noted(alert, last, kept, clock.now()));
     log.count('AlertsDelivered', { channel: name });
     await isBack(name, ports);
   } catch (error) {
@@ -77,8 +84,22 @@ function asFailure(cause: unknown): never {
 
 const versionOf = ({ finding }: Alert): number => finding?.version ?? 0;
 
-/** The queue may bring a message twice, and an older one after a newer. */
-const isKnown = (alert: Alert, last: ToldMemo | undefined): boolean => last !== undefined && (last.alertId === alert.id || versionOf(alert) < last.version);
+/** The queue may bring a message twice, and an older one after a newer. An answer that was given earlier is news all the same. */
+const isKnown = (alert: Alert, last: ToldMemo | undefined): boolean =>
+  last !== undefined &&
+  (alert.answered === undefined ? last.alertId === alert.id || versionOf(alert) < last.version : last.answers?.includes(alert.id) === true);
+
+const isOlder = (alert: Alert, last: ToldMemo | undefined): boolean => last !== undefined && versionOf(alert) < Math.max(last.version, last.shown ?? 0);
+
+function noted(alert: Alert, last: ToldMemo | undefined, kept: Kept | undefined, now: Date): ToldMemo {
+  const version = versionOf(alert);
+  const shown = Math.max(last?.shown ?? 0, alert.answered === undefined ? 0 : version);
+  const answers = [...(last?.answers ?? []), ...(alert.answered === undefined ? [] : [alert.id])].slice(-mostAnswers);
+  const more = { ...(kept && { kept }), ...(shown > 0 && { shown }), ...(answers.length > 0 && { answers }) };
+  // It is no state of the finding: the state that is told next, or still lies in the queue, is not to be taken for known.
+  if (alert.answered !== undefined && last) return { ...last, ...more };
+  return { alertId: alert.id, version, at: now.toISOString(), ...more };
+}
 
 const contextOf = ({ alert, instead: why }: Delivery, { accounts }: Told, { stack, region }: DeliverPorts): Context => {
   const accountName = Object.hasOwn(accounts, alert.accountId) ? accounts[alert.accountId] : undefined;

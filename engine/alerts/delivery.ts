@@ -12,6 +12,8 @@ export interface Context {
   readonly region: string;
   /** Why this channel is told what was meant for another; one sentence. */
   readonly instead?: string;
+  /** What the channel shows of the finding is newer than this alert: it stays. */
+  readonly older?: true;
 }
 
 /** What a channel must know again to go on with what it has said of a finding. Stored; no secrets. */

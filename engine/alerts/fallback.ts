@@ -46,7 +46,11 @@ export async function instead(
   const [topic, channel] = target;
   // Whoever hears of it anyhow need not hear of it twice.
   const hears = takes(channel, alert) && !isAddressed(alert);
-  const moved = hears || alert.inPlace ? [] : [{ channel: topic, alert: { ...alert, id: `${alert.id}:instead of ${name}` }, instead: sentence(name, error) }];
+  // What is shown where it was told, and nowhere else, has no other place.
+  const moved =
+    hears || alert.inPlace || alert.answered !== undefined
+      ? []
+      : [{ channel: topic, alert: { ...alert, id: `${alert.id}:instead of ${name}` }, instead: sentence(name, error) }];
   // Several alerts may fail together: one of them tells of the channel.
   const lease = await ledger.lease(outageKey(name), randomUUID(), 30);
   try {

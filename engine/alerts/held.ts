@@ -54,7 +54,7 @@ export interface Weighed {
 const keyOf = ({ id, finding }: Alert): string => finding?.id ?? id;
 
 /** What makes an alert about many, or of what was told before, is no noise that could be made less. */
-const isOwn = (alert: Alert): boolean => alert.status === 'DIGEST' || alert.status === 'FOLDED' || isReminder(alert);
+const isOwn = (alert: Alert): boolean => alert.status === 'DIGEST' || alert.status === 'FOLDED' || alert.answered !== undefined || isReminder(alert);
 
 /** Where an update changes what is there already. */
 const updates = (channel: CompiledChannel): boolean => 'slackApp' in channel || 'pagerDuty' in channel || 'securityHub' in channel;

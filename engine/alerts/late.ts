@@ -19,7 +19,8 @@ const lateMs = 15 * 60_000;
  */
 export async function stillTrue(alert: Alert, attempt: number, { ledger, clock, catalogue }: LatePorts): Promise<Alert> {
   const { finding } = alert;
-  if (finding?.state !== 'open') return alert;
+  // What became of an answer stays true.
+  if (finding?.state !== 'open' || alert.answered !== undefined) return alert;
   if (attempt === 1 && clock.now().getTime() - Date.parse(finding.at) < lateMs) return alert;
   const now = await ledger.get(finding.id);
   if (now?.state !== 'resolved' || now.version <= finding.version) return alert;

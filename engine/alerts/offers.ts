@@ -17,10 +17,11 @@ interface Offering {
 }
 
 export function offersOf(finding: Finding, { undo: undoable, endsPublicExposure, deployed }: Offering): Answerable[] {
-  const { state, question, outcome, undo, fixNotBefore } = finding;
+  const { state, question, outcome, undo, fixNotBefore, held } = finding;
   const asks = question && ((outcome?.status === 'AWAITING_APPROVAL' && question.about === 'fix') || undo?.state === 'asked');
   const offer = (decision: Answerable['decision'], hash: string): Answerable => ({ decision, hash: hash.slice(0, hashDigits) });
-  if (asks && question.otherwise === 'deny') {
+  // What a brake holds back is fixed after it, unasked; a person may have it sooner.
+  if (asks && (question.otherwise === 'deny' || held)) {
     const both = (['approve', 'deny'] as const).map((decision) => ({
       ...offer(decision, question.planHash),
       ...(question.about === 'undo' && { about: 'undo' as const }),

@@ -1,4 +1,5 @@
 /** Asking people, and what comes of it: a question stands until it is answered, its time has run out, or what would be written is no longer what was asked. */
+import type { Told } from '../alerts/finding.ts';
 import type { AnyStateControl } from '../control.ts';
 import { type Attempt, tellOnce } from '../ending.ts';
 import { step } from '../finding.ts';
@@ -24,6 +25,7 @@ export type Consulted = Heard | { readonly finding: Finding; readonly verdict: '
 /** What people have said about this plan so far. @param begun it was approved and begun: it is finished, however long that takes */
 export async function consult(
   finding: Finding,
+  control: Told,
   plan: Change,
   { wants, begun, woken }: { readonly wants: 'fix' | 'approve'; readonly begun: boolean; readonly woken: boolean },
   policy: CompiledPolicy,
@@ -31,7 +33,7 @@ export async function consult(
 ): Promise<Consulted> {
   const question = about(finding, plan, ports.clock.now());
   if (!question) return { finding, verdict: 'open' };
-  const heard = await hear(finding, policy, ports, woken);
+  const heard = await hear(finding, control, policy, ports, woken);
   const now = ports.clock.now();
   const approved = heard.verdict === 'approved';
   const counts = begun || now.getTime() < Date.parse(question.expires) + carriedOutMs;

@@ -2,19 +2,22 @@
  * What people have answered to an open question. An answer in the ledger is a claim, a callback a knock: what counts is a proof of person
  * that AWS confirms, made for this question and this plan, by somebody who may answer. Each answer is judged once, and each refusal recorded.
  */
+import type { Told } from '../alerts/finding.ts';
 import { RetryLaterError } from '../errors.ts';
 import { step } from '../finding.ts';
 import type { Answer, Approval, EntryKind, Finding, Principal, Question } from '../model.ts';
 import type { CompiledPolicy } from '../policy/model.ts';
 import type { Ports } from '../ports.ts';
 import { isAbout, longestReason, proofId } from './bound.ts';
+import { refuse, tellAnswered } from './feedback.ts';
+import { heardWith, unheard } from './heard.ts';
 import { slackUserIn } from './member.ts';
 import { isActor, type Person, personOf, principalOf } from './people.ts';
 import { signedAt, unfit } from './proof.ts';
 import { required } from './question.ts';
 import { saidBy, slackSignedAt, unfitSlack } from './slack.ts';
 
-type Hearing = Pick<Ports, 'ledger' | 'clock' | 'prove' | 'seal' | 'isSealed'>;
+type Hearing = Pick<Ports, 'ledger' | 'clock' | 'alert' | 'log' | 'prove' | 'seal' | 'isSealed'>;
 
 export interface Heard {
   /** With everything that has been recorded. */
@@ -24,26 +27,6 @@ export interface Heard {
   readonly reason?: string;
 }
 
-/** A finding must not grow with what is thrown at it, nor forget what must not count twice: past this it hears nothing more. */
-const mostHeard = 300;
-
-/** Neither the answer nor its proof counts again. */
-export const heardWith = ({ heard = [] }: Finding, { id, proof }: Answer): string[] => [...heard, id, ...(proof ? [proofId(proof)] : [])];
-
-/** Past this no wishes are heard any more: whoever floods a finding with them must not keep questions about it from being answered. */
-export const mostWishes = mostHeard / 2;
-
-/** Answers that are still to be judged. @param most so many are heard of all together */
-export const unheard = ({ heard = [] }: Finding, answers: readonly Answer[], decisions: readonly Answer['decision'][], most = mostHeard): Answer[] =>
-  answers
-    .filter(({ id, decision }) => decisions.includes(decision) && !heard.includes(id))
-    // Each is heard with its proof.
-    .slice(0, Math.ceil(Math.max(0, most - heard.length) / 2));
-
-/** Words that go with the last one. */
-export const lastHeard = (heard: readonly string[], most = mostHeard): string =>
-  heard.length < most ? '' : ' It was the last of too many: no more answers are heard.';
-
 /** Milliseconds in which an answer explains a knock, also where the attempt that heard it died. */
 const knockMs = 5 * 60_000;
 
@@ -51,7 +34,7 @@ const knockMs = 5 * 60_000;
 export type Ruling = { readonly refused: string } | { readonly principal: Principal; readonly person: Person };
 
 /** @param woken something woke the execution before its time */
-export async function hear(finding: Finding, policy: CompiledPolicy, ports: Hearing, woken = false): Promise<Heard> {
+export async function hear(finding: Finding, control: Told, policy: CompiledPolicy, ports: Hearing, woken = false): Promise<Heard> {
   let current = finding;
   const question = () => current.question!;
   const answers = await ports.ledger.answers(finding.id);
@@ -61,11 +44,11 @@ export async function hear(finding: Finding, policy: CompiledPolicy, ports: Hear
     await note('REFUSED', 'Something woke the execution, but there is no answer: nothing is done on a knock alone.');
   for (const answer of pending) {
     const ruling = await rule(answer, current, policy, ports);
-    const heard = heardWith(current, answer);
     if ('refused' in ruling) {
-      await note('REFUSED', `An answer (${answer.decision}) was refused: ${ruling.refused}${lastHeard(heard)}`, { heard });
+      current = await refuse(current, control, answer, { what: `An answer (${answer.decision})`, why: ruling.refused }, policy, ports);
       continue;
     }
+    const heard = heardWith(current, answer);
     const { person, principal } = ruling;
     const at = ports.clock.now().toISOString();
     if (answer.decision === 'deny') {
@@ -81,6 +64,9 @@ export async function hear(finding: Finding, policy: CompiledPolicy, ports: Hear
       heard,
       question: { ...question(), approvals: [...question().approvals, approval] },
     });
+    // Of a question that people are waited for, the next alert tells it; what a brake holds back is told no more.
+    if (current.held && !(await isApproved(current, policy, ports)))
+      await tellAnswered(current, control, answer, `Approved by ${person.name}; another person must approve.`, ports);
   }
   return { finding: current, verdict: (await isApproved(current, policy, ports)) ? 'approved' : 'open' };
 

@@ -2,17 +2,22 @@
  * What people want of a finding that nobody asked them: that it be excepted, looked at again, or not be reminded of. One attempt, run
  * afresh each time: each wish is judged once, and what it leads to is asked for again should an earlier attempt have died before asking.
  */
+
+import type { Told } from '../alerts/finding.ts';
 import { type AnyControl, type Catalogue, isEventControl } from '../control.ts';
 import { type Attempt, orLater } from '../ending.ts';
 import { TerminalError } from '../errors.ts';
 import { except } from '../exceptions.ts';
 import type { Answer, EntryKind, Finding } from '../model.ts';
+import { ownControl, unknownControl } from '../own.ts';
 import type { CompiledPolicy } from '../policy/model.ts';
 import type { Ports } from '../ports.ts';
 import { save } from '../undo/record.ts';
 import { actionHash } from './action-hash.ts';
 import { isAbout, lastDayFault } from './bound.ts';
-import { heardWith, lastHeard, mostWishes, type Ruling, unheard, whoAnswers } from './hear.ts';
+import { refuse, tellAnswered, tellGivenUp } from './feedback.ts';
+import { type Ruling, whoAnswers } from './hear.ts';
+import { heardWith, mostWishes, unheard } from './heard.ts';
 import { isActor } from './people.ts';
 import { needsOf, required } from './question.ts';
 
@@ -44,6 +49,7 @@ async function heedOnce(findingId: string, { ports, catalogue }: Heeding): Promi
   if (!policy) throw new TerminalError('no policy is stored');
   // The bot's own findings have none, and those of a control that is gone.
   const control = await catalogue.find(({ id }) => id === stored.control)?.load();
+  const told = toldOf(stored, control);
 
   let finding = stored;
   const pending = unheard(finding, await ledger.answers(findingId), wishes, mostWishes);
@@ -52,34 +58,40 @@ async function heedOnce(findingId: string, { ports, catalogue }: Heeding): Promi
   for (const wish of pending) {
     if (!isWish(wish.decision)) continue;
     const { kind, asks } = ofWish[wish.decision];
-    const heard = heardWith(finding, wish);
     const ruling = await rule(wish, finding, control, policy, ports);
     if ('refused' in ruling) {
-      finding = await save(finding, { heard }, 'REFUSED', `${asks} was refused: ${ruling.refused}${lastHeard(heard, mostWishes)}`, ports);
+      finding = await refuse(finding, told, wish, { what: asks, why: ruling.refused, most: mostWishes }, policy, ports);
       continue;
     }
-    const who = `${ruling.person.name} (${ruling.principal.arn})`;
+    const heard = heardWith(finding, wish);
+    const { name } = ruling.person;
+    const who = `${name} (${ruling.principal.arn})`;
     const now = clock.now();
     const at = now.toISOString();
     if (wish.decision === 'snooze') {
       const until = new Date(now.getTime() + snoozeHours * 3_600_000).toISOString();
-      finding = await save(finding, { heard, snoozed: { until, by: ruling.person.name, at } }, kind, `${who} wants no reminders before ${until}.`, ports);
+      finding = await save(finding, { heard, snoozed: { until, by: name, at } }, kind, `${who} wants no reminders before ${until}.`, ports);
+      await tellAnswered(finding, told, wish, `Snoozed by ${name} until ${until}.`, ports);
       continue;
     }
     looks = true;
     if (wish.decision === 'recheck') {
       finding = await save(finding, { heard }, kind, `${who} wants it looked at again.`, ports);
+      await tellAnswered(finding, told, wish, `${name} wants it looked at again.`, ports);
       continue;
     }
     const [reason, expires] = [wish.reason!, wish.until!];
-    const made = { control: finding.control, resource: finding.resource, reason, approvedBy: ruling.person.name, expires, findingId, at };
+    const made = { control: finding.control, resource: finding.resource, reason, approvedBy: name, expires, findingId, at };
     // First: told as excepted, it must be.
     await except([made], ports);
     finding = await save(finding, { heard }, kind, `${who} excepted it until ${expires}: ${reason}`, ports);
+    await tellAnswered(finding, told, wish, `Excepted by ${name} until ${expires}.`, ports);
   }
   if (looks && finding.state === 'open' && canBeSeen(control)) await lookAgain(finding, ports);
   return { ended: finding.outcome?.status ?? 'RETRY_LATER' };
 }
+
+const toldOf = ({ control: id }: Finding, control: AnyControl | undefined): Told => control ?? ownControl(id) ?? unknownControl(id);
 
 /** Detect judges it anew: what is excepted ends as such, and whoever waits with a question about it is stopped. */
 function lookAgain({ control, resource: { accountId, region, id } }: Finding, { requestSweeps, clock }: Ports): Promise<void> {
@@ -125,9 +137,13 @@ function aloneFault(finding: Finding, person: string, policy: CompiledPolicy): {
 }
 
 /** Records that the attempts have been given up: who asked must not think that it is done. */
-export async function giveUpHeeding(findingId: string, reason: string, { ports }: Heeding): Promise<Attempt> {
+export async function giveUpHeeding(findingId: string, reason: string, { ports, catalogue }: Heeding): Promise<Attempt> {
   const finding = await ports.ledger.get(findingId);
   if (!finding) return { ended: 'DOES_NOT_EXIST' };
-  const next = await save(finding, {}, 'REFUSED', `What was asked for could not be done: ${reason}`, ports);
+  const words = `What was asked for could not be done: ${reason}`;
+  const next = await save(finding, {}, 'REFUSED', words, ports);
+  const asked = unheard(finding, await ports.ledger.answers(findingId), wishes);
+  if (asked.some(({ proof }) => proof?.kind === 'slack'))
+    await tellGivenUp(next, toldOf(next, await catalogue.find(({ id }) => id === next.control)?.load()), words, ports);
   return { ended: next.outcome?.status ?? 'RETRY_LATER' };
 }

@@ -45,15 +45,21 @@ export const signedAt = ({ headers }: StsProof): number =>
 const most = 16_384;
 const minutes = proofLifetime / 60;
 
-/** Why the proof cannot stand for this answer, before AWS is asked; undefined: nothing speaks against it. */
-export function unfit(proof: StsProof, answer: Answer, now: Date): string | undefined {
+/** Why it is not what the command line signs for this answer; undefined: nothing speaks against it. */
+export function misfit(proof: StsProof, answer: Answer): string | undefined {
   const signed = signedHeaders(proof);
   if (!signed?.every((name) => isSendable(name, proof.headers[name])) || JSON.stringify(proof.headers).length > most)
     return 'The proof is not a signed request to AWS STS.';
   const expected = { ...boundHeaders(answer) };
   for (const [name, value] of Object.entries(expected))
     if (!signed.includes(name) || proof.headers[name] !== value) return `The proof was signed for something else (${name.replace(header(''), '')}).`;
-  if (!signed.includes('x-amz-date') || !signed.includes('host')) return 'The proof leaves its date or its host unsigned.';
+  return signed.includes('x-amz-date') && signed.includes('host') ? undefined : 'The proof leaves its date or its host unsigned.';
+}
+
+/** Why the proof cannot stand for this answer, before AWS is asked; undefined: nothing speaks against it. */
+export function unfit(proof: StsProof, answer: Answer, now: Date): string | undefined {
+  const fault = misfit(proof, answer);
+  if (fault) return fault;
   const age = now.getTime() - signedAt(proof);
   if (!(age <= proofLifetime * 1_000)) return `The proof is stale: it was signed more than ${minutes} minutes before it was read. Answer again.`;
   if (age < -proofLifetime * 1_000) return 'The proof is dated in the future: set the clock of the machine that signed it.';

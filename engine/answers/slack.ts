@@ -155,8 +155,8 @@ export const isSlackProof = (proof: Json): boolean =>
   typeof proof.body === 'string' &&
   proof.body.length <= longestBody;
 
-/** Why the proof cannot stand for this answer, before its signature is looked at; undefined: nothing speaks against it. */
-export function unfitSlack(proof: SlackProof, answer: Answer, now: Date): string | undefined {
+/** Why the two are not what the endpoint has left, which writes down what was signed, when it comes; undefined: nothing speaks against it. */
+export function misfitSlack(proof: SlackProof, answer: Answer): string | undefined {
   const said = isSlackProof({ ...proof }) ? saidBy(proof.body) : undefined;
   if (!said) return 'The proof is no answer that somebody gave in Slack.';
   const claims: readonly (readonly [what: string, row: string | undefined, signed: string | undefined])[] = [
@@ -168,9 +168,15 @@ export function unfitSlack(proof: SlackProof, answer: Answer, now: Date): string
   ];
   const wrong = claims.find(([, row, signed]) => row !== signed);
   if (wrong) return `The proof was signed for something else (${wrong[0]}).`;
-  const signedAt = slackSignedAt(proof);
-  if (!(Math.abs(Date.parse(answer.at) - signedAt) <= receptionSeconds * 1_000)) return 'It was not left at the time at which Slack signed it.';
-  const age = now.getTime() - signedAt;
+  const late = !(Math.abs(Date.parse(answer.at) - slackSignedAt(proof)) <= receptionSeconds * 1_000);
+  return late ? 'It was not left at the time at which Slack signed it.' : undefined;
+}
+
+/** Why the proof cannot stand for this answer, before its signature is looked at; undefined: nothing speaks against it. */
+export function unfitSlack(proof: SlackProof, answer: Answer, now: Date): string | undefined {
+  const fault = misfitSlack(proof, answer);
+  if (fault) return fault;
+  const age = now.getTime() - slackSignedAt(proof);
   if (!(age <= slackProofLifetime * 1_000)) return 'The proof is stale: Slack signed it more than an hour before it was read. Answer again.';
   return age < -receptionSeconds * 1_000 ? 'The proof is dated in the future.' : undefined;
 }

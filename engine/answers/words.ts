@@ -10,7 +10,8 @@ export function answerWords(finding: Finding): string | undefined {
   if (asked === 'stop') return `Deny it before ${question.expires}, and it is not fixed.`;
   const said = question.approvals.map(({ person }) => person);
   const so = said.length > 0 ? `Approved by ${said.join(', ')}. ` : '';
-  return `${so}By ${question.expires}, by ${whoMust(question.needs, said.length, actor)}. Unanswered means denied.`;
+  const silence = asked === 'held' ? '' : ' Unanswered means denied.';
+  return `${so}By ${question.expires}, by ${whoMust(question.needs, said.length, actor)}.${silence}`;
 }
 
 /** How to answer, for where there are no buttons; undefined: nothing is asked. */
@@ -22,8 +23,9 @@ export function commandWords(finding: Finding): string | undefined {
   return `${command}. Plan ${question.planHash.slice(0, 12)}.`;
 }
 
-/** `stop`: it is done unless somebody says no. */
-function askedOf({ question, outcome, undo, fixNotBefore }: Finding): 'answer' | 'stop' | undefined {
+/** `stop`: it is done unless somebody says no. `held`: a brake keeps it back, and somebody may say yes before it is over. */
+function askedOf({ question, outcome, undo, fixNotBefore, held }: Finding): 'answer' | 'stop' | 'held' | undefined {
+  if (question?.otherwise === 'fix' && held && outcome?.status === 'AWAITING_APPROVAL') return 'held';
   if (question?.otherwise === 'fix') return fixNotBefore && !outcome ? 'stop' : undefined;
   return question && (outcome?.status === 'AWAITING_APPROVAL' || undo?.state === 'asked') ? 'answer' : undefined;
 }

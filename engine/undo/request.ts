@@ -1,7 +1,9 @@
 import { actionHash } from '../answers/action-hash.ts';
 import { isAbout, lastDayFault } from '../answers/bound.ts';
 import { expiryOf } from '../answers/consult.ts';
-import { heardWith, lastHeard, sealWords, unheard, whoAnswers } from '../answers/hear.ts';
+import { refuse } from '../answers/feedback.ts';
+import { sealWords, whoAnswers } from '../answers/hear.ts';
+import { heardWith, unheard } from '../answers/heard.ts';
 import { isActor } from '../answers/people.ts';
 import { planHash } from '../answers/plan-hash.ts';
 import { questionOf } from '../answers/question.ts';
@@ -15,17 +17,17 @@ import { undoOf } from '../writes.ts';
 import { save } from './record.ts';
 
 /** Somebody wants an exception to hold no longer: what it kept from being fixed is new drift to whoever looks next. */
-export async function endException(found: Finding, policy: CompiledPolicy, ports: Ports): Promise<Finding> {
+export async function endException(found: Finding, control: AnyStateControl, policy: CompiledPolicy, ports: Ports): Promise<Finding> {
   let finding = found;
   for (const request of await requests(finding, 'end', ports)) {
     const ruling = isAbout(request, actionHash(finding, 'end'))
       ? await whoAnswers(request, finding, policy, ports)
       : { refused: 'It is about something else.' };
-    const heard = heardWith(finding, request);
     if ('refused' in ruling) {
-      finding = await save(finding, { heard }, 'REFUSED', `A request to end the exception was refused: ${ruling.refused}${lastHeard(heard)}`, ports);
+      finding = await refuse(finding, control, request, { what: 'A request to end the exception', why: ruling.refused }, policy, ports);
       continue;
     }
+    const heard = heardWith(finding, request);
     await unexcept(finding.id, ports);
     finding = await save(finding, { heard }, 'EXCEPTED', `${ruling.person.name} (${ruling.principal.arn}) ended the exception.`, ports);
   }
@@ -39,15 +41,15 @@ const requests = async (finding: Finding, wanted: Answer['decision'], { ledger }
 export async function requested(found: Finding, control: AnyStateControl, policy: CompiledPolicy, ports: Ports): Promise<Finding | undefined> {
   let finding = found;
   for (const request of await requests(found, 'undo', ports)) {
-    const heard = heardWith(finding, request);
     const ruling = await rule(request, finding, control, policy, ports);
-    const at = ports.clock.now().toISOString();
     if ('refused' in ruling) {
-      finding = await save(finding, { heard }, 'REFUSED', `A request to undo was refused: ${ruling.refused}${lastHeard(heard)}`, ports);
+      finding = await refuse(finding, control, request, { what: 'A request to undo', why: ruling.refused }, policy, ports);
       continue;
     }
+    const heard = heardWith(finding, request);
     const { person, principal, plan } = ruling;
     const now = ports.clock.now();
+    const at = now.toISOString();
     const asked = questionOf(
       finding,
       plan,

@@ -21,17 +21,23 @@ export function slackApp(outside: Outside, { patienceMs = patience }: { readonly
   return async (alert, { slackApp: { token, channel } }, context, kept) => {
     const message = slackMessage(alert, context, { buttons: true });
     const before = alert.finding && kept?.slack?.channel === channel ? kept.slack : undefined;
-    if (before && (await call((client) => changed(client, before, message)))) {
-      if (alert.inPlace) return { slack: before };
-      const reply = slackReply(alert, context);
-      // Who does not follow the thread must see what calls for a person, and that it still does.
-      const broadcast = alert.urgency === 'page' || isReminder(alert);
-      await call((client) => client.chat.postMessage({ channel, thread_ts: before.ts, reply_broadcast: broadcast, ...reply, ...literal, ...quiet }));
+    const isAnswer = alert.answered !== undefined;
+    // Where it was answered nothing is shown any more.
+    if (isAnswer && !before) return kept;
+    if (before && (context.older || (await call((client) => changed(client, before, message))))) {
+      if (!alert.inPlace) await reply(before.ts);
       return { slack: before };
     }
     const { ts } = await call((client) => client.chat.postMessage({ channel, ...message, ...literal, ...quiet }));
     if (!ts) throw new DeliveryError('again', 'Slack answers without the id of the message.');
+    if (isAnswer) await reply(ts);
     return alert.finding ? { slack: { channel, ts } } : undefined;
+
+    /** Who does not follow the thread must see what calls for a person, and that it still does. */
+    async function reply(thread_ts: string): Promise<void> {
+      const said = { channel, thread_ts, reply_broadcast: alert.urgency === 'page' || isReminder(alert), ...slackReply(alert, context) };
+      await call((client) => client.chat.postMessage({ ...said, ...literal, ...quiet }));
+    }
 
     /** A token may have been changed since it was read: it is read again before Slack is believed to refuse it. */
     async function call<Result>(send: (client: WebClient) => Promise<Result>): Promise<Result> {

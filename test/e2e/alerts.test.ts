@@ -16,13 +16,18 @@ import { type SlackSaid, type SlackService, slackService } from '../support/outs
 import { blockActions, signed, slackSecret } from '../support/slack-signer.ts';
 import { closed, type Deployed, deployed, open, policyFile } from './world.ts';
 
-const room = 'C0123';
+const [room, watch, boss] = ['C0123', 'C0456', 'C0789'];
 const token = 'xoxb-1-test';
 const routingKey = 'a'.repeat(32);
 const lee = 'U012LEE';
 
+const app = (channel: string) => `slackApp: { token: "ssm:/phidelity/slack-token", signingSecret: "ssm:/phidelity/slack-secret", channel: ${channel} }`;
+/** Later than all but the last test comes. */
+const digestAt = new Date(Date.now() + 9 * 3_600_000);
 const channels = `channels:
-  slack: { slackApp: { token: "ssm:/phidelity/slack-token", signingSecret: "ssm:/phidelity/slack-secret", channel: ${room} } }
+  slack: { ${app(room)}, digest: "${digestAt.toISOString().slice(11, 16)}" }
+  watch: { ${app(watch)}, only: { controls: [account-root-activity] }, remindEvery: 1h }
+  boss: { ${app(boss)}, escalateAfter: 2h }
   duty: { pagerDuty: "ssm:/phidelity/duty", pages: true }
   hub: { securityHub: true }
 accounts: { "123456789012": clinic-prod }
@@ -43,9 +48,9 @@ describeOnMoto('alerts (on moto)', () => {
 
   beforeAll(async () => {
     const people = `{ lee: { arns: ["arn:aws:sts::*:assumed-role/*/lee"], slack: ${lee} } }`;
-    const file = policyFile('s3-bucket-public-access-block: approve\nsqs-queue-tls-only: fix', undefined, undefined, people);
+    const file = policyFile('s3-bucket-public-access-block: approve\nsqs-queue-tls-only: fix\naccount-root-activity: page', undefined, undefined, people);
     writeFileSync(file, channels, { flag: 'a' });
-    slack = slackService({ token, channels: [room] });
+    slack = slackService({ token, channels: [room, watch, boss] });
     duty = pagerDutyService(routingKey);
     outside = await outsideWorld({ slack: slack.service, pagerduty: duty.service });
     bot = await deployed(file, {
@@ -84,6 +89,15 @@ describeOnMoto('alerts (on moto)', () => {
       body,
     });
     expect(response.status).toBe(200);
+    await bot.settle();
+  };
+  const queueMade = async (queueName: string) => {
+    const { QueueUrl: queueUrl } = await bot.stack.clients.sqs.send(new CreateQueueCommand({ QueueName: queueName }));
+    return bot.event('sqs', 'CreateQueue', { requestParameters: { queueName }, responseElements: { queueUrl } });
+  };
+  /** From a quarter of an hour on, somebody has looked meanwhile. */
+  const later = async (seconds: number) => {
+    bot.stack.clock.advance(Math.max(seconds, 901));
     await bot.settle();
   };
   const inHub = async ({ id }: Finding) => {
@@ -150,12 +164,7 @@ describeOnMoto('alerts (on moto)', () => {
     const secrets = ['123-45-6789', 'mrn-4711234', '4111111111111111'];
     [logged, queued].forEach((lines) => void lines.splice(0));
     for (const list of outside.asked.values()) list.splice(0);
-    const { sqs } = bot.stack.clients;
-    for (const secret of secrets) {
-      const name = `results-of-${secret}`;
-      const { QueueUrl } = await sqs.send(new CreateQueueCommand({ QueueName: name }));
-      await bot.settle(bot.event('sqs', 'CreateQueue', { requestParameters: { queueName: name }, responseElements: { queueUrl: QueueUrl } }));
-    }
+    await bot.settle(...(await Promise.all(secrets.map((secret) => queueMade(`results-of-${secret}`)))));
     const findings = (await bot.findings('sqs-queue-tls-only')).filter(({ resource }) => resource.id.includes('results-of-'));
     expect(findings.map(({ outcome }) => outcome?.status)).toEqual(secrets.map(() => 'REMEDIATED'));
     const left = queued.filter((body) => body.includes('AlertQueue'));
@@ -167,5 +176,61 @@ describeOnMoto('alerts (on moto)', () => {
     expect([sent.length, hub.flat().length, told.length, logged.length].map((count) => count > 0)).toEqual([true, true, true, true]);
     for (const text of [...left, ...logged, ...sent, JSON.stringify(hub), JSON.stringify(told)])
       for (const secret of ['123-45-6789', '4711234', '4111111111111111']) expect(text).not.toContain(secret);
+  }, 120_000);
+
+  test('a burst: three fixes are told one by one, the others as one when its ten minutes are over', async () => {
+    await later(901);
+    await bot.alerts.read();
+    const names = Array.from({ length: 6 }, (_, nth) => `claims-${nth}`);
+    await bot.settle(...(await Promise.all(names.map(queueMade))));
+    const fixed = (await bot.findings('sqs-queue-tls-only')).filter(({ resource }) => /claims-\d$/.test(resource.id));
+    expect(fixed.map(({ outcome }) => outcome?.status)).toEqual(names.map(() => 'REMEDIATED'));
+    const toldBy = (name: string) => slack.messages(room).filter((said) => JSON.stringify(said).includes(name)).length;
+    const many = () => slack.messages(room).filter(({ text }) => text.includes('Many at once'));
+    expect(names.map(toldBy).toSorted()).toEqual([0, 0, 0, 1, 1, 1]);
+    expect(many()).toEqual([]);
+
+    await later(901);
+    expect(names.map(toldBy)).toEqual(names.map(() => 1));
+    expect(many()).toHaveLength(1);
+    expect(JSON.stringify(many()[0])).toContain('3 findings told as one');
+    const subjects = (await bot.alerts.read()).flatMap(({ subject = '' }) => (subject.includes('sqs-queue-tls-only') ? [subject] : []));
+    expect(subjects.toSorted()).toEqual([
+      ...names.slice(3).map(() => expect.stringMatching(/Fixed: sqs-queue-tls-only on claims-\d$/)),
+      '[MEDIUM] Many at once: 3 findings of sqs-queue-tls-only',
+    ]);
+  }, 180_000);
+
+  test('a page that stays open is told again each hour, and to whoever is called after two; not while it is snoozed', async () => {
+    const root = { type: 'Root', arn: 'arn:aws:iam::123456789012:root', accountId: '123456789012' };
+    await bot.settle(bot.event('iam', 'CreateUser', { userIdentity: root }));
+    const [message] = slack.messages(watch);
+    expect(message!.text).toContain('ACTION NEEDED [CRITICAL]');
+    const replies = () => slack.thread(watch, message!.ts).map(({ text, broadcast = false }) => [broadcast, /Still open|Snoozed by lee/.exec(text)?.[0]]);
+    await later(1_800);
+    expect([replies(), slack.messages(boss)]).toEqual([[], []]);
+    await later(2_100);
+    expect([replies(), slack.messages(boss)]).toEqual([[[true, 'Still open']], []]);
+    await later(3_601);
+    expect(replies()).toEqual([
+      [true, 'Still open'],
+      [true, 'Still open'],
+    ]);
+    expect(slack.messages(boss).map(({ text }) => text)).toEqual([expect.stringContaining('ESCALATED: ACTION NEEDED [CRITICAL]')]);
+
+    await click(slack.messages(watch)[0]!, 'snooze');
+    await later(7_300);
+    expect(replies().slice(2)).toEqual([[false, 'Snoozed by lee']]);
+    expect(slack.thread(boss, slack.messages(boss)[0]!.ts).map(({ text }) => text)).toEqual([expect.stringContaining('Snoozed by lee')]);
+  }, 180_000);
+
+  test('a digest once a day, at its time', async () => {
+    const digests = () => slack.messages(room).filter(({ text }) => text.includes('Daily digest'));
+    expect(digests()).toEqual([]);
+    await later((digestAt.getTime() - bot.stack.clock.now().getTime()) / 1_000);
+    expect(digests()).toHaveLength(1);
+    const said = JSON.stringify(digests()[0]);
+    expect(said).toContain('1 CRITICAL');
+    expect(said).toContain('account-root-activity');
   }, 120_000);
 });

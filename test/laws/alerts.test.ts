@@ -3,14 +3,19 @@
  * Samples are those of `alert preview`. That nothing is told which may not leave the account: redaction.test.ts.
  */
 import { beforeAll, describe, expect, test } from '@jest/globals';
+import { sampleFinding } from '../../cli/alert/sample-finding.ts';
 import { samplesOf, type Twist } from '../../cli/alert/samples.ts';
 import type { Alert } from '../../engine/alerts/alert.ts';
+import { answeredOf } from '../../engine/alerts/answered.ts';
+import { forgedAlertOf } from '../../engine/alerts/forged.ts';
+import { slackReply } from '../../engine/alerts/render/slack.ts';
 import { testAlertOf } from '../../engine/alerts/test-alert.ts';
 import type { AnyControl } from '../../engine/control.ts';
 import { catalogue } from '../../remediations/index.ts';
-import { channels } from '../support/alert-channels.ts';
+import { channels, context } from '../support/alert-channels.ts';
 import { named as written } from '../support/findings.ts';
 import { hostile } from '../support/hostile-names.ts';
+import { messageFaults } from '../support/outside/slack-rules.ts';
 
 let controls: readonly AnyControl[];
 beforeAll(async () => {
@@ -51,6 +56,32 @@ describe.each(['as they are', ...names] as const)('names: %s', (name) => {
     // A channel that renders nothing would pass.
     expect(told.length).toBeGreaterThan(channel === 'security hub' ? 500 : 900);
     expect(told.map(([alert, rendered]) => [alert, faults(rendered as never)]).filter(([, found]) => found!.length > 0)).toEqual([]);
+  });
+});
+
+describe('answers', () => {
+  const now = new Date('2026-11-01T04:00:00.000Z');
+  const planted = ' mrn-00123456 and claims-123-45-6789';
+  const how = 'Its signature is not that of the Slack app of the policy.';
+  const findingOf = (control: AnyControl, name: string) => writtenBy(name)(sampleFinding(control).finding);
+  const forged = (name: string) => controls.map((control) => forgedAlertOf(findingOf(control, name), control, { decision: 'approve' }, how, now));
+  const answered = (name: string) =>
+    controls.map((control) => answeredOf(findingOf(control, name), control, 'a1', `lee's answer (approve) was refused: ${name}`));
+
+  test.each(Object.entries(channels))('forged: %s takes the page, whatever the names, and is told no identifier', (channel, { render, faults }) => {
+    const rendered = [...names.map((name) => hostile[name]), planted].flatMap((name) => forged(name).map(render));
+    const told = rendered.filter((one) => one !== undefined);
+    // Security Hub keeps findings, and this is none.
+    expect(told).toHaveLength(channel === 'security hub' ? 0 : rendered.length);
+    expect(told.flatMap((one) => faults(one as never))).toEqual([]);
+    expect(told.filter((one) => /00123456|123-45-6789/.test(JSON.stringify(one)))).toEqual([]);
+  });
+
+  test('told in a thread of Slack, whatever the names, and without identifiers', () => {
+    const replies = [...names.map((name) => hostile[name]), planted].flatMap((name) => answered(name).map((alert) => slackReply(alert, context)));
+    expect(replies.flatMap((reply) => messageFaults({ ...reply }))).toEqual([]);
+    expect(replies.filter((one) => /00123456|123-45-6789/.test(JSON.stringify(one)))).toEqual([]);
+    expect(replies.filter((one) => JSON.stringify(one).includes('[ssn]'))).toHaveLength(controls.length);
   });
 });
 

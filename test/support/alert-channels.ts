@@ -12,7 +12,7 @@ import { errorsOf } from './outside/pagerduty.ts';
 import { messageFaults } from './outside/slack-rules.ts';
 import { messageErrorsOf } from './outside/teams.ts';
 
-const context: Context = { stack: 'phidelity-prod', region: 'us-east-1', accountName: 'clinic-prod', instead: 'Slack has not taken this.' };
+export const context: Context = { stack: 'phidelity-prod', region: 'us-east-1', accountName: 'clinic-prod', instead: 'Slack has not taken this.' };
 const now = new Date('2026-11-01T04:00:00.000Z');
 const bytes = (value: unknown) => Buffer.byteLength(typeof value === 'string' ? value : JSON.stringify(value));
 

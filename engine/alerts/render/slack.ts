@@ -26,8 +26,10 @@ export function slackMessage(alert: Alert, told: Context, { buttons }: { readonl
   return { text: fallback(alert, told), blocks: blocks.slice(0, limits.blocks) };
 }
 
-/** Says in the thread of a message what it has become: Slack tells nobody that a message was changed. */
+/** Says in the thread of a message what it has become, or what became of an answer to it: Slack tells nobody that a message was changed. */
 export function slackReply(alert: Alert, told: Context): SlackMessage {
+  if (alert.answered !== undefined)
+    return { text: prose(`${alert.answered} ${whatOf(alert)}`, limits.fallback), blocks: sections([prose(alert.answered, lineMost)]) };
   const news = ['Done', 'Answer'].flatMap((label) => alert.lines.filter((line) => line.label === label));
   const lines = [`${signOf(alert)} *${prose(alert.headline, 150)}*`, ...news.map((line) => lineText(line, told))];
   return { text: fallback(alert, told), blocks: [...instead(told), ...sections(lines)] };

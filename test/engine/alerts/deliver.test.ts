@@ -138,6 +138,53 @@ describe('once and in order', () => {
   });
 });
 
+describe('what became of an answer', () => {
+  const answered = (version: number, id = 'f-1:answer:1') => alertOf(version, { id, answered: 'lee wants it looked at again.' });
+  const shown = () => post.said.map(({ id, context }) => `${id}${context.older ? ' beside what is newer' : ''}`);
+
+  test('is told once, however often the queue brings it', async () => {
+    await post.give('slack', alertOf(1));
+    await post.give('slack', answered(3));
+    await post.give('slack', answered(4, 'f-1:answer:2'));
+    await post.give('slack', answered(3));
+    await post.give('slack', answered(4, 'f-1:answer:2'));
+    expect(shown()).toEqual(['f-1:v1', 'f-1:answer:1', 'f-1:answer:2']);
+  });
+
+  test('comes late: told beside what is newer', async () => {
+    await post.give('slack', alertOf(5));
+    await post.give('slack', answered(3));
+    await post.give('slack', alertOf(6));
+    expect(shown()).toEqual(['f-1:v5', 'f-1:answer:1 beside what is newer', 'f-1:v6']);
+  });
+
+  test('does not swallow the state that was told before it and comes after it', async () => {
+    await post.give('slack', alertOf(1));
+    await post.give('slack', answered(7));
+    await post.give('slack', alertOf(5));
+    await post.give('slack', alertOf(5));
+    await post.give('slack', alertOf(8));
+    expect(shown()).toEqual(['f-1:v1', 'f-1:answer:1', 'f-1:v5 beside what is newer', 'f-1:v8']);
+  });
+
+  test('waits for no end of quiet hours', async () => {
+    const quiet = { ...channels.slack, quietHours: { from: '00:00', to: '23:59' } };
+    const only = { ...policy, channels: { ...channels, slack: quiet } };
+    await deliver({ channel: 'slack', alert: answered(3) }, 1, only, post.ports);
+    expect(shown()).toEqual(['f-1:answer:1']);
+  });
+
+  test.each<[string, Partial<Alert>]>([
+    ['what became of an answer', { answered: 'lee wants it looked at again.' }],
+    ['what only changes a message', { inPlace: true }],
+  ])('%s is told nowhere else when the channel does not take it', async (_, more) => {
+    post.fails.records = [refused()];
+    const only = { ...policy, channels: { ...channels, security: { ...channels.security, minSeverity: 'CRITICAL' as const } } };
+    await expect(deliver({ channel: 'records', alert: alertOf(3, more) }, 1, only, post.ports)).rejects.toThrow(DeliveryError);
+    expect(post.queued.map(({ alert: { status } }) => status)).toEqual(['CHANNEL_FAILS']);
+  });
+});
+
 describe('a channel that fails', () => {
   test('comes back; a short outage of what is no page is told to nobody', async () => {
     post.fails.slack = [busy(), busy(), busy()];

@@ -1,6 +1,7 @@
 /** Who is told of what: on the ledger in memory. */
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Alert } from '../../../engine/alerts/alert.ts';
+import { answeredOf } from '../../../engine/alerts/answered.ts';
 import { deliver } from '../../../engine/alerts/deliver.ts';
 import { alertOf, confirmationOf } from '../../../engine/alerts/finding.ts';
 import { deliveriesOf } from '../../../engine/alerts/leave.ts';
@@ -61,6 +62,17 @@ describe('what is left for whom', () => {
     expect(await names(alert)).toEqual(['security', 'slack', 'hub']);
     await reminded([{ delivery: { channel: 'duty', alert }, of: [alert.finding!.id], escalated: true }], world.ports);
     expect(await names(alertOf(fixed({ severity: 'CRITICAL' }), control))).toEqual(['security', 'slack', 'duty', 'hub']);
+  });
+
+  test('what became of an answer: in Slack where it was told, and nowhere else', async () => {
+    const answered = answeredOf(finding({ version: 9, severity: 'CRITICAL' }), control, 'a1', 'lee wants it looked at again.');
+    expect(await names(answered)).toEqual([]);
+    const alert = paged({ severity: 'CRITICAL' });
+    await reminded([{ delivery: { channel: 'duty', alert }, of: [alert.finding!.id], escalated: true }], world.ports);
+    for (const channel of ['security', 'duty', 'hub']) await told(channel, alert);
+    expect(await names(answered)).toEqual([]);
+    await told('slack', alert);
+    expect(await names(answered)).toEqual(['slack']);
   });
 
   test('the echo of the fix: shown where it was told and can be changed, told nobody', async () => {

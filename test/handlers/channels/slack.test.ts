@@ -2,8 +2,9 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Alert } from '../../../engine/alerts/alert.ts';
 import type { Kept } from '../../../engine/alerts/delivery.ts';
+import { escalationOf, reminderOf } from '../../../engine/alerts/reminder.ts';
 import { type SlackAppChannel, slackApp } from '../../../handlers/channels/slack.ts';
-import { lives } from '../../support/findings.ts';
+import { control, finding, lives } from '../../support/findings.ts';
 import { context, told } from '../../support/lamps.ts';
 import { failure } from '../../support/outside/failure.ts';
 import type { OutsideWorld } from '../../support/outside/server.ts';
@@ -75,6 +76,74 @@ describe('an app', () => {
     await send(told(lives.fixed), first);
     expect(scene.slack.messages('C0123')).toHaveLength(1);
     expect(scene.slack.thread('C0123', first!.slack!.ts)).toHaveLength(1);
+  });
+
+  const asked = lives['an approval is asked for'];
+
+  describe('what became of an answer', () => {
+    const words = "lee's answer (approve) was refused: It is about another plan than the one that is asked about.";
+    const answered = (given: Parameters<typeof told>[0] = asked): Alert => ({
+      ...told(given),
+      id: 'f:answer:1',
+      urgency: 'notify',
+      answered: words,
+    });
+
+    test('changes the message, and is one line in its thread that the channel does not see', async () => {
+      const first = await send(told(asked));
+      const snoozed = { ...asked, snoozed: { until: '2026-11-02T03:00:00.000Z', by: 'lee', at: '2026-11-01T03:00:00.000Z' } };
+      expect(await send(answered(snoozed), first)).toEqual(first);
+      const [message] = scene.slack.messages('C0123');
+      expect(message!.changes).toBe(1);
+      expect(JSON.stringify(message!.blocks)).toContain('Snoozed until 2026-11-02T03:00:00.000Z.');
+      expect(scene.slack.thread('C0123', message!.ts)).toMatchObject([{ text: `${words} lamp-off on hall`, blocks: [{ text: { text: words } }] }]);
+      expect(scene.slack.thread('C0123', message!.ts)[0]!.broadcast).toBeUndefined();
+    });
+
+    test('does not bring back what the message showed before', async () => {
+      const first = await send(told(asked));
+      await send(told(lives.fixed), first);
+      await slackApp(scene.outside)(answered(), app, { ...context, older: true }, first);
+      const [message] = scene.slack.messages('C0123');
+      expect([headOf(message!.blocks), message!.changes]).toEqual(['✅ Fixed [HIGH]', 1]);
+      expect(scene.slack.thread('C0123', message!.ts).at(-1)!.text).toContain("lee's answer");
+    });
+
+    test('is not told where the finding has not been', async () => {
+      expect(await send(answered())).toBeUndefined();
+      const elsewhere: Kept = { slack: { channel: 'C0456', ts: '1.1' } };
+      expect(await send(answered(), elsewhere)).toEqual(elsewhere);
+      expect(scene.paths()).toEqual([]);
+    });
+
+    test('the message is gone: another takes its place, and has it in its thread', async () => {
+      const first = await send(told(asked));
+      scene.world.fail('slack', { status: 200, body: { ok: false, error: 'message_not_found' } });
+      const second = await send(answered(), first);
+      expect(second).not.toEqual(first);
+      expect(scene.slack.thread('C0123', second!.slack!.ts).map(({ text }) => text)).toEqual([`${words} lamp-off on hall`]);
+    });
+
+    test('names are harmless in it', async () => {
+      const first = await send(told(asked));
+      await send({ ...answered(), answered: "<!channel> *lee* :tada: http://evil.example's answer" }, first);
+      expect(scene.slack.thread('C0123', first!.slack!.ts)).toHaveLength(1);
+    });
+  });
+
+  const now = new Date('2026-11-01T08:00:00Z');
+  test.each<[string, () => Alert, boolean]>([
+    ['a page', () => told(lives['a fix that failed']), true],
+    ['a reminder of what was no page', () => reminderOf(finding(lives.drift), control, 1, now), true],
+    ['a reminder of a page', () => reminderOf(finding(asked), control, 2, now), true],
+    ['an escalation', () => escalationOf(finding(lives.drift), control, now), true],
+    ['any other news', () => told(lives.fixed), false],
+  ])('%s: seen in the channel too: %s', async (_, make, seen) => {
+    const first = await send(told(lives.drift));
+    await send(make(), first);
+    const [reply, ...more] = scene.slack.thread('C0123', first!.slack!.ts);
+    expect([reply!.broadcast === true, more]).toEqual([seen, []]);
+    expect(reply!.text).toContain(make().headline);
   });
 
   test('a token that was changed is read again', async () => {

@@ -83,6 +83,30 @@ describe('messages', () => {
   test('a channel that the app is not in', () => expect(posted([section('x')], { channel: 'C2' })).toBe('channel_not_found'));
   test('a reply to nothing', () => expect(posted([section('x')], { thread_ts: '1.1' })).toBe('thread_not_found'));
 
+  test('a reply may be shown in the channel, and only a reply', () => {
+    const { service, messages, thread } = slack();
+    const post = (more: object) => errorOf(service(asked('/api/chat.postMessage', { channel: 'C1', text: 'Hello', blocks: [section('x')], ...more })));
+    post({});
+    const [{ ts } = { ts: '' }] = messages('C1');
+    expect([{ reply_broadcast: true }, { thread_ts: ts, reply_broadcast: 'yes' }].map(post)).toEqual(['invalid_arguments', 'invalid_arguments']);
+    expect(
+      [
+        { thread_ts: ts, reply_broadcast: true },
+        { thread_ts: ts, reply_broadcast: false },
+      ].map(post),
+    ).toEqual([undefined, undefined]);
+    expect(thread('C1', ts).map(({ broadcast }) => broadcast)).toEqual([true, undefined]);
+  });
+
+  test('what answers an interaction has a text, for one or for all', () => {
+    const { service, whispers } = slack();
+    const say = (body: object) => service(asked('/actions/1', body, {})).status;
+    expect([{ text: 'No' }, { text: 'No', response_type: 'ephemeral' }, { text: '' }, { text: 'No', response_type: 'loud' }].map(say)).toEqual([
+      200, 200, 400, 400,
+    ]);
+    expect(whispers).toHaveLength(2);
+  });
+
   test('who it is', () => {
     const { service } = slack();
     const body = { channel: 'C1', text: 'Hello', blocks: [] };

@@ -1,6 +1,6 @@
 /**
- * Slack, as far as the bot uses it: chat.postMessage, chat.update, views.open, views.update and incoming webhooks, with the limits of Slack's reference
- * and answers in its form. It is stricter in one thing: markup that a name could have brought in is an error too.
+ * Slack, as far as the bot uses it: chat.postMessage, chat.update, views.open, views.update, incoming webhooks and the `response_url` of an interaction,
+ * with the limits of Slack's reference and answers in its form. It is stricter in one thing: markup that a name could have brought in is an error too.
  *
  * Reached at `URL/slack` (the base of the API and of `views`), a webhook at `URL/slack/services/…`.
  */
@@ -14,6 +14,8 @@ export interface SlackSaid {
   readonly thread_ts?: string;
   readonly text: string;
   readonly blocks: readonly Json[];
+  /** A reply that is seen in the channel too. */
+  readonly broadcast?: true;
   /** How often it was changed. */
   readonly changes: number;
 }
@@ -30,6 +32,8 @@ export interface SlackService {
   posted(path: string): Json[];
   /** Modals that were opened, by id, as they are now. */
   readonly views: ReadonlyMap<string, Json>;
+  /** What was posted to the `response_url` of interactions, `URL/slack/actions/…`, oldest first. */
+  readonly whispers: readonly Json[];
 }
 
 /** `channels`: ids of those that the app is in. `webhooks`: paths such as `/services/T0/B0/x`. */
@@ -44,6 +48,7 @@ export function slackService({
 }): SlackService {
   const said: SlackSaid[] = [];
   const views = new Map<string, Json>();
+  const whispers: Json[] = [];
   const triggers = new Set<unknown>();
   const posts = new Map<string, Json[]>(webhooks.map((path) => [path, []]));
   const methods: Readonly<Record<string, (given: Json) => Answered>> = {
@@ -59,12 +64,14 @@ export function slackService({
     thread: (channel, ts) => said.filter((one) => one.channel === channel && one.thread_ts === ts),
     posted: (path) => posts.get(path) ?? [],
     views,
+    whispers,
   };
   return slack;
 
   function service(asked: Asked): Answered {
     if (asked.method !== 'POST') return { status: 405 };
     if (asked.path.startsWith('/services/')) return webhook(asked);
+    if (asked.path.startsWith('/actions/')) return whisper(asked);
     const method = methods[asked.path];
     if (!method) return error('unknown_method');
     const given = argumentsOf(asked);
@@ -85,8 +92,22 @@ export function slackService({
     return { status: 200, body: 'ok' };
   }
 
+  /** https://docs.slack.dev/interactivity/handling-user-interaction#message_responses */
+  function whisper({ body }: Asked): Answered {
+    const given = jsonOf(body);
+    if (!given) return { status: 400, body: 'invalid_payload' };
+    const { text, response_type: type = 'ephemeral' } = given;
+    if (typeof text !== 'string' || text.trim() === '') return { status: 400, body: 'no_text' };
+    if (type !== 'ephemeral' && type !== 'in_channel') return { status: 400, body: 'invalid_payload' };
+    whispers.push(given);
+    return ok({});
+  }
+
   function post(given: Json): Answered {
     const { channel, text, thread_ts: parent } = given;
+    const broadcast = flagOf(given.reply_broadcast);
+    // Slack documents it for replies alone.
+    if (broadcast === 'none' || (broadcast && parent === undefined)) return error('invalid_arguments', ['reply_broadcast']);
     if (typeof channel !== 'string' || !channels.includes(channel)) return error('channel_not_found');
     const faults = messageFaults(given);
     if (faults.length > 0) return error(faults.some(isLength) ? 'msg_blocks_too_long' : 'invalid_blocks', faults);
@@ -98,6 +119,7 @@ export function slackService({
       ...(typeof parent === 'string' && { thread_ts: parent }),
       text: String(text),
       blocks: (given.blocks ?? []) as Json[],
+      ...(broadcast && { broadcast }),
       changes: 0,
     });
     return ok({ channel, ts, message: { text } });
@@ -158,6 +180,10 @@ function jsonOf(body: string): Json | undefined {
     return undefined;
   }
 }
+
+/** As JSON, or as a form has it. */
+const flagOf = (given: unknown): true | undefined | 'none' =>
+  given === true || given === 'true' ? true : given === undefined || given === false || given === 'false' ? undefined : 'none';
 
 const ok = (body: Json): Answered => ({ status: 200, body: { ok: true, ...body } });
 
