@@ -2,7 +2,8 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import { type AttendPorts, attend } from '../engine/alerts/attend.ts';
-import { comesBackIn, type DeliverPorts, deliver, type Told } from '../engine/alerts/deliver.ts';
+import { comesBackIn, deliver } from '../engine/alerts/deliver.ts';
+import type { DeliverPorts, Told } from '../engine/alerts/deliver-ports.ts';
 import type { CompiledPolicy } from '../engine/policy/model.ts';
 import { catalogue } from '../remediations/index.ts';
 import { awsAccess } from './aws/access.ts';

@@ -4,42 +4,12 @@
  */
 import { randomUUID } from 'node:crypto';
 import { codeOf, RetryLaterError } from '../errors.ts';
-import type { CompiledChannel, CompiledPolicy } from '../policy/model.ts';
-import type { Ports } from '../ports.ts';
-import type { Alert } from './alert.ts';
-import { type Context, type Delivery, DeliveryError, type Kept } from './delivery.ts';
+import type { DeliverPorts, Told } from './deliver-ports.ts';
+import { type Context, type Delivery, DeliveryError } from './delivery.ts';
 import { instead, isBack } from './fallback.ts';
 import { admit } from './fold.ts';
-import { type LatePorts, stillTrue } from './late.ts';
-import { toldMemo } from './told-memo.ts';
-
-export interface DeliverPorts extends Pick<Ports, 'ledger' | 'clock' | 'log'>, LatePorts {
-  /** @throws DeliveryError */
-  send(name: string, channel: CompiledChannel, alert: Alert, context: Context, kept: Kept | undefined): Promise<Kept | undefined>;
-  /** Puts them into the alert queue. */
-  enqueue(deliveries: readonly Delivery[]): Promise<void>;
-  readonly stack: string;
-  readonly region: string;
-}
-
-/** Who is to be told, and how they call the account. */
-export type Told = Pick<CompiledPolicy, 'channels' | 'accounts'>;
-
-/** What a channel was told last of a finding. */
-interface ToldMemo {
-  readonly alertId: string;
-  readonly version: number;
-  /** ISO 8601. */
-  readonly at: string;
-  readonly kept?: Kept;
-  /** Version that it shows, where what became of an answer has brought it up to date: news before that are news still. */
-  readonly shown?: number;
-  /** Ids of the latest alerts about answers that were told. */
-  readonly answers?: readonly string[];
-}
-
-/** As many answers as may lie in the queue at a time, twice. */
-const mostAnswers = 50;
+import { stillTrue } from './late.ts';
+import { isKnown, isOlder, noted, type ToldMemo, toldMemo } from './told-memo.ts';
 
 /** Longer than one send may take. Seconds. */
 const alone = 60;
@@ -80,25 +50,6 @@ export async function deliver(delivery: Delivery, attempt: number, policy: Told,
 function asFailure(cause: unknown): never {
   if (cause instanceof DeliveryError) throw cause;
   throw new DeliveryError('again', `The bot could not send it (${codeOf(cause) || 'Error'}).`, { cause });
-}
-
-const versionOf = ({ finding }: Alert): number => finding?.version ?? 0;
-
-/** The queue may bring a message twice, and an older one after a newer. An answer that was given earlier is news all the same. */
-const isKnown = (alert: Alert, last: ToldMemo | undefined): boolean =>
-  last !== undefined &&
-  (alert.answered === undefined ? last.alertId === alert.id || versionOf(alert) < last.version : last.answers?.includes(alert.id) === true);
-
-const isOlder = (alert: Alert, last: ToldMemo | undefined): boolean => last !== undefined && versionOf(alert) < Math.max(last.version, last.shown ?? 0);
-
-function noted(alert: Alert, last: ToldMemo | undefined, kept: Kept | undefined, now: Date): ToldMemo {
-  const version = versionOf(alert);
-  const shown = Math.max(last?.shown ?? 0, alert.answered === undefined ? 0 : version);
-  const answers = [...(last?.answers ?? []), ...(alert.answered === undefined ? [] : [alert.id])].slice(-mostAnswers);
-  const more = { ...(kept && { kept }), ...(shown > 0 && { shown }), ...(answers.length > 0 && { answers }) };
-  // It is no state of the finding: the state that is told next, or still lies in the queue, is not to be taken for known.
-  if (alert.answered !== undefined && last) return { ...last, ...more };
-  return { alertId: alert.id, version, at: now.toISOString(), ...more };
 }
 
 const contextOf = ({ alert, instead: why }: Delivery, { accounts }: Told, { stack, region }: DeliverPorts): Context => {

@@ -1,11 +1,18 @@
 /** What the digests of all channels are made of: read once. */
 import { type MadeException, madeExceptions } from '../exceptions.ts';
 import type { Finding, Severity } from '../model.ts';
+import type { Ports } from '../ports.ts';
 import { redactDeep } from '../redact.ts';
-import type { DigestPorts } from './digest.ts';
 import { inOneLine } from './lines.ts';
 import { nameOf } from './names.ts';
 import type { About } from './routing.ts';
+
+export interface DigestPorts extends Pick<Ports, 'ledger' | 'clock' | 'log'> {
+  /** The account of the bot: a digest is sent even where there is no finding to take it from. */
+  readonly accountId: string;
+  /** Messages in each dead-letter queue, by name; undefined: it could not be seen. */
+  dlqDepths(): Promise<Readonly<Record<string, number | undefined>>>;
+}
 
 /** As much of a finding as a digest tells, redacted. */
 export interface Seen extends About {

@@ -2,22 +2,14 @@
 import type { Catalogue } from '../control.ts';
 import { type Severity, severities } from '../model.ts';
 import type { CompiledChannel, CompiledPolicy } from '../policy/model.ts';
-import type { Ports } from '../ports.ts';
 import type { Alert } from './alert.ts';
 import { exceptionLines } from './digest-exceptions.ts';
-import { type DigestFacts, factsOf, type Seen } from './digest-facts.ts';
+import { type DigestFacts, type DigestPorts, factsOf, type Seen } from './digest-facts.ts';
 import { linesOf, type Told } from './lines.ts';
 import { counted, listed, mostNames } from './listed.ts';
 import { subjectOf } from './names.ts';
 import { lastDaily } from './quiet.ts';
 import { concerns } from './routing.ts';
-
-export interface DigestPorts extends Pick<Ports, 'ledger' | 'clock' | 'log'> {
-  /** The account of the bot: a digest is sent even where there is no finding to take it from. */
-  readonly accountId: string;
-  /** Messages in each dead-letter queue, by name; undefined: it could not be seen. */
-  dlqDepths(): Promise<Readonly<Record<string, number | undefined>>>;
-}
 
 const mostWorst = 10;
 

@@ -2,7 +2,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { MemoKey } from '../ports.ts';
 import type { Alert } from './alert.ts';
-import type { DeliverPorts, Told } from './deliver.ts';
+import type { DeliverPorts, Told } from './deliver-ports.ts';
 import type { Delivery, DeliveryError } from './delivery.ts';
 import { linesOf } from './lines.ts';
 import { subjectOf } from './names.ts';

@@ -2,7 +2,8 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { Alert } from '../../../engine/alerts/alert.ts';
-import { comesBackIn, type DeliverPorts, deliver } from '../../../engine/alerts/deliver.ts';
+import { comesBackIn, deliver } from '../../../engine/alerts/deliver.ts';
+import type { DeliverPorts } from '../../../engine/alerts/deliver-ports.ts';
 import { type Context, type Delivery, DeliveryError, type Kept } from '../../../engine/alerts/delivery.ts';
 import { alertOf as alertOfFinding } from '../../../engine/alerts/finding.ts';
 import { RetryLaterError } from '../../../engine/errors.ts';

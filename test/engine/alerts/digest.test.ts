@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { type DigestPorts, dailyDigest } from '../../../engine/alerts/digest.ts';
+import { dailyDigest } from '../../../engine/alerts/digest.ts';
+import type { DigestPorts } from '../../../engine/alerts/digest-facts.ts';
 import { except } from '../../../engine/exceptions.ts';
 import type { Finding, Question } from '../../../engine/model.ts';
 import type { CompiledChannel, CompiledException } from '../../../engine/policy/model.ts';
