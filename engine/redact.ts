@@ -68,7 +68,18 @@ function isLuhn(text: string): boolean {
 }
 
 /** @returns the text with a marker for each identifier; the same again when given its own result */
-export function redact(text: string, { keep = [] }: RedactOptions = {}): string {
+export function redact(text: string, options: RedactOptions = {}): string {
+  if (text.search(unseen) < 0) return redactSeen(text, options);
+  // A character that is not seen must not hide a number: where it would, the text goes on without any.
+  const bare = text.replace(unseen, '');
+  const clean = redactSeen(bare, options);
+  return clean === bare ? redactSeen(text, options) : clean;
+}
+
+/** Format characters, and those that only change how others look. No identifier holds one. */
+const unseen = /[\p{Cf}\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\ufe00-\ufe0f]+/gu;
+
+function redactSeen(text: string, { keep = [] }: RedactOptions): string {
   if (keep.includes('email')) return exceptEmails(text);
   if (!keep.includes('session')) return everything(text);
   return text

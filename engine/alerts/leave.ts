@@ -8,7 +8,8 @@ import { toldMemo } from './told-memo.ts';
 
 /**
  * Who is to be told: the channels that take it; those that were called because the finding stayed open; and those that have been told of
- * the finding when it was worse, lest they believe that it still is. What became of an answer is told where answers are given.
+ * the finding when it was worse, lest they believe that it still is. What became of an answer is told where answers are given;
+ * that it is put off, where it would call somebody again.
  */
 export async function deliveriesOf(alert: Alert, { channels }: Pick<CompiledPolicy, 'channels'>, ledger: Pick<Ledger, 'recall'>): Promise<Delivery[]> {
   const escalates = Object.values(channels).some(({ escalateAfter }) => escalateAfter !== undefined);
@@ -17,7 +18,7 @@ export async function deliveriesOf(alert: Alert, { channels }: Pick<CompiledPoli
   return wanted.flat();
 
   async function wants(name: string, channel: CompiledChannel): Promise<boolean> {
-    if (alert.answered !== undefined) return 'slackApp' in channel && (await wasTold(name));
+    if (alert.answered !== undefined) return ('slackApp' in channel || ('pagerDuty' in channel && isPutOff(alert))) && (await wasTold(name));
     if (called.includes(name)) return true;
     if (!alert.inPlace && takes(channel, alert)) return true;
     if (alert.inPlace && !changesWhatItSaid(channel)) return false;
@@ -28,5 +29,8 @@ export async function deliveriesOf(alert: Alert, { channels }: Pick<CompiledPoli
     return alert.finding !== undefined && alert.finding.version > 1 && (await ledger.recall(toldMemo(name, alert))) !== undefined;
   }
 }
+
+/** Somebody has just put it off: an incident about it is acknowledged. */
+const isPutOff = ({ finding }: Alert): boolean => finding?.snoozedAt !== undefined && finding.snoozedAt >= finding.at;
 
 const changesWhatItSaid = (channel: CompiledChannel): boolean => 'slackApp' in channel || 'securityHub' in channel;

@@ -176,3 +176,16 @@ describe('JSON', () => {
     expect(JSON.stringify(redactDeep(ring))).not.toContain('123-45');
   });
 });
+
+describe('characters that are not seen', () => {
+  test.each([
+    ['in a social security number', '123-45\u200b-6789', '[ssn]'],
+    ['in an address', 'dana\u200b@clinic\u00ad.example', '[email]'],
+    ['between a label and its number', 'mrn\u2060: 47\ufe0f11234', 'mrn: [mrn]'],
+    ['beside nothing of a person: they stay', 'caf\u0301e \u200fof the clinic\u200b', 'caf\u0301e \u200fof the clinic\u200b'],
+    ['in an emoji', 'the family \u{1F468}\u200D\u{1F469}\u200D\u{1F467} \u2764\ufe0f', 'the family \u{1F468}\u200D\u{1F469}\u200D\u{1F467} \u2764\ufe0f'],
+  ])('%s', (_, text, told) => {
+    expect(redact(text)).toBe(told);
+    expect(redact(told)).toBe(told);
+  });
+});

@@ -75,6 +75,17 @@ describe('what is left for whom', () => {
     expect(await names(answered)).toEqual(['slack']);
   });
 
+  test('what became of an answer: in Slack; that it is put off, also to PagerDuty, where it was told', async () => {
+    const duty = { channels: { ...channels, duty: { pagerDuty: 'ssm:/d', ...taking, pages: true } as CompiledChannel } };
+    const snoozed = { until: '2026-11-02T03:00:00.000Z', by: 'lee', at: '2026-11-01T03:00:00.000Z' };
+    const answer = (changes: Partial<Finding>): Alert => ({ ...paged({ version: 3, ...changes }), id: 'a', answered: 'Snoozed by lee.' });
+    const to = async (alert: Alert) => (await deliveriesOf(alert, duty, world.ledger)).map(({ channel }) => channel);
+    expect(await to(answer({ snoozed }))).toEqual([]);
+    for (const channel of ['security', 'slack', 'duty']) await told(channel, paged());
+    expect(await to(answer({}))).toEqual(['slack']);
+    expect(await to(answer({ snoozed }))).toEqual(['slack', 'duty']);
+  });
+
   test('the echo of the fix: shown where it was told and can be changed, told nobody', async () => {
     const confirmation = confirmationOf(fixed({ confirmedBy: 'event-1', version: 9 }), control);
     expect(await names(confirmation)).toEqual([]);
