@@ -77,7 +77,7 @@ export function redact(text: string, options: RedactOptions = {}): string {
 }
 
 /** Format characters, and those that only change how others look. No identifier holds one. */
-const unseen = /[\p{Cf}\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\ufe00-\ufe0f]+/gu;
+const unseen = /(?:\p{Cf}|\u034f|[\u115f\u1160]|[\u17b4\u17b5]|[\u180b-\u180f]|[\ufe00-\ufe0f])+/gu;
 
 function redactSeen(text: string, { keep = [] }: RedactOptions): string {
   if (keep.includes('email')) return exceptEmails(text);
