@@ -132,7 +132,7 @@ function findingLines(finding: Finding, control: Told): Alert['lines'] {
     ['Decided', open || finding.outcome?.status === 'REMEDIATED' ? `${decision.action} - ${decision.reason}` : undefined],
     ['Defined in', finding.owner && (open || finding.outcome?.status === 'REMEDIATED') ? definedIn(finding.owner) : undefined],
     // What the bot notices of itself, nobody has done.
-    ['Caused by', actor ? whoOf(actor) : openedBy.source === 'tick' ? undefined : 'not known'],
+    ['Drift by', actor ? whoOf(actor) : openedBy.source === 'tick' ? undefined : 'not known'],
     ['When', `${openedBy.eventName ?? `noticed by ${opener[openedBy.source]}`} at ${openedBy.time}`],
     ['Exposed', exposedOf(finding)],
     ['HIPAA', citations(control.hipaa)],

@@ -4,7 +4,7 @@ import type { Alert, Line } from './alert.ts';
 
 /** Who did it is told in full; so it is where a brake names who keeps breaking it, where a call is named that ended it, and where the resource is a user of the account. */
 const keeps: Readonly<Record<string, RedactOptions>> = {
-  'Caused by': { keep: ['email'] },
+  'Drift by': { keep: ['email'] },
   Decided: { keep: ['session'] },
   Resource: { keep: ['session'] },
   Exposed: { keep: ['session'] },

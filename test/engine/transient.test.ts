@@ -53,7 +53,7 @@ describe('gone when the bot looked', () => {
     expect(world.alerts[0]).toMatchObject({ urgency: 'notify', subject: '[HIGH] Gone already: lamp-off on hall' });
     expect(lineOf('Was')).toBe('SwitchOn opened it, by what the call itself asked for.');
     expect(lineOf('Exposed')).toMatch(/^for at most 40 s, since 2026-11-01T03:00:00.000Z \(SwitchOn\); gone when read at /);
-    expect(lineOf('Caused by')).toMatch(/Admin\/dana/);
+    expect(lineOf('Drift by')).toMatch(/Admin\/dana/);
     expect([world.dispatched, world.house.writes]).toEqual([[], []]);
     expect(report!.lines.filter(({ control }) => control === 'lamp-off')).toMatchObject([
       { findingId: finding.id, decision: { action: 'notify' }, outcome: { status: 'COMPLIANT' }, change: null },

@@ -136,7 +136,7 @@ describe('an alert', () => {
     const { text } = alert;
     expectNone(JSON.stringify(alert), [secret]);
     expect(text).toContain('Resource:  arn:aws:lamp:us-east-1:123456789012:lamp/');
-    expect(text).toContain(`Caused by: ${dana} through`);
+    expect(text).toContain(`Drift by:  ${dana} through`);
     world.close();
   });
 
@@ -150,7 +150,7 @@ describe('an alert', () => {
 
   test('whose session is named by a number', () => {
     const finding = { ...leaky('lab'), actor: { arn: sessionOf('mrn-00123456'), type: 'AssumedRole' } };
-    expect(textOf(alertOf(finding, lampOff(new House())))).toContain(`Caused by: ${sessionOf('mrn-[mrn]')} through`);
+    expect(textOf(alertOf(finding, lampOff(new House())))).toContain(`Drift by:  ${sessionOf('mrn-[mrn]')} through`);
   });
 
   test('of what was there before', () => {

@@ -104,7 +104,7 @@ const elsewhere: ReadonlySet<string> = new Set(['Resource', 'Where', 'HIPAA', 'F
 const ranks: readonly (readonly string[])[] = [
   ['Reminder', 'Escalated'],
   ['Not seen', 'Wrong', 'Was', 'Last seen'],
-  ['Caused by'],
+  ['Drift by'],
   ['State'],
   ['Done'],
   ['Proposal', 'Fix', 'Tried'],

@@ -195,7 +195,7 @@ describe('what is told', () => {
       'Proposal:  Switch the lamp off',
       'Impact:    It gets dark.',
       'Decided:   page - The policy says page.',
-      'Caused by: arn:aws:sts::123456789012:assumed-role/Admin/dana through the AWS CLI from 192.0.2.1',
+      'Drift by:  arn:aws:sts::123456789012:assumed-role/Admin/dana through the AWS CLI from 192.0.2.1',
       `When:      SwitchOn at ${at}`,
       'Exposed:   since 2026-11-01T03:00:00.000Z (SwitchOn); not ended when last read, at 2026-11-01T03:00:00.000Z',
       'HIPAA:     45 CFR 164.312(a)(1) (standard), 45 CFR 164.312(e)(2)(ii) (addressable)',
@@ -210,7 +210,7 @@ describe('what is told', () => {
 });
 
 describe('who and when', () => {
-  const who = (actor: Partial<Actor> | undefined) => line(told({ actor: actor && { arn: dana.arn, type: 'AssumedRole', ...actor } }).text, 'Caused by');
+  const who = (actor: Partial<Actor> | undefined) => line(told({ actor: actor && { arn: dana.arn, type: 'AssumedRole', ...actor } }).text, 'Drift by');
   const tools: Readonly<Record<string, readonly [Partial<Actor>, string]>> = {
     Terraform: [{ userAgent: 'APN/1.0 HashiCorp/1.0 Terraform/1.9.0 aws-sdk-go-v2/1.30' }, 'through Terraform'],
     'the console': [{ userAgent: 'Mozilla/5.0 (X11; Linux x86_64)' }, 'through the console'],
@@ -227,7 +227,7 @@ describe('who and when', () => {
 
   test('nobody known', () => {
     const { text } = told({ actor: undefined, openedBy: { eventId: 'e', source: 'sweep', time: at } });
-    expect([line(text, 'Caused by'), line(text, 'When')]).toEqual(['not known', `noticed by a sweep at ${at}`]);
+    expect([line(text, 'Drift by'), line(text, 'When')]).toEqual(['not known', `noticed by a sweep at ${at}`]);
   });
 });
 

@@ -101,7 +101,7 @@ describe('one finding', () => {
     const { text, blocks } = rendered(lives['an approval is asked for']);
     const at = blocks.findIndex(({ type }) => type === 'actions');
     const orderOf = (some: typeof blocks) => texts({ text, blocks: some }).match(/^\*(?!Observed)[^*]+:\*/gm);
-    expect(orderOf(blocks.slice(0, at))).toEqual(['*Wrong:*', '*Caused by:*', '*Done:*', '*Proposal:*', '*Impact:*', '*Answer:*', '*Control:*']);
+    expect(orderOf(blocks.slice(0, at))).toEqual(['*Wrong:*', '*Drift by:*', '*Done:*', '*Proposal:*', '*Impact:*', '*Answer:*', '*Control:*']);
     expect(orderOf(blocks.slice(at))).toEqual(['*Command:*', '*Decided:*', '*When:*', '*Exposed:*']);
   });
 
@@ -115,7 +115,7 @@ describe('one finding', () => {
     const text = texts(rendered({ ...lives['a page'], resource: bucket }));
     expect(text).toContain('<https://us-east-1.console.aws.amazon.com/s3/buckets/claims?region=us-east-1&amp;tab=permissions|Open in the AWS console>');
     expect(text).toContain('`arn:aws:s3:::claims`');
-    expect(text).toContain('*Caused by:* `arn:aws:sts::123456789012:assumed-role/Admin/dana` through the AWS CLI');
+    expect(text).toContain('*Drift by:* `arn:aws:sts::123456789012:assumed-role/Admin/dana` through the AWS CLI');
   });
 
   test('an ARN of 2,000 characters is whole', () => {

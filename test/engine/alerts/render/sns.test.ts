@@ -58,7 +58,7 @@ test('the e-mail, in whole', () => {
     'Impact:    It gets dark.',
     'Answer:    By 2026-11-04T03:00:00.000Z, by a person of the policy who did not make the change. Unanswered means denied.',
     'Decided:   approve - The policy says approve.',
-    'Caused by: arn:aws:sts::123456789012:assumed-role/Admin/dana through the AWS CLI from 192.0.2.1',
+    'Drift by:  arn:aws:sts::123456789012:assumed-role/Admin/dana through the AWS CLI from 192.0.2.1',
     'When:      SwitchOn at 2026-11-01T03:00:00.000Z',
     'Exposed:   since 2026-11-01T03:00:00.000Z (SwitchOn); not ended when last read, at 2026-11-01T03:00:00.000Z',
     'HIPAA:     45 CFR 164.312(a)(1) (standard), 45 CFR 164.312(e)(2)(ii) (addressable)',
