@@ -50,6 +50,8 @@ export interface LocalStackOptions {
   readonly onLog?: (line: LogLine) => void;
   /** Asked what happens to every call that is made to the stack. */
   readonly onCall?: OnCall;
+  /** End of the name of a function that no queue feeds: its messages stay where they are. */
+  readonly asleep?: string;
   /** Messages of two lanes never share a batch. */
   readonly laneOf?: (body: string) => string;
 }
@@ -184,7 +186,18 @@ export async function startLocalStack(options: LocalStackOptions = {}): Promise<
     stops.push(() => lambda.stop());
     const closed = async (functionArn: string, queueUrl: string) =>
       (await lambda.admission.refusal(splitName(functionArn).name)) !== undefined || !(await keys.usable(region, await keys.ofQueue(region, queueUrl)));
-    const poller = createPoller({ ...clients, clock, region, invoke: lambda.invoke, laneOf: options.laneOf, closed, wantedAt: delays.visibleAt, log });
+    const sleeping: typeof closed = async (arn, queueUrl) =>
+      (options.asleep !== undefined && splitName(arn).name.endsWith(options.asleep)) || closed(arn, queueUrl);
+    const poller = createPoller({
+      ...clients,
+      clock,
+      region,
+      invoke: lambda.invoke,
+      laneOf: options.laneOf,
+      closed: sleeping,
+      wantedAt: delays.visibleAt,
+      log,
+    });
     stops.push(() => poller.stop());
     const schedules = createSchedules({ clients, emulator, region, endpoint: lambda.endpoint, clock, keys, keysOf: lambda.keysOf, log });
     stops.push(async () => schedules.stop());

@@ -43,7 +43,13 @@ export async function startHarness({ wave = 30, ...options }: { readonly wave?: 
       await put(lane, drift, planned.mode);
     },
   });
-  const bot = await deployed(policyFile(controls, undefined, guards), { warm: true, ...options, onCall: watcher.onCall, laneOf: watcher.laneOf });
+  const bot = await deployed(policyFile(controls, undefined, guards), {
+    warm: true,
+    asleep: '-deliver',
+    ...options,
+    onCall: watcher.onCall,
+    laneOf: watcher.laneOf,
+  });
   const { stack } = bot;
   const access = awsAccess({ credentials: async () => stack.emulator.adminCredentials(), endpoint: stack.emulator.endpoint, forcePathStyle: true });
   const admin: Aws = access({ accountId: stack.accountId, region: stack.region }, { share: false });
