@@ -8,7 +8,7 @@ import { nameOf, subjectOf } from './names.ts';
 
 const hipaa = [
   { section: '164.308(a)(6)(ii)', specification: 'required', rationale: 'Somebody may try to answer in the name of others.' },
-  { section: '164.312(d)', specification: 'required', rationale: 'An answer counts with proof of person only.' },
+  { section: '164.312(d)', specification: 'standard', rationale: 'An answer counts with proof of person only.' },
 ] as const;
 
 /**

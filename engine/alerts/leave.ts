@@ -19,10 +19,8 @@ export async function deliveriesOf(alert: Alert, { channels }: Pick<CompiledPoli
 
   async function wants(name: string, channel: CompiledChannel): Promise<boolean> {
     if (alert.answered !== undefined) return ('slackApp' in channel || ('pagerDuty' in channel && isPutOff(alert))) && (await wasTold(name));
-    if (called.includes(name)) return true;
-    if (!alert.inPlace && takes(channel, alert)) return true;
-    if (alert.inPlace && !changesWhatItSaid(channel)) return false;
-    return wasTold(name);
+    if (alert.inPlace) return changesWhatItSaid(channel) && (await wasTold(name));
+    return called.includes(name) || takes(channel, alert) || (await wasTold(name));
   }
 
   async function wasTold(name: string): Promise<boolean> {

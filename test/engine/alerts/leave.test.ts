@@ -62,6 +62,8 @@ describe('what is left for whom', () => {
     expect(await names(alert)).toEqual(['security', 'slack', 'hub']);
     await reminded([{ delivery: { channel: 'duty', alert }, of: [alert.finding!.id], escalated: true }], world.ports);
     expect(await names(alertOf(fixed({ severity: 'CRITICAL' }), control))).toEqual(['security', 'slack', 'duty', 'hub']);
+    // Not of what is no news.
+    expect(await names(confirmationOf(fixed({ severity: 'CRITICAL', confirmedBy: 'event-1' }), control))).toEqual([]);
   });
 
   test('what became of an answer: in Slack where it was told, and nowhere else', async () => {
