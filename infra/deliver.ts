@@ -11,7 +11,7 @@ import { denyDataPlaneBut, onlyOf, own, ownKey, ownLogs, policyIsDeployed, seals
 /** Seconds; deliver's timeout in serverless.yml. */
 export const deliverTimeout = 60;
 
-/** Attempts before an alert is given up, the pauses between them growing to a quarter of an hour: some two hours. */
+/** Attempts before an alert is given up, the pauses between them growing to a quarter of an hour: about an hour and a half. */
 const mostAttempts = 12;
 
 export const alertQueues: Resources = {

@@ -1,12 +1,11 @@
 /** Secrets that the policy names: which they are, and what a role may read of them. Pure. */
-import type { CompiledChannel, SecretRef } from '../engine/policy/channels.ts';
+import { type CompiledChannel, isSecretRef, type SecretRef } from '../engine/policy/ways.ts';
 import { localArn, region, type Sub, sub } from './intrinsics.ts';
 import type { Statement } from './packing.ts';
 
 /** Every reference of the channels, each once. */
 export const secretsIn = (channels: Readonly<Record<string, CompiledChannel>>): SecretRef[] => [...new Set(Object.values(channels).flatMap(refsOf))].sort();
 
-const isRef = (text: string): text is SecretRef => /^(ssm:\/|secretsmanager:)/.test(text);
 const isParameter = (ref: SecretRef): boolean => ref.startsWith('ssm:');
 
 function refsOf(channel: CompiledChannel): SecretRef[] {
@@ -14,7 +13,7 @@ function refsOf(channel: CompiledChannel): SecretRef[] {
   if ('slackWebhook' in channel) return [channel.slackWebhook];
   if ('pagerDuty' in channel) return [channel.pagerDuty];
   if ('teams' in channel) return [channel.teams];
-  if ('webhook' in channel) return [channel.webhook.secret, ...(isRef(channel.webhook.url) ? [channel.webhook.url] : [])];
+  if ('webhook' in channel) return [channel.webhook.secret, ...(isSecretRef(channel.webhook.url) ? [channel.webhook.url] : [])];
   return [];
 }
 

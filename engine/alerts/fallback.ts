@@ -92,7 +92,9 @@ function outageAlert(name: string, topic: string, error: DeliveryError, { accoun
       ['Wrong', error.message],
       [
         'Done',
-        again ? `It is tried again for about an hour and a half, longer where it asks to be left alone. What only it was to be told comes to ${topic} meanwhile.` : `What only it was to be told comes to ${topic}.`,
+        again
+          ? `It is tried again for about an hour and a half, longer where it asks to be left alone. What only it was to be told comes to ${topic} meanwhile.`
+          : `What only it was to be told comes to ${topic}.`,
       ],
       [
         'Way out',

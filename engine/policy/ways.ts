@@ -4,6 +4,8 @@ import type { Severity } from '../model.ts';
 /** `ssm:/path` of a SecureString parameter, or `secretsmanager:NAME`: the policy holds no secret itself. */
 export type SecretRef = `ssm:/${string}` | `secretsmanager:${string}`;
 
+export const isSecretRef = (text: string): text is SecretRef => text.startsWith('ssm:/') || text.startsWith('secretsmanager:');
+
 /** Each channel is one of these. */
 export const channelKinds = ['sns', 'slackApp', 'slackWebhook', 'pagerDuty', 'teams', 'webhook', 'securityHub'] as const;
 export type ChannelKind = (typeof channelKinds)[number];

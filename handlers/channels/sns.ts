@@ -21,12 +21,8 @@ export const snsSend =
     return undefined;
   };
 
-/** A way to each channel of the policy that is a topic. @param topics ARN by name of the channel */
-export const sns = (topics: Readonly<Record<string, string>>, aws: Aws): Readonly<Record<string, Send<SnsChannel>>> =>
-  Object.fromEntries(Object.entries(topics).map(([channel, topicArn]) => [channel, snsSend(topicArn, aws)]));
-
 /** https://docs.aws.amazon.com/sns/latest/api/API_Publish.html; attributes are for the filters of subscriptions only. */
-export function publishCommand(TopicArn: string, alert: Alert, context: Context): PublishCommand {
+function publishCommand(TopicArn: string, alert: Alert, context: Context): PublishCommand {
   const { Subject, Message, attributes } = snsMessage(alert, context);
   const MessageAttributes = Object.fromEntries(Object.entries(attributes).map(([name, StringValue]) => [name, { DataType: 'String', StringValue }]));
   return new PublishCommand({ TopicArn, Subject, Message, MessageStructure: 'json', MessageAttributes });

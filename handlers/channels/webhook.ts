@@ -2,7 +2,7 @@
 import { createHmac } from 'node:crypto';
 import type { Send } from '../../engine/alerts/delivery.ts';
 import { machineForm } from '../../engine/alerts/render/machine.ts';
-import type { CompiledChannel, SecretRef } from '../../engine/policy/channels.ts';
+import { type CompiledChannel, isSecretRef } from '../../engine/policy/ways.ts';
 import { withSecrets } from './fresh.ts';
 import { type Outside, post } from './outside.ts';
 
@@ -10,7 +10,7 @@ export const webhook =
   (outside: Outside): Send<Extract<CompiledChannel, { webhook: unknown }>> =>
   async (alert, { webhook: { url, secret } }, context, kept) => {
     const body = JSON.stringify(machineForm(alert, context));
-    const refs = isRef(url) ? [secret, url] : [secret];
+    const refs = isSecretRef(url) ? [secret, url] : [secret];
     await withSecrets(outside, refs, async (key, address = url) => {
       const timestamp = String(Math.floor(Date.now() / 1_000));
       const headers = {
@@ -22,8 +22,6 @@ export const webhook =
     });
     return kept;
   };
-
-const isRef = (url: string): url is SecretRef => url.startsWith('ssm:') || url.startsWith('secretsmanager:');
 
 /** HMAC-SHA256, hex. The time is signed along: a receiver can refuse what is sent again later. */
 export const signatureOf = (key: string, timestamp: string, body: string): string => createHmac('sha256', key).update(`${timestamp}.${body}`).digest('hex');

@@ -83,7 +83,7 @@ export function asffFinding(alert: Alert, context: Context): AsffFinding | undef
       'phidelity/Confirmed': String(finding.confirmed),
       'phidelity/Undo': finding.undo,
       'phidelity/Stack': context.stack,
-      'phidelity/Who': lineOf(alert, 'Drift by'),
+      'phidelity/DriftBy': lineOf(alert, 'Drift by'),
       'phidelity/When': lineOf(alert, 'When'),
       'phidelity/Exposed': lineOf(alert, 'Exposed'),
       'phidelity/Differences': differencesWithin(alert, 2_000)

@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { mockClient } from 'aws-sdk-client-mock';
 import type { MachineForm } from '../../../engine/alerts/render/machine.ts';
 import { awsAccess } from '../../../handlers/aws/access.ts';
-import { type SnsChannel, sns } from '../../../handlers/channels/sns.ts';
+import { type SnsChannel, snsSend } from '../../../handlers/channels/sns.ts';
 import { lives } from '../../support/findings.ts';
 import { told } from '../../support/lamps.ts';
 import { describeOnMoto, type Moto, startMoto } from '../../support/moto.ts';
@@ -41,8 +41,8 @@ describeOnMoto('SNS, on moto', () => {
       urgency: ['page'],
     });
     const low = await heard('low', { severity: ['LOW'] });
-    const { security } = sns({ security: TopicArn! }, aws);
-    expect(await security!(alert, channel, context, undefined)).toBeUndefined();
+    const security = snsSend(TopicArn!, aws);
+    expect(await security(alert, channel, context, undefined)).toBeUndefined();
     const [message, ...more] = await high();
     expect(more).toEqual([]);
     expect(await low()).toEqual([]);
@@ -53,8 +53,8 @@ describeOnMoto('SNS, on moto', () => {
 
   test('a topic that is gone', async () => {
     const aws = awsAccess({ endpoint: moto.endpoint, credentials })(place, { share: false });
-    const { security } = sns({ security: 'arn:aws:sns:us-east-1:123456789012:gone' }, aws);
-    await expect(security!(alert, channel, context, undefined)).rejects.toMatchObject({
+    const security = snsSend('arn:aws:sns:us-east-1:123456789012:gone', aws);
+    await expect(security(alert, channel, context, undefined)).rejects.toMatchObject({
       failure: 'refused',
       message: 'The topic gone does not exist: deploy again.',
     });
@@ -70,7 +70,7 @@ describe('SNS, mocked', () => {
   afterEach(() => {
     topics.restore();
   });
-  const { security } = sns({ security: 'arn:aws:sns:us-east-1:123456789012:alerts' }, awsAccess({ credentials })(place, { share: false }));
+  const security = snsSend('arn:aws:sns:us-east-1:123456789012:alerts', awsAccess({ credentials })(place, { share: false }));
 
   const key = 'The key of the topic alerts cannot be used: look at its state and its key policy, npx phidelity doctor tells.';
   const cases: readonly (readonly [code: string, failure: string, message: string, retryAfter?: number])[] = [
@@ -94,13 +94,13 @@ describe('SNS, mocked', () => {
   for (const [name, ...is] of cases)
     test(name, async () => {
       topics.on(PublishCommand).rejects(Object.assign(new Error('patient-john'), { name }));
-      const error = await failure(security!(alert, channel, context, undefined));
+      const error = await failure(security(alert, channel, context, undefined));
       expect([error.failure, error.message, ...(error.retryAfter === undefined ? [] : [error.retryAfter])]).toEqual(is);
     });
 
   test('what is published: a text for each protocol, attributes for filters', async () => {
     topics.on(PublishCommand).resolves({ MessageId: 'm' });
-    await security!(alert, channel, context, undefined);
+    await security(alert, channel, context, undefined);
     const [{ args }] = topics.commandCalls(PublishCommand) as unknown as [{ args: [PublishCommand] }];
     const { MessageStructure, MessageAttributes, TopicArn } = args[0].input;
     expect([MessageStructure, TopicArn]).toEqual(['json', 'arn:aws:sns:us-east-1:123456789012:alerts']);

@@ -115,7 +115,7 @@ test('a finding, in whole', () => {
       'phidelity/Verified': 'false',
       'phidelity/Confirmed': 'false',
       'phidelity/Stack': 'phidelity-prod',
-      'phidelity/Who': 'arn:aws:sts::123456789012:assumed-role/Admin/dana through the AWS CLI from 192.0.2.1',
+      'phidelity/DriftBy': 'arn:aws:sts::123456789012:assumed-role/Admin/dana through the AWS CLI from 192.0.2.1',
       'phidelity/When': 'SwitchOn at 2026-11-01T03:00:00.000Z',
       'phidelity/Exposed': 'since 2026-11-01T03:00:00.000Z (SwitchOn); not ended when last read, at 2026-11-01T03:00:00.000Z',
       'phidelity/Differences': 'on: true -> false',
