@@ -9,6 +9,9 @@ const forms: Partial<Readonly<Record<Decided, (id: string, hash: string) => stri
   approve: (id, hash) => `approve ${id} --plan ${hash}`,
   deny: (id, hash) => `deny ${id} --plan ${hash}`,
   undo: (id) => `undo ${id} --for 30d --reason "..."`,
+  except: (id) => `except ${id} --for 30d --reason "..."`,
+  snooze: (id) => `snooze ${id}`,
+  recheck: (id) => `recheck ${id}`,
 };
 
 export interface AnswerCommand {

@@ -51,7 +51,10 @@ test('in whole', () => {
         decision,
         command: `npx phidelity ${decision} f-abcdefghijklmnopqrstuvwxyz --plan abababababababab --stack phidelity-prod --region us-east-1`,
       })),
-      ...['except', 'snooze', 'recheck'].map((decision) => ({ decision })),
+      ...['except', 'snooze', 'recheck'].map((decision) => ({
+        decision,
+        command: `npx phidelity ${decision} f-abcdefghijklmnopqrstuvwxyz${decision === 'except' ? ' --for 30d --reason "..."' : ''} --stack phidelity-prod --region us-east-1`,
+      })),
     ],
   });
 });

@@ -106,6 +106,9 @@ describe('what is told', () => {
         Commands: [
           'npx phidelity approve f-abcdefghijklmnopqrstuvwxyz --plan abababababababab --stack phidelity-prod --region us-east-1',
           'npx phidelity deny f-abcdefghijklmnopqrstuvwxyz --plan abababababababab --stack phidelity-prod --region us-east-1',
+          'npx phidelity except f-abcdefghijklmnopqrstuvwxyz --for 30d --reason "..." --stack phidelity-prod --region us-east-1',
+          'npx phidelity snooze f-abcdefghijklmnopqrstuvwxyz --stack phidelity-prod --region us-east-1',
+          'npx phidelity recheck f-abcdefghijklmnopqrstuvwxyz --stack phidelity-prod --region us-east-1',
         ],
         'Sections of 45 CFR': ['164.312(a)(1)', '164.312(e)(2)(ii)'],
         Urgency: 'page',

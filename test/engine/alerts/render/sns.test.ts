@@ -70,6 +70,9 @@ test('the e-mail, in whole', () => {
     'To answer:',
     '  npx phidelity approve f-abcdefghijklmnopqrstuvwxyz --plan abababababababab --stack phidelity-prod --region us-east-1',
     '  npx phidelity deny f-abcdefghijklmnopqrstuvwxyz --plan abababababababab --stack phidelity-prod --region us-east-1',
+    '  npx phidelity except f-abcdefghijklmnopqrstuvwxyz --for 30d --reason "..." --stack phidelity-prod --region us-east-1',
+    '  npx phidelity snooze f-abcdefghijklmnopqrstuvwxyz --stack phidelity-prod --region us-east-1',
+    '  npx phidelity recheck f-abcdefghijklmnopqrstuvwxyz --stack phidelity-prod --region us-east-1',
   ]);
 });
 
@@ -102,9 +105,9 @@ test('the form for programs', () => {
   expect(machine.answers.map(({ decision, command }) => [decision, command?.split(' ')[2]])).toEqual([
     ['approve', 'approve'],
     ['deny', 'deny'],
-    ['except', undefined],
-    ['snooze', undefined],
-    ['recheck', undefined],
+    ['except', 'except'],
+    ['snooze', 'snooze'],
+    ['recheck', 'recheck'],
   ]);
 });
 

@@ -72,6 +72,9 @@ describe('what is told', () => {
       'To answer',
       'npx phidelity approve f-abcdefghijklmnopqrstuvwxyz --plan abababababababab --stack phidelity-prod --region us-east-1',
       'npx phidelity deny f-abcdefghijklmnopqrstuvwxyz --plan abababababababab --stack phidelity-prod --region us-east-1',
+      'npx phidelity except f-abcdefghijklmnopqrstuvwxyz --for 30d --reason "..." --stack phidelity-prod --region us-east-1',
+      'npx phidelity snooze f-abcdefghijklmnopqrstuvwxyz --stack phidelity-prod --region us-east-1',
+      'npx phidelity recheck f-abcdefghijklmnopqrstuvwxyz --stack phidelity-prod --region us-east-1',
     ]);
     expect(card).toMatchObject({ msteams: { width: 'Full' }, fallbackText: '[HIGH] Approval needed: lamp-off' });
     expect(card.actions).toBeUndefined();
