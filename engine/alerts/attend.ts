@@ -10,7 +10,7 @@ import type { Delivery } from './delivery.ts';
 import { digestOf } from './digest.ts';
 import { type DigestFacts, type DigestPorts, factsOf } from './digest-facts.ts';
 import { forget, release } from './fold.ts';
-import { lastDaily } from './quiet.ts';
+import { dailyBetween } from './quiet.ts';
 import { reminded, reminders } from './remind.ts';
 
 export interface AttendPorts extends DigestPorts {
@@ -71,7 +71,7 @@ async function digest(policy: CompiledPolicy, catalogue: Catalogue, ports: Atten
   // What lies before the first look, or before a channel had digests, is nobody's day.
   let digests = Object.fromEntries(wanted.map(([name]) => [name, memo?.digests[name] ?? memo?.last ?? now.toISOString()]));
   const due = wanted
-    .filter(([name, channel]) => lastDaily(channel.digest!, channel.timezone, now) > new Date(digests[name]!))
+    .filter(([name, channel]) => dailyBetween(channel.digest!, channel.timezone, new Date(digests[name]!), now))
     // The first one tells of a whole day too.
     .map(([name]) => ({ name, since: new Date(Math.min(Date.parse(digests[name]!), now.getTime() - day)) }));
   let facts: DigestFacts | undefined;

@@ -4,7 +4,7 @@ import { type Severity, severities } from '../model.ts';
 import type { CompiledChannel, CompiledPolicy } from '../policy/model.ts';
 import type { Alert } from './alert.ts';
 import { exceptionLines } from './digest-exceptions.ts';
-import { type DigestFacts, type DigestPorts, factsOf, type Seen } from './digest-facts.ts';
+import type { DigestFacts, Seen } from './digest-facts.ts';
 import { linesOf, type Told } from './lines.ts';
 import { counted, listed, mostNames } from './listed.ts';
 import { subjectOf } from './names.ts';
@@ -13,12 +13,7 @@ import { concerns } from './routing.ts';
 
 const mostWorst = 10;
 
-/** @param since when the last digest was sent */
-export async function dailyDigest(channelName: string, policy: CompiledPolicy, catalogue: Catalogue, ports: DigestPorts, since: Date): Promise<Alert> {
-  return digestOf(channelName, policy, catalogue, await factsOf(ports, since), since);
-}
-
-/** Of what the channel wants to hear of. Severity is no matter: a digest wakes nobody. */
+/** Of what the channel wants to hear of. Severity is no matter: a digest wakes nobody. @param since when the last digest was sent */
 export function digestOf(channelName: string, policy: CompiledPolicy, catalogue: Catalogue, facts: DigestFacts, since: Date): Alert {
   const { accountId, now } = facts;
   const channel = policy.channels[channelName]!;

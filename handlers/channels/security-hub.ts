@@ -13,22 +13,15 @@ export const securityHub =
   (aws: Aws): Send<SecurityHubChannel> =>
   async (alert, _channel, context) => {
     const finding = asffFinding(alert, context);
-    if (finding) await importFindings([finding], aws);
+    if (finding) await imported(finding, aws);
     return undefined;
   };
 
 /** https://docs.aws.amazon.com/securityhub/1.0/APIReference/API_BatchImportFindings.html */
-const mostPerCall = 100;
-
-/** @throws DeliveryError when one of them was not taken; what was taken before may be sent again */
-export async function importFindings(findings: readonly AsffFinding[], aws: Aws): Promise<void> {
-  for (let from = 0; from < findings.length; from += mostPerCall) await importBatch(findings.slice(from, from + mostPerCall), aws);
-}
-
-async function importBatch(Findings: AsffFinding[], aws: Aws): Promise<void> {
+async function imported(finding: AsffFinding, aws: Aws): Promise<void> {
   const notEnabled = `Security Hub is not enabled in ${aws.region} of this account: enable it, or take the channel out of the policy.`;
   try {
-    const { FailedCount = 0, FailedFindings = [] } = await aws.client(SecurityHubClient).send(new BatchImportFindingsCommand({ Findings }));
+    const { FailedCount = 0, FailedFindings = [] } = await aws.client(SecurityHubClient).send(new BatchImportFindingsCommand({ Findings: [finding] }));
     if (FailedCount > 0) throw failureOf(FailedFindings, notEnabled);
   } catch (error) {
     throw deliveryErrorOf(error, 'Security Hub', {

@@ -1,8 +1,5 @@
 /** What Slack answers when it does not take a message, and what a person can do about it. */
 
-/** The token may be an old one. */
-export const stale: ReadonlySet<string> = new Set(['invalid_auth', 'not_authed', 'token_revoked', 'token_expired', 'account_inactive']);
-
 /** On Slack's side, and passing. */
 export const again: ReadonlySet<string> = new Set([
   'ratelimited',

@@ -5,6 +5,7 @@
 import { DeliveryError, type Send } from '../../engine/alerts/delivery.ts';
 import { slackMessage } from '../../engine/alerts/render/slack.ts';
 import type { CompiledChannel } from '../../engine/policy/channels.ts';
+import { withSecrets } from './fresh.ts';
 import { type Outside, patience, post } from './outside.ts';
 
 export type SlackWebhookChannel = Extract<CompiledChannel, { slackWebhook: unknown }>;
@@ -13,22 +14,10 @@ export type SlackWebhookChannel = Extract<CompiledChannel, { slackWebhook: unkno
 export function slackWebhook(outside: Outside, { patienceMs = patience }: { readonly patienceMs?: number } = {}): Send<SlackWebhookChannel> {
   return async (alert, { slackWebhook: ref }, context) => {
     const body = JSON.stringify({ ...slackMessage(alert, context, { buttons: false }), unfurl_links: false, unfurl_media: false });
-    const send = async (): Promise<string | undefined> => {
-      const { status, text } = await post(await outside.secret(ref), body, {
-        who: 'The Slack webhook',
-        plainHttp: outside.plainHttp,
-        patienceMs,
-        judged: refusals,
-      });
-      return refusals.includes(status) ? `${status} ${text.trim()}` : undefined;
-    };
-    let refused = await send();
-    if (refused && gone.has(codeOf(refused))) {
-      // The address may have been changed since it was read.
-      outside.forget(ref);
-      refused = await send();
-    }
-    if (refused) throw new DeliveryError('refused', sentence(refused));
+    await withSecrets(outside, [ref], async (url) => {
+      const { status, text } = await post(url!, body, { who: 'The Slack webhook', plainHttp: outside.plainHttp, patienceMs, judged: refusals });
+      if (refusals.includes(status)) throw new DeliveryError('refused', sentence(status, text.trim()));
+    });
     return undefined;
   };
 }
@@ -36,15 +25,9 @@ export function slackWebhook(outside: Outside, { patienceMs = patience }: { read
 /** Statuses whose text says what is wrong: https://docs.slack.dev/changelog/2016-05-17-changes-to-errors-for-incoming-webhooks */
 const refusals: readonly number[] = [400, 403, 404, 410];
 
-const codeOf = (refused: string): string => refused.slice(4);
-
 /** The text may be anything, so that only what is known of it is told. */
-function sentence(refused: string): string {
-  const code = codeOf(refused);
-  return Object.hasOwn(ways, code) ? `The Slack webhook refuses (${code}). ${ways[code]}` : `The Slack webhook answers ${refused.slice(0, 3)}.`;
-}
-
-const gone: ReadonlySet<string> = new Set(['no_service', 'invalid_token', 'no_team', 'no_service_id', 'team_disabled', 'no_active_hooks']);
+const sentence = (status: number, code: string): string =>
+  Object.hasOwn(ways, code) ? `The Slack webhook refuses (${code}). ${ways[code]}` : `The Slack webhook answers ${status}.`;
 
 const renew = 'It is gone or switched off: make a new one, and put its address into the secret that the policy names.';
 const form = 'It does not take the form of the message: please report this.';

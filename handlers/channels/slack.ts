@@ -8,8 +8,9 @@ import { isReminder } from '../../engine/alerts/reminder.ts';
 import type { SlackMessage } from '../../engine/alerts/render/slack/blocks.ts';
 import { slackMessage, slackReply } from '../../engine/alerts/render/slack.ts';
 import type { CompiledChannel } from '../../engine/policy/channels.ts';
+import { withSecrets } from './fresh.ts';
 import { type Outside, patience } from './outside.ts';
-import { again, stale, wayOut } from './slack-errors.ts';
+import { again, wayOut } from './slack-errors.ts';
 
 export type SlackAppChannel = Extract<CompiledChannel, { slackApp: unknown }>;
 
@@ -39,19 +40,12 @@ export function slackApp(outside: Outside, { patienceMs = patience }: { readonly
       await call((client) => client.chat.postMessage({ ...said, ...literal, ...quiet }));
     }
 
-    /** A token may have been changed since it was read: it is read again before Slack is believed to refuse it. */
-    async function call<Result>(send: (client: WebClient) => Promise<Result>): Promise<Result> {
-      try {
-        return await send(clientOf(await outside.secret(token)));
-      } catch (error) {
-        if (!(error instanceof WebAPIPlatformError) || !stale.has(error.data.error)) throw failureOf(error, channel);
-      }
-      outside.forget(token);
-      try {
-        return await send(clientOf(await outside.secret(token)));
-      } catch (error) {
-        throw failureOf(error, channel);
-      }
+    function call<Result>(send: (client: WebClient) => Promise<Result>): Promise<Result> {
+      return withSecrets(outside, [token], (secret) =>
+        send(clientOf(secret!)).catch((error: unknown) => {
+          throw failureOf(error, channel);
+        }),
+      );
     }
   };
 

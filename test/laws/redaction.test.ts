@@ -3,7 +3,8 @@ import { writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { sqliteLedger } from '../../cli/state/sqlite-ledger.ts';
 import { backlogAlertOf } from '../../engine/alerts/backlog.ts';
-import { dailyDigest } from '../../engine/alerts/digest.ts';
+import { digestOf } from '../../engine/alerts/digest.ts';
+import { factsOf } from '../../engine/alerts/digest-facts.ts';
 import { alertOf } from '../../engine/alerts/finding.ts';
 import { admit, release } from '../../engine/alerts/fold.ts';
 import { textOf } from '../../engine/alerts/lines.ts';
@@ -103,13 +104,8 @@ test('an alert about many: folded, a reminder, a digest', async () => {
     );
     const folded = await release({ channels: taking }, world.ports);
     const again = await reminders({ channels: { security: { ...taking.security!, remindEvery: 60 } } }, [], world.ports);
-    const digest = await dailyDigest(
-      'security',
-      policy,
-      world.catalogue,
-      { ...world.ports, accountId: '123456789012', dlqDepths: async () => ({}) },
-      new Date(0),
-    );
+    const facts = await factsOf({ ...world.ports, accountId: '123456789012', dlqDepths: async () => ({}) }, new Date(0));
+    const digest = digestOf('security', policy, world.catalogue, facts, new Date(0));
     expect([folded.length, again.length]).toEqual([1, names.length]);
     expect(digest.subject).toBe(`Daily digest: ${names.length} open, ${names.length} fixed`);
     // Those who did it are told; here nobody's session holds any of these.

@@ -1,6 +1,7 @@
 /** An alert as a message of Slack. Pure. */
 import type { Alert, AlertFinding, Line } from '../alert.ts';
 import type { Context } from '../delivery.ts';
+import { sidesOf } from '../differences.ts';
 import { whatOf } from '../names.ts';
 import { pointer, stackNamed } from './commands.ts';
 import { beginning } from './fitting.ts';
@@ -132,7 +133,8 @@ function withinLines(lines: readonly Line[], most: number, told: Context): Block
 
 const lengthOf = (text: string): number => text.length;
 
-function differences({ differences: found, differencesCut, state, answers }: AlertFinding): Block[] {
+function differences(finding: AlertFinding): Block[] {
+  const { differences: found, differencesCut } = finding;
   if (found.length === 0) return [];
   const texts = found.map(({ path, observed, expected }) => {
     const lines = [...(observed === undefined ? [] : [`- ${path}: ${observed}`]), ...(expected === undefined ? [] : [`+ ${path}: ${expected}`])];
@@ -140,8 +142,8 @@ function differences({ differences: found, differencesCut, state, answers }: Ale
   });
   const shown = beginning(texts, diffMost, lengthOf);
   const more = differencesCut || shown.length < found.length ? '\nThe finding has more.' : '';
-  const resolved = answers.some(({ about }) => about === 'undo') ? 'Now (-), after the undo (+)' : 'Before (-), after (+)';
-  const what = state === 'open' ? 'Observed (-), expected (+)' : resolved;
+  const [observed, expected] = sidesOf(finding);
+  const what = `${observed} (-), ${expected} (+)`;
   return [{ type: 'section', text: mrkdwn(`*${what}:*\n\`\`\`\n${shown.join('\n')}\n\`\`\`${more}`) }];
 }
 

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { dailyDigest } from '../../../engine/alerts/digest.ts';
-import type { DigestPorts } from '../../../engine/alerts/digest-facts.ts';
+import { digestOf } from '../../../engine/alerts/digest.ts';
+import { type DigestPorts, factsOf } from '../../../engine/alerts/digest-facts.ts';
 import { except } from '../../../engine/exceptions.ts';
 import type { Finding, Question } from '../../../engine/model.ts';
 import type { CompiledChannel, CompiledException } from '../../../engine/policy/model.ts';
@@ -25,7 +25,7 @@ interface Given {
 async function digest({ channel = sns(), exceptions = [], depths = async () => ({}) }: Given = {}) {
   const ports: DigestPorts = { ...world.ports, accountId, dlqDepths: depths };
   const policy = { ...policyOf({ 'lamp-off': { exceptions }, 'root-call': {} }), channels: { security: channel } };
-  const alert = await dailyDigest('security', policy, world.catalogue, ports, since);
+  const alert = digestOf('security', policy, world.catalogue, await factsOf(ports, since), since);
   const lines: Record<string, string> = {};
   for (const { label, value } of alert.lines) lines[label] = label in lines ? `${lines[label]} | ${value}` : value;
   return { alert, lines };

@@ -2,10 +2,9 @@ import { BatchImportFindingsCommand, GetFindingsCommand, InvalidAccessException,
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { mockClient } from 'aws-sdk-client-mock';
 import { backlogAlertOf } from '../../../engine/alerts/backlog.ts';
-import { asffFinding } from '../../../engine/alerts/render/security-hub.ts';
 import type { CompiledChannel } from '../../../engine/policy/channels.ts';
 import { awsAccess } from '../../../handlers/aws/access.ts';
-import { importFindings, type SecurityHubChannel, securityHub } from '../../../handlers/channels/security-hub.ts';
+import { type SecurityHubChannel, securityHub } from '../../../handlers/channels/security-hub.ts';
 import { control, finding, lives } from '../../support/findings.ts';
 import { told } from '../../support/lamps.ts';
 import { describeOnMoto, type Moto, startMoto } from '../../support/moto.ts';
@@ -93,17 +92,5 @@ describe('Security Hub, mocked', () => {
     const alert = backlogAlertOf({ id: 'lamp-off', severity: 'LOW', ...control }, { ...finding().resource, began: 'now' }, [finding()]);
     expect(await securityHub(aws())(alert, channel, context, undefined)).toBeUndefined();
     expect(hub.commandCalls(BatchImportFindingsCommand)).toHaveLength(0);
-  });
-
-  test('at most 100 findings a call', async () => {
-    hub.on(BatchImportFindingsCommand).resolves({ FailedCount: 0, SuccessCount: 100 });
-    const one = asffFinding(failed, context)!;
-    await importFindings(
-      Array.from({ length: 201 }, (_, index) => ({ ...one, Id: `${one.Id}${index}` })),
-      aws(),
-    );
-    const calls = hub.commandCalls(BatchImportFindingsCommand).map(({ args }) => args[0].input.Findings!);
-    expect(calls.map(({ length }) => length)).toEqual([100, 100, 1]);
-    expect(new Set(calls.flat().map(({ Id }) => Id)).size).toBe(201);
   });
 });
