@@ -2,10 +2,17 @@
 import { proofId } from '../../engine/answers/bound.ts';
 import { type Said, saidBy } from '../../engine/answers/slack.ts';
 import type { Answer, SlackProof } from '../../engine/model.ts';
+import type { CompiledPolicy } from '../../engine/policy/model.ts';
+import { people as named } from './answers.ts';
 import { signed, slackSecret } from './slack-signer.ts';
 import type { World } from './world.ts';
 
 export const members = { dana: 'U012DANA', lee: 'U012LEE', kim: 'U012KIM' };
+
+/** The people of the tests, each with a member id. */
+export const people = Object.fromEntries(
+  Object.entries(named).map(([name, one]) => [name, { ...one, slack: members[name as keyof typeof members] }]),
+) as CompiledPolicy['people'];
 
 interface Given {
   readonly secret?: string;

@@ -7,8 +7,8 @@ import { giveUpHeeding, heed } from '../../../engine/answers/heed.ts';
 import { madeExceptions } from '../../../engine/exceptions.ts';
 import type { Answer, Finding } from '../../../engine/model.ts';
 import type { CompiledPolicy } from '../../../engine/policy/model.ts';
-import { give, people as named, person } from '../../support/answers.ts';
-import { leave, members } from '../../support/slack-answers.ts';
+import { give, person } from '../../support/answers.ts';
+import { leave, members, people } from '../../support/slack-answers.ts';
 import { blockActions, viewSubmission } from '../../support/slack-signer.ts';
 import { by, call, policyOf, sweepFor, sweepOf, terraform, World } from '../../support/world.ts';
 
@@ -18,9 +18,6 @@ beforeEach(() => {
 });
 afterEach(() => world.close());
 
-const people = Object.fromEntries(
-  Object.entries(named).map(([name, one]) => [name, { ...one, slack: members[name as keyof typeof members] }]),
-) as CompiledPolicy['people'];
 const asking = (parts: Partial<CompiledPolicy> = {}): CompiledPolicy => ({
   ...policyOf({ 'lamp-off': { mode: 'approve' }, 'root-call': { mode: 'page' } }),
   people,

@@ -8,8 +8,8 @@ import { askedBy, isFresh, isSigned, longestBody, saidBy } from '../../../engine
 import type { Answer, Finding } from '../../../engine/model.ts';
 import type { CompiledPolicy } from '../../../engine/policy/model.ts';
 import { undo, undoOf } from '../../../engine/undo.ts';
-import { give, people as named, person } from '../../support/answers.ts';
-import { leave, members } from '../../support/slack-answers.ts';
+import { give, person } from '../../support/answers.ts';
+import { leave, members, people } from '../../support/slack-answers.ts';
 import { blockActions, signed, slackSecret, viewSubmission } from '../../support/slack-signer.ts';
 import { by, call, policyOf, terraform, World } from '../../support/world.ts';
 
@@ -143,9 +143,6 @@ describe('answers', () => {
   });
   afterEach(() => world.close());
 
-  const people = Object.fromEntries(
-    Object.entries(named).map(([name, one]) => [name, { ...one, slack: members[name as keyof typeof members] }]),
-  ) as CompiledPolicy['people'];
   const asking = (parts: Partial<CompiledPolicy> = {}): CompiledPolicy => ({ ...policyOf({ 'lamp-off': { mode: 'approve' } }), people, ...parts });
   const finding = async (): Promise<Finding> => (await world.findings())[0]!;
   const entries = async () => (await world.ledger.entries((await finding()).id)).map(({ kind, note }) => `${kind}: ${note}`);
