@@ -7,11 +7,10 @@ import type { DeliverPorts, Told } from '../engine/alerts/deliver-ports.ts';
 import type { CompiledPolicy } from '../engine/policy/model.ts';
 import { catalogue } from '../remediations/index.ts';
 import { awsAccess } from './aws/access.ts';
-import { enqueueAt, type Letter } from './aws/alerts.ts';
+import type { Letter } from './aws/alerts.ts';
 import { clockOf } from './aws/clock.ts';
 import { dynamoLedger } from './aws/ledger.ts';
 import { lambdaLog } from './aws/log.ts';
-import { depthOf, showAgain } from './aws/queue.ts';
 import { secretsOf } from './aws/secrets.ts';
 import { sendTo } from './channels/index.ts';
 import { outsideOf } from './channels/outside.ts';
@@ -36,8 +35,13 @@ const ports: DeliverPorts & AttendPorts = {
   accountId: environment.accountId,
   region: environment.region,
   send: (name, channel, alert, context, kept) => sendTo(name, channel, alert, context, kept, ways),
-  enqueue: (deliveries) => enqueueAt(queueUrl, deliveries, aws),
+  // Most alerts are taken at once: the client of the queue is loaded when one is not.
+  async enqueue(deliveries) {
+    const { enqueueAt } = await import('./aws/alerts.ts');
+    await enqueueAt(queueUrl, deliveries, aws);
+  },
   async dlqDepths() {
+    const { depthOf } = await import('./aws/queue.ts');
     const depths = await Promise.all(Object.entries(dlqs).map(async ([name, url]) => [name, await depthOf(url, aws).catch(() => undefined)] as const));
     return Object.fromEntries(depths);
   },
@@ -73,6 +77,7 @@ async function unlessFailed(
     return undefined;
   } catch (error) {
     log.error('Alert returned to the queue', { error, attempt });
+    const { showAgain } = await import('./aws/queue.ts');
     await showAgain(eventSourceARN, queueUrl, receiptHandle, comesBackIn(error, attempt), aws).catch((cause: unknown) =>
       log.warn('Message comes back late', { error: cause }),
     );
