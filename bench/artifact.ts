@@ -125,7 +125,8 @@ const environment = (endpoint: string, table: string, alertQueueUrl: string) => 
   ACCOUNT_ID: place.accountId,
   TABLE: table,
   TOPICS: JSON.stringify({ security: 'none: detect leaves alerts in the queue' }),
-  ALERT_QUEUE_URL: alertQueueUrl,
+  // The SDK asks the host of the queue's address, which must be the one that counts.
+  ALERT_QUEUE_URL: new URL(new URL(alertQueueUrl).pathname, endpoint).href,
   DETECT_ROLE_ARN: `arn:aws:iam::${place.accountId}:role/detect`,
   REMEDIATE_ROLE_ARN: `arn:aws:iam::${place.accountId}:role/remediate`,
 });
