@@ -1,6 +1,6 @@
 /** One at a time: the framework works in `.serverless` of the project, and two deploys of one checkout would eat each other's files. */
 import { createHash } from 'node:crypto';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -34,7 +34,7 @@ function claim(file: string): boolean {
 
 /** Waits for other processes, and other calls of this one, that work on the same directory. */
 export async function alone<T>(directory: string, work: () => Promise<T>): Promise<T> {
-  const file = join(tmpdir(), `phidelity-deploy-${createHash('sha256').update(directory).digest('hex').slice(0, 12)}.lock`);
+  const file = join(tmpdir(), `phidelity-deploy-${createHash('sha256').update(realpathSync(directory)).digest('hex').slice(0, 12)}.lock`);
   while (!claim(file)) await pause(200);
   try {
     return await work();
