@@ -99,7 +99,7 @@ async function waitUntil(
   const plan = finding.question?.otherwise === 'fix' ? finding.question.change : await planNow();
   if (!plan) return wait;
   const { finding: heard, verdict } = await consult(
-    await announce(finding, plan, new Date(due), ports),
+    await announce(finding, plan, new Date(due), policy, ports),
     control,
     plan,
     { wants: 'fix', begun: false, woken },

@@ -109,7 +109,7 @@ const heldQuestion = (
 ) => {
   const now = clock.now();
   const expires = held ? new Date(held.until) : now;
-  const question = questionOf(finding, plan, { about: 'fix', otherwise: 'fix', expires, needs: needsOf(finding, policy) }, now);
+  const question = questionOf(finding, plan, { about: 'fix', otherwise: 'fix', expires, needs: needsOf(finding, policy), policy }, now);
   const { question: asked } = finding;
   // Who has said yes need not do so again.
   const same = asked?.otherwise === 'fix' && asked.about === 'fix' && asked.planHash === question.planHash && isOpen(asked, now);

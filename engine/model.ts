@@ -246,6 +246,8 @@ export interface Question {
   readonly otherwise: 'deny' | 'fix';
   /** So many different persons. */
   readonly needs: number;
+  /** Names of the people whom the policy left it to when it was asked; undefined: everybody of the policy. */
+  readonly approvers?: readonly string[];
   readonly approvals: readonly Approval[];
 }
 

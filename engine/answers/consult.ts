@@ -61,7 +61,7 @@ export async function awaitApproval(
   const now = ports.clock.now();
   const asked = about(finding, plan, now);
   const question =
-    asked ?? questionOf(finding, plan, { about: 'fix', otherwise: 'deny', expires: expiryOf(policy, now), needs: needsOf(finding, policy) }, now);
+    asked ?? questionOf(finding, plan, { about: 'fix', otherwise: 'deny', expires: expiryOf(policy, now), needs: needsOf(finding, policy), policy }, now);
   const waiting = asked && finding.outcome?.status === 'AWAITING_APPROVAL' ? finding : await ask();
   const told = await tellOnce(waiting, control, ports);
   if (!('ended' in told)) return told;
@@ -88,10 +88,10 @@ export async function awaitApproval(
 }
 
 /** A planned fix can be denied until it is due: what it is about is recorded, so that an answer can be held to it. */
-export async function announce(finding: Finding, plan: Change, due: Date, ports: Ports): Promise<Finding> {
+export async function announce(finding: Finding, plan: Change, due: Date, policy: CompiledPolicy, ports: Ports): Promise<Finding> {
   const now = ports.clock.now();
   if (about(finding, plan, now)) return finding;
-  const question = questionOf(finding, plan, { about: 'fix', otherwise: 'fix', expires: due, needs: 1 }, now);
+  const question = questionOf(finding, plan, { about: 'fix', otherwise: 'fix', expires: due, needs: 1, policy }, now);
   const next = step(
     finding,
     { question, proposal: plan.summary },

@@ -12,7 +12,7 @@ import { isAbout, longestReason, proofId } from './bound.ts';
 import { refuse, tellAnswered } from './feedback.ts';
 import { heardWith, unheard } from './heard.ts';
 import { slackUserIn } from './member.ts';
-import { isActor, type Person, personOf, principalOf } from './people.ts';
+import { approversOf, isActor, mayDecide, type Person, personOf, principalOf } from './people.ts';
 import { signedAt, unfit } from './proof.ts';
 import { required } from './question.ts';
 import { saidBy, slackSignedAt, unfitSlack } from './slack.ts';
@@ -87,15 +87,13 @@ export const sealWords = (
   { person, arn }: Pick<Approval, 'person' | 'arn'>,
 ): string => [finding, id, about, planHash, needs, expires, person, arn].join('|');
 
-type Approved = Pick<Finding, 'id' | 'question' | 'actor' | 'resource'>;
+type Approved = Pick<Finding, 'id' | 'control' | 'question' | 'actor' | 'resource'>;
+type Deciding = Pick<CompiledPolicy, 'people' | 'controls'>;
 
 /** Those that count: of persons of today's policy, each with a seal of the bot, and none by whoever is known by now to have made the change. */
-async function validApprovals(
-  finding: Approved,
-  { people }: Pick<CompiledPolicy, 'people'>,
-  { isSealed }: Pick<Ports, 'isSealed'>,
-): Promise<readonly Approval[]> {
+async function validApprovals(finding: Approved, policy: Deciding, { isSealed }: Pick<Ports, 'isSealed'>): Promise<readonly Approval[]> {
   const { question, actor, resource } = finding;
+  const { people } = policy;
   const valid: Approval[] = [];
   for (const approval of question?.approvals ?? []) {
     const { person: name, arn, seal } = approval;
@@ -103,6 +101,7 @@ async function validApprovals(
     const member = slackUserIn(arn);
     if (
       !person ||
+      !mayDecide(name, finding, policy) ||
       (member !== undefined && person.slack !== member) ||
       (actor && isActor(actor, { name, ...person }, principalOf({ arn }), people, resource.accountId))
     )
@@ -113,7 +112,7 @@ async function validApprovals(
 }
 
 /** Enough different persons have said yes. */
-export async function isApproved(finding: Approved, policy: Pick<CompiledPolicy, 'people'>, ports: Pick<Ports, 'isSealed'>): Promise<boolean> {
+export async function isApproved(finding: Approved, policy: Deciding, ports: Pick<Ports, 'isSealed'>): Promise<boolean> {
   if (!finding.question) return false;
   const valid = await validApprovals(finding, policy, ports);
   return valid.length > 0 && new Set(valid.map(({ person }) => person)).size >= required(finding.question, valid, finding.actor, policy.people);
@@ -169,7 +168,11 @@ export async function whoAnswers(answer: Answer, finding: Finding, policy: Compi
   // The policy may name them by the same words: whom AWS confirms is no member of Slack, and the other way round.
   if ((proof.kind === 'slack') !== (slackUserIn(principal.arn) !== undefined)) return { refused: 'Its proof is of another kind than who it speaks of.' };
   const person = personOf(principal, policy.people, finding.resource.accountId);
-  if (person) return { principal, person };
+  if (person) {
+    // To have it looked at again decides nothing.
+    if (answer.decision === 'recheck' || mayDecide(person.name, finding, policy)) return { principal, person };
+    return { refused: `${person.name} does not decide about ${finding.control}: the policy leaves it to ${approversOf(finding, policy)!.join(', ')}.` };
+  }
   const none = Object.keys(policy.people).length === 0;
   return {
     refused: none ? 'The policy names no people who may answer: add them under "people" and deploy.' : `${principal.arn} is none of the people of the policy.`,

@@ -1,5 +1,5 @@
 /** Who a principal is, and whether two principals are the same person. Pure. */
-import type { Actor, Principal } from '../model.ts';
+import type { Actor, Finding, Principal } from '../model.ts';
 import { glob } from '../policy/match.ts';
 import type { CompiledPerson, CompiledPolicy } from '../policy/model.ts';
 import { slackUserIn } from './member.ts';
@@ -52,6 +52,14 @@ export function personOf(principal: Principal, people: People, ownAccount: strin
   );
   return found && { name: found[0], ...found[1] };
 }
+
+/** Names of those to whom the policy leaves the control; undefined: everybody of the policy. */
+export const approversOf = ({ control }: Pick<Finding, 'control'>, { controls }: Pick<CompiledPolicy, 'controls'>): readonly string[] | undefined =>
+  controls[control]?.approvers;
+
+/** Whether the policy leaves the control to this person. */
+export const mayDecide = (person: string, finding: Pick<Finding, 'control'>, policy: Pick<CompiledPolicy, 'controls'>): boolean =>
+  approversOf(finding, policy)?.includes(person) ?? true;
 
 export const principalOf = ({ arn, accountId }: Pick<Actor, 'arn' | 'accountId'>): Principal => ({ arn, accountId: accountId ?? arn.split(':')[4] ?? '' });
 

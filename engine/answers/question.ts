@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { type Actor, type Approval, type Change, type Finding, isAtLeast, type Question } from '../model.ts';
 import type { CompiledPolicy } from '../policy/model.ts';
-import { isDoubtful } from './people.ts';
+import { approversOf, isDoubtful } from './people.ts';
 import { planHash } from './plan-hash.ts';
 
 /** 80 random bits in the letters that a Lambda execution name takes. */
@@ -13,19 +13,24 @@ interface Asking {
   readonly otherwise: Question['otherwise'];
   readonly expires: Date;
   readonly needs: number;
+  readonly policy: Pick<CompiledPolicy, 'controls'>;
 }
 
-export const questionOf = (finding: Finding, change: Change, { about, otherwise, expires, needs }: Asking, now: Date): Question => ({
-  id: randomId(),
-  about,
-  planHash: planHash(finding, change, about),
-  change,
-  askedAt: now.toISOString(),
-  expires: expires.toISOString(),
-  otherwise,
-  needs,
-  approvals: [],
-});
+export function questionOf(finding: Finding, change: Change, { about, otherwise, expires, needs, policy }: Asking, now: Date): Question {
+  const approvers = approversOf(finding, policy);
+  return {
+    id: randomId(),
+    about,
+    planHash: planHash(finding, change, about),
+    change,
+    askedAt: now.toISOString(),
+    expires: expires.toISOString(),
+    otherwise,
+    needs,
+    ...(approvers && { approvers }),
+    approvals: [],
+  };
+}
 
 export const needsOf = ({ severity }: Pick<Finding, 'severity'>, { approvals: { secondPerson } }: Pick<CompiledPolicy, 'approvals'>): number =>
   secondPerson !== undefined && isAtLeast(severity, secondPerson) ? 2 : 1;

@@ -1,5 +1,5 @@
 /** Questions and undos in the words of an alert. Pure. */
-import type { Finding, Undo } from '../model.ts';
+import type { Finding, Question, Undo } from '../model.ts';
 import { isDoubtful } from './people.ts';
 
 /** By whom it may be answered and until when; undefined: nothing is asked. */
@@ -11,7 +11,7 @@ export function answerWords(finding: Finding): string | undefined {
   const said = question.approvals.map(({ person }) => person);
   const so = said.length > 0 ? `Approved by ${said.join(', ')}. ` : '';
   const silence = asked === 'held' ? '' : ' Unanswered means denied.';
-  return `${so}By ${question.expires}, by ${whoMust(question.needs, said.length, actor)}.${silence}`;
+  return `${so}By ${question.expires}, by ${whoMust(question, actor)}.${silence}`;
 }
 
 /** How to answer, for where there are no buttons; undefined: nothing is asked. */
@@ -30,13 +30,18 @@ function askedOf({ question, outcome, undo, fixNotBefore, held }: Finding): 'ans
   return question && (outcome?.status === 'AWAITING_APPROVAL' || undo?.state === 'asked') ? 'answer' : undefined;
 }
 
-function whoMust(needs: number, said: number, actor: Finding['actor']): string {
-  if (said > 0) return 'another person of the policy, who did not make the change';
-  if (needs > 1) return 'two persons of the policy who did not make the change';
-  return isDoubtful(actor)
-    ? 'an approver of the policy, or two persons of it: nobody can tell which person made the change'
-    : 'a person of the policy who did not make the change';
+function whoMust({ needs, approvers, approvals }: Question, actor: Finding['actor']): string {
+  const some = approvers && namesIn(approvers);
+  const innocent = 'who did not make the change';
+  if (approvals.length > 0) return `another ${some ? `of ${some}` : 'person of the policy'}, ${innocent}`;
+  if (needs > 1) return `two ${some ? `of ${some}` : 'persons of the policy'} ${innocent}`;
+  if (!isDoubtful(actor)) return `${some ? `one of ${some}` : 'a person of the policy'} ${innocent}`;
+  const vouched = some ? `an approver among ${some}, or two of them` : 'an approver of the policy, or two persons of it';
+  return `${vouched}: nobody can tell which person made the change`;
 }
+
+/** The first of many. */
+const namesIn = (names: readonly string[]): string => (names.length > 6 ? `${names.slice(0, 6).join(', ')} and ${names.length - 6} more` : names.join(', '));
 
 /** The undo, while it is the latest that there is to tell: one that did not come about may be followed by other things. */
 export const toldUndo = ({ undo, outcome }: Finding): Undo | undefined =>

@@ -3,7 +3,7 @@
  *
  * Precedence: anything in a file beats anything in the file it extends; within a file an exact name beats a longer
  * pattern, which beats a shorter one. Two patterns of one length that meet in a control are refused: the order of
- * lines never matters. mode, fixAfter and when are replaced, params, guards and evidence are replaced one by one, exceptions add up.
+ * lines never matters. mode, fixAfter, when and approvers are replaced, params, guards and evidence are replaced one by one, exceptions add up.
  */
 import type { AnyControl, CatalogueEntry } from '../control.ts';
 import type { Mode } from '../model.ts';
@@ -14,9 +14,10 @@ import { guardsOf } from './guards.ts';
 import { identified } from './identity.ts';
 import { glob, reachable } from './match.ts';
 import type { CompiledApprovals, CompiledChannel, CompiledControl, CompiledException, CompiledPolicy } from './model.ts';
+import { approversFaults, compilePerson, namesOf, peopleFaults, peopleOf, warnOfTooFew } from './people.ts';
 import { type CompileOptions, judgedRules, type PolicyLayer, pathOf, type Rule, saysMode, writing } from './rules.ts';
 import type { Settings } from './schema.ts';
-import { explain, hint, wordsAt } from './words.ts';
+import { explain, few, hint, wordsAt } from './words.ts';
 
 /** Params of a control, from every rule that knows them, judged by the control and completed with its defaults. */
 function paramsOf(id: string, control: AnyControl, rules: readonly Rule[], { nearest, fault }: CompileOptions): unknown {
@@ -61,8 +62,6 @@ function unknownControls({ source, usable }: PolicyLayer, { catalogue, fault, ne
 /** Findings about the bot itself, see own.ts. */
 const ownIds = ['bot-permissions', 'bot-brakes'];
 
-const few = (ids: readonly string[]): string => (ids.length > 3 ? `${ids.slice(0, 3).join(', ')} and ${ids.length - 3} more` : ids.join(', '));
-
 /** Patterns reach controls that have no fix; what is meant there is the next best thing, and the author is told. */
 class Lowered {
   readonly #ids = new Map<Rule, Set<string>>();
@@ -80,14 +79,6 @@ class Lowered {
   }
 }
 
-/** One member of Slack under two names would be two persons where two must say yes. */
-function peopleFaults(people: CompiledPolicy['people']): string[] {
-  const named = Object.entries(people).flatMap(([name, { slack }]) => (slack === undefined ? [] : [{ name, slack }]));
-  return [...Map.groupBy(named, ({ slack }) => slack)].flatMap(([slack, some]) =>
-    some.length > 1 ? [`${some.map(({ name }) => name).join(' and ')} have the same member id in Slack, ${slack}: each person has one of their own`] : [],
-  );
-}
-
 /**
  * @param layers the file itself first, then what it extends
  * @param complete false when a file of the chain is missing or unreadable: what the whole policy lacks cannot be told then
@@ -99,12 +90,17 @@ export async function compile(layers: readonly PolicyLayer[], complete: boolean,
   const controls = new Map(await Promise.all(catalogue.map(async (entry) => [entry.id, await entry.load()] as const)));
 
   const rules = layers.toReversed().flatMap((layer) => judgedRules(layer, controls, options));
+  const usable = layers.map((layer) => layer.usable).toReversed();
+  const people = peopleOf(usable);
   const lowered = new Lowered();
+  const approversFrom = new Map<string, Rule>();
   const compileControl = (entry: CatalogueEntry, control: AnyControl): CompiledControl => {
     const about = rules.filter(({ matched }) => matched.includes(entry));
     const named = about.findLast(({ pattern }) => !pattern);
     const withMode = about.findLast(({ settings }) => settings.mode !== undefined);
     const withWhen = about.findLast(({ settings }) => settings.when !== undefined);
+    const withApprovers = about.findLast(({ settings }) => settings.approvers !== undefined);
+    if (withApprovers) approversFrom.set(entry.id, withApprovers);
     if (complete && named && !withMode && !about.some(saysMode)) {
       fault(named.source.fault(pathOf(named), `"${entry.id}" has no mode: neither this file nor one it extends gives it one`, 'key'));
     }
@@ -117,18 +113,20 @@ export async function compile(layers: readonly PolicyLayer[], complete: boolean,
         .flatMap(({ settings }) => settings.exceptions ?? [])
         .filter(({ expires }) => expires >= today)
         .map(compiledException),
+      ...(withApprovers && { approvers: namesOf(withApprovers.settings.approvers!, people) }),
     };
   };
   const compiled = Object.fromEntries(catalogue.map((entry) => [entry.id, compileControl(entry, controls.get(entry.id) as AnyControl)]));
   lowered.tell(warn);
 
-  const usable = layers.map((layer) => layer.usable).toReversed();
   const channels: Record<string, CompiledChannel> = {};
   for (const [name, channel] of usable.flatMap((file) => Object.entries(file.channels))) {
     channels[name] = compileChannel(channel, channels[name]);
   }
-  const people: CompiledPolicy['people'] = Object.fromEntries(
-    usable.flatMap((file) => Object.entries(file.people)).map(([name, { approver = false, ...person }]) => [name, { ...person, approver }]),
+  const approvals: CompiledApprovals = Object.assign(
+    {},
+    defaultApprovals,
+    ...usable.map(({ approvals: { expires, ...rest } = {} }) => ({ ...rest, ...(expires && { expires: seconds(expires) }) })),
   );
   const regions = usable.findLast((file) => file.regions)?.regions;
   for (const layer of layers) unknownControls(layer, options);
@@ -147,18 +145,20 @@ export async function compile(layers: readonly PolicyLayer[], complete: boolean,
     }
     for (const message of channelFaults(channels)) fault(own.source.fault(['channels'], message));
     for (const message of peopleFaults(people)) fault(own.source.fault(['people'], message));
+    approversFaults(layers, options);
+    const named = catalogue.flatMap((entry) => {
+      const rule = approversFrom.get(entry.id);
+      return rule ? [{ entry, rule, control: controls.get(entry.id)!, compiled: compiled[entry.id]! }] : [];
+    });
+    warnOfTooFew(named, approvals.secondPerson, options);
   }
 
   return identified({
     version: 1,
     regions: regions ?? [],
     watch: usable.findLast((file) => file.watch)?.watch ?? 'all',
-    people,
-    approvals: Object.assign(
-      {},
-      defaultApprovals,
-      ...usable.map(({ approvals: { expires, ...rest } = {} }) => ({ ...rest, ...(expires && { expires: seconds(expires) }) })),
-    ) as CompiledApprovals,
+    people: Object.fromEntries(Object.entries(people).map(([name, person]) => [name, compilePerson(person)])),
+    approvals,
     accounts: Object.assign({}, ...usable.map((file) => file.accounts)),
     channels,
     guards: guardsOf(usable),

@@ -37,6 +37,8 @@ export interface CompiledControl {
   /** The first that matches wins. */
   readonly when: readonly CompiledWhen[];
   readonly exceptions: readonly CompiledException[];
+  /** Names of the people who decide about it. Undefined: everybody of the policy. */
+  readonly approvers?: readonly string[];
 }
 
 /** Past these the bot asks instead of fixing. */

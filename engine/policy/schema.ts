@@ -42,16 +42,28 @@ const when = z
   })
   .refine((given) => 'actor' in given || 'owner' in given, { error: 'a when rule must name an actor, an owner or both', when: isMap });
 
+const name = (what: string) =>
+  z.string().regex(/^[A-Za-z][A-Za-z0-9._@-]{0,63}$/, {
+    error: `the name of a ${what} is 1 to 64 letters, digits, dots, hyphens, _ and @ and begins with a letter`,
+  });
+
 export const settingsSchema = z.strictObject({
   mode: mode.optional().describe('What the bot may do about a violation: off, notify, page, approve (ask first) or fix'),
   params: z.record(z.string(), z.unknown()).optional().describe("The control's own parameters; see its page in docs/controls"),
   fixAfter: duration.optional().describe('Time between telling and fixing: 30m, 1h, 2d; at most 30d'),
   exceptions: z.array(exception).optional().describe('Where the control need not hold, why, who approved it and until when'),
   when: z.array(when).optional().describe('Other modes for changes made by certain actors, or to what certain tools define; the first that matches wins'),
+  approvers: z
+    .array(name('person or group'))
+    .min(1, { error: 'must name at least one person or group' })
+    .optional()
+    .describe('Who decides about it: people, or groups of people. Default: everybody under people'),
 });
 export type Settings = z.output<typeof settingsSchema>;
 
-const control = z.union([mode, settingsSchema]).meta({ id: 'control', description: 'A mode, or a map with mode, params, fixAfter, exceptions and when' });
+const control = z
+  .union([mode, settingsSchema])
+  .meta({ id: 'control', description: 'A mode, or a map with mode, params, fixAfter, exceptions, when and approvers' });
 
 const principal = text.regex(/^arn:[a-z*?-]+:(iam|sts)::[\d*?]+:\S+$/, {
   error: ({ input }) => `${JSON.stringify(input)} is not the ARN of a user or of a session, such as arn:aws:sts::*:assumed-role/SecOps/dana`,
@@ -68,6 +80,7 @@ const person = z
       .regex(/^[UW][A-Z0-9]{2,}$/, { error: ({ input }) => `${JSON.stringify(input)} is not a Slack member id such as U012AB3CD` })
       .optional()
       .describe('Member id in Slack'),
+    groups: z.array(name('group')).optional().describe('Groups by names of your choice, for the approvers of controls'),
     approver: z.boolean().optional().describe('May approve alone where it is not known who made the change. Default: false'),
   })
   .describe('A person who may approve, deny and undo');
@@ -123,15 +136,7 @@ export const policySchema = z
       .union([z.literal('all'), z.array(region).min(1, { error: 'must name at least one region' })], { error: 'expected all or a list of regions' })
       .optional()
       .describe('Where the bot looks: all, or a list of regions. Default: all'),
-    people: z
-      .record(
-        z.string().regex(/^[A-Za-z][A-Za-z0-9._@-]{0,63}$/, {
-          error: 'the name of a person is 1 to 64 letters, digits, dots, hyphens, _ and @ and begins with a letter',
-        }),
-        person,
-      )
-      .optional()
-      .describe('Who may approve, deny and undo, by a name of your choice'),
+    people: z.record(name('person'), person).optional().describe('Who may approve, deny and undo, by a name of your choice'),
     approvals: approvals.optional(),
     accounts: z
       .record(z.string().regex(/^\d{12}$/, { error: 'must be an account id of 12 digits, in quotes' }), text)

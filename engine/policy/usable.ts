@@ -10,7 +10,8 @@ export interface UsableFile extends Pick<PolicyFile, 'extends' | 'regions' | 'wa
 
 type Shape = Readonly<Record<string, z.ZodType>>;
 
-const entriesOf = (value: unknown): [string, unknown][] => (typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.entries(value) : []);
+export const entriesOf = (value: unknown): [string, unknown][] =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.entries(value) : [];
 
 /** The fields that their schemas take. */
 const usableFields = <Fields>(shape: Shape, value: unknown): Partial<Fields> =>

@@ -30,6 +30,9 @@ export function show(value: unknown): string {
   return shown.length > 80 ? `${shown.slice(0, 80)}…` : shown;
 }
 
+/** The first of many. */
+export const few = (ids: readonly string[]): string => (ids.length > 3 ? `${ids.slice(0, 3).join(', ')} and ${ids.length - 3} more` : ids.join(', '));
+
 export function hint(word: unknown, words: readonly string[], nearest: Nearest): string {
   const meant = typeof word === 'string' ? nearest(word, words) : undefined;
   return meant === undefined ? '' : `; did you mean "${meant}"?`;

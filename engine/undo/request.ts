@@ -53,7 +53,7 @@ export async function requested(found: Finding, control: AnyStateControl, policy
     const asked = questionOf(
       finding,
       plan,
-      { about: 'undo', otherwise: 'deny', expires: expiryOf(policy, now), needs: control.endsPublicExposure ? 2 : 1 },
+      { about: 'undo', otherwise: 'deny', expires: expiryOf(policy, now), needs: control.endsPublicExposure ? 2 : 1, policy },
       now,
     );
     const isOwnChange = finding.actor !== undefined && isActor(finding.actor, person, principal, policy.people, finding.resource.accountId);

@@ -247,6 +247,43 @@ describe('guards, backlog and evidence', () => {
   });
 });
 
+describe('approvers', () => {
+  const people = `people:
+  dana: { arns: ["arn:aws:sts::*:assumed-role/SecOps/dana"], groups: [data] }
+  kim: { arns: ["arn:aws:sts::*:assumed-role/SecOps/kim"], groups: [security, data] }
+  lee: { arns: ["arn:aws:sts::*:assumed-role/SecOps/lee"] }
+`;
+  test.each<[string, string, readonly string[] | undefined]>([
+    ['nobody is named: everybody', 'rds-instance-not-public: approve', undefined],
+    ['a group', '"*": { approvers: [data] }', ['dana', 'kim']],
+    ['people and groups, in the order of the people', 'rds-instance-not-public: { approvers: [security, lee, kim] }', ['kim', 'lee']],
+    ['an exact name beats a pattern', '"rds-*": { approvers: [data] }, rds-instance-not-public: { approvers: [lee] }', ['lee']],
+    ['a mode of its own leaves them', '"rds-*": { approvers: [data] }, rds-instance-not-public: approve', ['dana', 'kim']],
+  ])('%s', async (_, rules, approvers) => {
+    expect((await control('rds-instance-not-public', `${head}${people}controls: { ${rules} }\n`))?.approvers).toEqual(approvers);
+  });
+
+  test('a group is of the people of all files, and no part of the policy that runs', async () => {
+    const policy = await compiled(`version: 1\nextends: base.yaml\ncontrols: { "*": { approvers: [security] } }\n`, { 'base.yaml': `${head}${people}` });
+    expect(policy.controls['s3-bucket-tls-only']?.approvers).toEqual(['kim']);
+    expect(policy.people.dana).toEqual({ arns: ['arn:aws:sts::*:assumed-role/SecOps/dana'], approver: false });
+  });
+
+  test.each<[string, string, readonly string[]]>([
+    [
+      'where two must and one may',
+      `approvals: { secondPerson: HIGH }\ncontrols:\n  "*": { approvers: [lee] }\n`,
+      ['account.yaml:9:21 two persons must approve a fix of rds-instance-not-public, s3-bucket-tls-only, but only lee may: none will come about'],
+    ],
+    ['not where one is enough', 'controls:\n  "*": { approvers: [lee] }\n', []],
+    ['not where nothing is written', 'approvals: { secondPerson: HIGH }\ncontrols:\n  "*": { mode: page, approvers: [lee] }\n', []],
+    ['not where two may', 'approvals: { secondPerson: HIGH }\ncontrols:\n  "*": { approvers: [data] }\n', []],
+  ])('a warning %s', async (_, rest, expected) => {
+    const { warnings } = await load(`${head}${people}${rest}`);
+    expect(warnings.map(({ file, line, column, message }) => `${file}:${line}:${column} ${message}`)).toEqual(expected);
+  });
+});
+
 describe('warnings', () => {
   const warned = async (text: string, others?: Record<string, string>) =>
     (await load(text, others)).warnings.map(({ file, line, column, message }) => `${file}:${line}:${column} ${message}`);

@@ -132,6 +132,25 @@ approvals: { expires: 0m, secondPerson: high }
         'account.yaml:7:41 "high" is not one of INFORMATIONAL, LOW, MEDIUM, HIGH, CRITICAL',
       ],
     ],
+    [
+      'approvers whom nobody is',
+      `version: 1
+extends: hipaa
+people:
+  dana: { arns: ["arn:aws:sts::*:assumed-role/SecOps/dana"], groups: [security, 2nd] }
+  kim: { arns: ["arn:aws:sts::*:assumed-role/SecOps/kim"], groups: [security] }
+  lee: { arns: ["arn:aws:sts::*:assumed-role/SecOps/lee"], groups: [kim] }
+controls:
+  "rds-*": { approvers: [securty, dana] }
+  s3-bucket-tls-only: { approvers: [] }
+`,
+      [
+        'account.yaml:4:3 "kim" is a person and a group: approvers that name it could mean either',
+        'account.yaml:4:81 the name of a group is 1 to 64 letters, digits, dots, hyphens, _ and @ and begins with a letter',
+        'account.yaml:8:26 no person and no group is named "securty"; did you mean "security"?',
+        'account.yaml:9:36 must name at least one person or group',
+      ],
+    ],
     ['a key with line breaks and colours', 'version: 1\nextends: hipaa\n"a\\n\\u001b[31mb": 1\n', ['account.yaml:3:1 unknown key "a [31mb"']],
     ['no version', 'extends: hipaa\n', ['account.yaml:1:1 "version" is missing']],
     [
