@@ -1,5 +1,5 @@
 /** Secrets that the policy names: which they are, and what a role may read of them. Pure. */
-import { type CompiledChannel, isSecretRef, type SecretRef } from '../engine/policy/ways.ts';
+import { type CompiledChannel, isSecretRef, pagerDutyOf, type SecretRef } from '../engine/policy/ways.ts';
 import { localArn, region, type Sub, sub } from './intrinsics.ts';
 import type { Statement } from './packing.ts';
 
@@ -11,7 +11,7 @@ const isParameter = (ref: SecretRef): boolean => ref.startsWith('ssm:');
 function refsOf(channel: CompiledChannel): SecretRef[] {
   if ('slackApp' in channel) return [channel.slackApp.token, channel.slackApp.signingSecret];
   if ('slackWebhook' in channel) return [channel.slackWebhook];
-  if ('pagerDuty' in channel) return [channel.pagerDuty];
+  if ('pagerDuty' in channel) return [pagerDutyOf(channel).key];
   if ('teams' in channel) return [channel.teams];
   if ('webhook' in channel) return [channel.webhook.secret, ...(isSecretRef(channel.webhook.url) ? [channel.webhook.url] : [])];
   return [];

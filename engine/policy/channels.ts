@@ -39,6 +39,11 @@ const webhook = z
   })
   .describe('Any HTTPS endpoint; the body is signed with HMAC-SHA256');
 
+const integrationKey = secret('Integration key of a PagerDuty service (Events API v2)');
+const pagerDuty = z
+  .union([integrationKey, z.strictObject({ key: integrationKey, region: z.enum(['us', 'eu']).describe('Service region of the PagerDuty account') })])
+  .describe('Integration key of a PagerDuty service (Events API v2), as a reference; or a map of key and region (us, eu). Default region: us');
+
 const time = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, { error: ({ input }) => `${JSON.stringify(input)} is not a time of day such as 08:00` });
 
 const isTimezone = (name: string): boolean => {
@@ -60,7 +65,7 @@ export const channelSchema = z
     sns: z.literal(true).optional().describe('An SNS topic of the stack'),
     slackApp: slackApp.optional(),
     slackWebhook: secret('Address of an incoming webhook of Slack').optional(),
-    pagerDuty: secret('Integration key of a PagerDuty service (Events API v2)').optional(),
+    pagerDuty: pagerDuty.optional(),
     teams: secret('Address of a Microsoft Teams webhook (Workflows)').optional(),
     webhook: webhook.optional(),
     securityHub: z.literal(true).optional().describe('AWS Security Hub of the account, in the home region of the bot'),

@@ -28,16 +28,22 @@ export interface Taking {
   readonly timezone: string;
 }
 
+/** https://support.pagerduty.com/main/docs/service-regions */
+export type PagerDutyRegion = 'us' | 'eu';
+
 export type Way =
   | { readonly sns: true }
   | { readonly slackApp: { readonly token: SecretRef; readonly signingSecret: SecretRef; readonly channel: string } }
   | { readonly slackWebhook: SecretRef }
-  | { readonly pagerDuty: SecretRef }
+  | { readonly pagerDuty: SecretRef | { readonly key: SecretRef; readonly region: PagerDutyRegion } }
   | { readonly teams: SecretRef }
   | { readonly webhook: { readonly url: string; readonly secret: SecretRef } }
   | { readonly securityHub: true };
 
 export type CompiledChannel = Taking & Way;
+
+export const pagerDutyOf = ({ pagerDuty }: Extract<Way, { pagerDuty: unknown }>): { readonly key: SecretRef; readonly region: PagerDutyRegion } =>
+  typeof pagerDuty === 'string' ? { key: pagerDuty, region: 'us' } : pagerDuty;
 
 export const kindOf = (channel: Way): ChannelKind => channelKinds.find((kind) => kind in channel)!;
 

@@ -4,13 +4,16 @@ import { codeOf, isDenied, TerminalError } from '../../engine/errors.ts';
 import type { SecretRef } from '../../engine/policy/channels.ts';
 import type { Secrets } from '../aws/secrets.ts';
 
+/** https://support.pagerduty.com/main/docs/service-regions */
+const bases = { slack: 'https://slack.com', pagerduty: 'https://events.pagerduty.com', 'pagerduty-eu': 'https://events.eu.pagerduty.com' } as const;
+
 export interface Outside {
   /** @throws DeliveryError when it cannot be read; it names the reference, never the value */
   secret(ref: SecretRef): Promise<string>;
   /** Forgets what was read: it may have been changed since. */
   forget(ref: SecretRef): void;
   /** Base address of a service, e.g. `https://slack.com`. Another one on the local stack. */
-  base(service: 'slack' | 'pagerduty'): string;
+  base(service: keyof typeof bases): string;
   /** Local stack only: addresses that are not https. */
   readonly plainHttp?: true;
 }
@@ -87,8 +90,6 @@ export function retryAfterOf(headers: Headers): number | undefined {
   const seconds = /^\d+$/.test(given) ? Number(given) : Math.ceil((Date.parse(given) - Date.now()) / 1_000);
   return Number.isFinite(seconds) ? Math.max(1, seconds) : undefined;
 }
-
-const bases = { slack: 'https://slack.com', pagerduty: 'https://events.pagerduty.com' } as const;
 
 /** @param elsewhere local stack only: address of what stands in for the world, each service at its name */
 export function outsideOf({ read, forget }: Secrets, elsewhere?: string): Outside {

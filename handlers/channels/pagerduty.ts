@@ -2,6 +2,7 @@
 import { DeliveryError, type Send } from '../../engine/alerts/delivery.ts';
 import { pagerDutyEvent } from '../../engine/alerts/render/pagerduty.ts';
 import type { CompiledChannel } from '../../engine/policy/channels.ts';
+import { pagerDutyOf } from '../../engine/policy/ways.ts';
 import { withSecrets } from './fresh.ts';
 import { type Outside, post } from './outside.ts';
 
@@ -11,9 +12,14 @@ export const pagerDuty =
   (outside: Outside): Send<Extract<CompiledChannel, { pagerDuty: unknown }>> =>
   async (alert, channel, context, kept) => {
     const event = pagerDutyEvent(alert, context, new Date());
-    await withSecrets(outside, [channel.pagerDuty], async (key) => {
-      const body = JSON.stringify({ routing_key: key, ...event });
-      const { status, text } = await post(`${outside.base('pagerduty')}/v2/enqueue`, body, { who, judged: [400], plainHttp: outside.plainHttp });
+    const { key, region } = pagerDutyOf(channel);
+    await withSecrets(outside, [key], async (routingKey) => {
+      const body = JSON.stringify({ routing_key: routingKey, ...event });
+      const { status, text } = await post(`${outside.base(region === 'eu' ? 'pagerduty-eu' : 'pagerduty')}/v2/enqueue`, body, {
+        who,
+        judged: [400],
+        plainHttp: outside.plainHttp,
+      });
       if (status === 400) throw new DeliveryError('refused', `${who} answers 400${becauseOf(text)}.`);
     });
     return kept;

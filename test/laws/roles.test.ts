@@ -272,6 +272,7 @@ describe('deliver', () => {
   security: { sns: true, pages: true }
   slack: { slackApp: { token: "ssm:/phidelity/token", signingSecret: "ssm:/phidelity/signing", channel: C0123 } }
   duty: { pagerDuty: "secretsmanager:duty/key" }
+  europe: { pagerDuty: { key: "secretsmanager:duty/eu", region: eu } }
   hub: { securityHub: true }
 `;
   const role = async (text: string) => (await rolesFor(await policyOf(text))).deliver;
@@ -289,7 +290,7 @@ describe('deliver', () => {
     const statements = await role(outside);
     expect(reads.map((action) => resourcesOf(statements, action))).toEqual([
       [local('ssm', 'parameter/phidelity/signing'), local('ssm', 'parameter/phidelity/token')],
-      [local('secretsmanager', 'secret:duty/key-??????')],
+      [local('secretsmanager', 'secret:duty/eu-??????'), local('secretsmanager', 'secret:duty/key-??????')],
     ]);
     expect(actionsIn(await role(''), 'Allow')).not.toEqual(expect.arrayContaining([expect.stringMatching(/^(ssm|secretsmanager|securityhub):/)]));
   });

@@ -90,6 +90,26 @@ channels:
       ],
     ],
     [
+      'integration keys of PagerDuty',
+      `version: 1
+extends: hipaa
+channels:
+  a: { pagerDuty: R0123456789abcdefR0123456789abcd }
+  b: { pagerDuty: { key: R0123456789abcdefR0123456789abcd, region: us } }
+  c: { pagerDuty: { key: "ssm:/duty", region: asia } }
+  d: { pagerDuty: { key: "ssm:/duty" } }
+  e: { pagerDuty: { key: "ssm:/duty", regoin: eu } }
+`,
+      [
+        'account.yaml:4:19 must be a reference, ssm:/PATH or secretsmanager:NAME: secrets do not belong in a policy',
+        'account.yaml:5:26 must be a reference, ssm:/PATH or secretsmanager:NAME: secrets do not belong in a policy',
+        'account.yaml:6:47 "asia" is not one of us, eu',
+        'account.yaml:7:19 "region" is missing',
+        'account.yaml:8:19 "region" is missing',
+        'account.yaml:8:39 unknown key "regoin"; did you mean "region"?',
+      ],
+    ],
+    [
       'channels that cannot do together',
       'version: 1\nregions: [us-east-1]\nchannels:\n  slack: { slackWebhook: "ssm:/hook", pages: true, only: { controls: ["s3-*"] } }\ncontrols: { s3-bucket-tls-only: page }\n',
       [

@@ -1,5 +1,7 @@
 /** Against a local server that enforces what PagerDuty documents. Neither moto nor aws-sdk-client-mock: nothing of AWS is called. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import type { Secrets } from '../../../handlers/aws/secrets.ts';
+import { outsideOf } from '../../../handlers/channels/outside.ts';
 import { pagerDuty } from '../../../handlers/channels/pagerduty.ts';
 import type { Life } from '../../support/findings.ts';
 import { alertIn, context } from '../../support/lamps.ts';
@@ -30,6 +32,17 @@ test('an incident is opened, and resolved when it is fixed', async () => {
   ]);
   await send('fixed');
   expect(service.incidents).toMatchObject([{ state: 'resolved' }]);
+});
+
+test('an account of the EU region has an address of its own', async () => {
+  const europe = pagerDutyService(key);
+  const eu = await outsideWorld({ 'pagerduty-eu': (asked) => europe.service(asked) });
+  const there = { ...channel, pagerDuty: { key: 'ssm:/phidelity/pagerduty', region: 'eu' } } as const;
+  await pagerDuty(fakeOutside(eu.url, { 'ssm:/phidelity/pagerduty': [key] }))(alertIn('a page'), there, context, undefined);
+  expect(europe.incidents).toMatchObject([{ state: 'triggered' }]);
+  await eu.stop();
+  const none = async () => '';
+  expect(outsideOf({ read: none, forget: () => {} } as unknown as Secrets).base('pagerduty-eu')).toBe('https://events.eu.pagerduty.com');
 });
 
 describe('when PagerDuty does not take it', () => {
