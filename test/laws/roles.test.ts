@@ -310,7 +310,7 @@ describe('deliver', () => {
         ['kms:Decrypt'],
         {
           StringEquals: { 'kms:ViaService': { 'Fn::Sub': expect.stringMatching(/^secretsmanager\./) } },
-          StringLike: { 'kms:EncryptionContext:SecretARN': [expect.anything()] },
+          StringLike: { 'kms:EncryptionContext:SecretARN': [expect.anything(), expect.anything()] },
         },
       ],
     ]);
