@@ -62,6 +62,7 @@ export async function sweeping({ volumes, buckets }: { readonly volumes: number;
       alert: none,
       attendAlerts: none,
       dispatch: none,
+      resumeUndo: none,
       stopExecution: none,
       stackStatus: none,
       requestSweeps: none,

@@ -48,6 +48,8 @@ export function openSession(options: { readonly state: string; readonly policy: 
       // What must wait (a fix not due yet, a setting AWS shows late) is taken up by the next run.
       await act(id, { ports, catalogue, roleArn: caller.arn, leaseSeconds: 120, calls });
     },
+    // A process of this kind is asked for an undo by a person, who is there to ask again.
+    async resumeUndo() {},
     // Executions run in this process, and have ended when it asks.
     async stopExecution() {},
     async requestSweeps(sweeps) {

@@ -6,7 +6,7 @@ import type { Decision, Finding, Trigger } from './model.ts';
 import type { FindingKey, Ports, SaveOptions } from './ports.ts';
 
 /** Longer than `act` waits for AWS between two records. */
-const deadAfterMs = 7 * 3_600_000;
+export const deadAfterMs = 7 * 3_600_000;
 
 /** An execution that has recorded nothing for so long is dead; its name is used up. */
 export function isDead({ drives, outcome, drivenAt, fixNotBefore }: Finding, now: Date): boolean {
@@ -28,7 +28,7 @@ export const untold = (finding: Finding): boolean =>
   finding.alerted !== toldKey(finding) && (!acts(finding) || (finding.fixNotBefore !== undefined && finding.fixNotBefore > finding.lastSeenAt));
 
 /** Seconds in which whoever opened a finding asks for its fix. */
-const restlessMs = 10 * 60_000;
+export const restlessMs = 10 * 60_000;
 
 /** A fix that was decided and that nobody is at: for who comes by without an event. */
 export async function redrive(finding: Finding, ports: Ports): Promise<void> {

@@ -262,6 +262,9 @@ export interface Undo {
   readonly at: string;
   /** Why it did not come about. */
   readonly why?: string;
+  /** How often the heartbeat has had somebody go on with it, and when it did so last. */
+  readonly resumed?: number;
+  readonly resumedAt?: string;
 }
 
 /** One episode of one control failing on one resource. */

@@ -135,7 +135,8 @@ export interface Ledger {
   save(finding: Finding, entry: Entry, options?: SaveOptions): Promise<void>;
   /** Marks an event done that changed no finding. */
   markDone(eventId: string, key: FindingKey): Promise<void>;
-  findings(filter: { readonly open?: boolean; readonly control?: string }): AsyncIterable<Finding>;
+  /** `undoing`: those that have ended, and whose undo has not. */
+  findings(filter: { readonly open?: boolean; readonly undoing?: boolean; readonly control?: string }): AsyncIterable<Finding>;
   /** In order of `seq`. */
   entries(findingId: string): Promise<Entry[]>;
   /** Undefined while somebody else holds it. Taking one's own lease again renews it. */
@@ -187,6 +188,8 @@ export interface Ports {
   attendAlerts(): Promise<void>;
   /** Asks for the finding to be acted on. Repeating it starts nothing new. Where that is done in this process, its calls are added. */
   dispatch(finding: Finding, calls?: Calls): Promise<void>;
+  /** Has another execution go on with the undo of the finding. Repeating it starts nothing new. */
+  resumeUndo(finding: Finding): Promise<void>;
   /** Ends a waiting execution of the finding, if there is one. */
   stopExecution(finding: Finding): Promise<void>;
   /** Asks for sweeps outside this batch, through the sweep queue. */

@@ -8,7 +8,7 @@ import type { AnyStateControl, Catalogue, CatalogueEntry } from './control.ts';
 import { isEventControl } from './control.ts';
 import { acts, isAsked, redrive, untold } from './drive.ts';
 import { ConflictError, DeniedError, TerminalError } from './errors.ts';
-import { resolved } from './finding.ts';
+import { isUndoing, resolved } from './finding.ts';
 import { isOff, settingsOf } from './judge.ts';
 import type { Finding, Place, Trigger } from './model.ts';
 import { botBrakes, botPermissions, lift, ownControl, unknownControl } from './own.ts';
@@ -16,6 +16,7 @@ import type { Deployment, Ports, SweepRequest } from './ports.ts';
 import { globalRegionOf } from './route.ts';
 import { dueBetween, memoOf, sweepOf } from './sweep.ts';
 import { endTold, tell } from './tell.ts';
+import { resumeUndo } from './undo/resume.ts';
 
 export interface TickMemo {
   /** ISO 8601. */
@@ -56,10 +57,14 @@ export async function tick(trigger: Trigger, detection: Detection): Promise<void
     for await (const finding of ledger.findings({ open: true })) {
       // The next tick takes up the rest.
       if (deadline && clock.now() >= deadline) break;
-      await takeUp(finding, detection).catch((error: unknown) => errors.push(error));
+      await unlessOvertaken(takeUp(finding, detection)).catch((error: unknown) => errors.push(error));
+    }
+    for await (const finding of ledger.findings({ undoing: true })) {
+      if (deadline && clock.now() >= deadline) break;
+      await unlessOvertaken(resumeUndo(finding, policy, ports)).catch((error: unknown) => errors.push(error));
     }
     await ports.attendAlerts();
-    if (errors.length > 0) throw new AggregateError(errors, `${errors.length} open findings could not be taken up`);
+    if (errors.length > 0) throw new AggregateError(errors, `${errors.length} findings could not be taken up`);
   } finally {
     await ledger.release(lease);
   }
@@ -89,16 +94,13 @@ async function dueSweeps({ accountId, region }: Place, { on, regions, memo, chan
 /** Seconds; less than a quarter of an hour, and SQS delays no longer than 900. */
 const spread = 600;
 
-async function takeUp(finding: Finding, detection: Detection): Promise<void> {
-  try {
-    await takeUpOnce(finding, detection);
-  } catch (error) {
-    // Whoever was quicker has seen to it.
+/** Whoever was quicker has seen to it. */
+const unlessOvertaken = (work: Promise<void>): Promise<void> =>
+  work.catch((error: unknown) => {
     if (!(error instanceof ConflictError)) throw error;
-  }
-}
+  });
 
-async function takeUpOnce(finding: Finding, { ports, policy, router, own }: Detection): Promise<void> {
+async function takeUp(finding: Finding, { ports, policy, router, own }: Detection): Promise<void> {
   const now = ports.clock.now().toISOString();
   const about = ownControl(finding.control);
   if (about && untold(finding)) await tell(finding, about, 'detect', ports);
@@ -112,7 +114,8 @@ async function takeUpOnce(finding: Finding, { ports, policy, router, own }: Dete
   const entry = router.catalogue.find(({ id }) => id === finding.control);
   if (isOff(settingsOf(policy, finding.control))) return switchOff(finding, entry, { ports });
   if (untold(finding)) await tell(finding, entry ? await entry.load() : unknownControl(finding.control), 'detect', ports);
-  await redrive(finding, ports);
+  // Nothing is fixed while it goes on.
+  await (isUndoing(finding) ? resumeUndo(finding, policy, ports) : redrive(finding, ports));
 }
 
 /** The policy no longer has the control: nothing of it goes on, and the evidence says why. */

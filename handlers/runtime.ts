@@ -86,6 +86,10 @@ export function runtimeOf(environment: Environment, service: string, keepPolicyM
       const { dispatchTo } = await import('./aws/dispatch.ts');
       await dispatchTo(given('REMEDIATE_ARN', environment.remediateArn), finding, home());
     },
+    async resumeUndo(finding) {
+      const { resumeUndoAt } = await import('./aws/dispatch.ts');
+      await resumeUndoAt(given('REMEDIATE_ARN', environment.remediateArn), finding, home());
+    },
     async stopExecution(finding) {
       const { stopExecutionOf } = await import('./aws/dispatch.ts');
       await stopExecutionOf(given('REMEDIATE_ARN', environment.remediateArn), finding, home());

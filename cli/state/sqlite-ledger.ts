@@ -1,6 +1,6 @@
 /** The ledger in an embedded file database, DIRECTORY/state.sqlite. Several processes may use it at once. */
 import { ConflictError } from '../../engine/errors.ts';
-import { findingKey } from '../../engine/finding.ts';
+import { findingKey, isUndoing } from '../../engine/finding.ts';
 import { answerSeconds, doneSeconds, expiredAt, expiresAfter, inOrder, recentSeconds, recentWindow, slotKept } from '../../engine/ledger.ts';
 import type { Answer, Entry, Finding } from '../../engine/model.ts';
 import type { Brake, Clock, Lease, Ledger, MemoKey, SaveOptions } from '../../engine/ports.ts';
@@ -78,7 +78,7 @@ export const sqliteLedger = ({ directory, clock, pageSize = 200 }: SqliteLedgerO
       markDone(eventId, findingKey(key));
     },
 
-    async *findings({ open = false, control }) {
+    async *findings({ open = false, undoing = false, control }) {
       // By page and position: no statement stays open while the caller writes.
       let after = { openedAt: '', id: '' };
       for (;;) {
@@ -87,7 +87,7 @@ export const sqliteLedger = ({ directory, clock, pageSize = 200 }: SqliteLedgerO
                              ORDER BY openedAt, id LIMIT ${pageSize}`;
         for (const row of page) {
           const finding = JSON.parse(row.body as string) as Finding;
-          if (control === undefined || finding.control === control) yield finding;
+          if ((control === undefined || finding.control === control) && (!undoing || (finding.state === 'resolved' && isUndoing(finding)))) yield finding;
         }
         if (page.length < pageSize) return;
         after = page.at(-1) as typeof after;

@@ -11,13 +11,20 @@ export const executionName = ({ id, drives }: Pick<Finding, 'id' | 'drives'>): s
  * Starts the durable execution of a finding, or nothing when it is there already.
  * https://docs.aws.amazon.com/lambda/latest/dg/durable-execution-idempotency.html
  */
-export async function dispatchTo(remediateArn: string, finding: Finding, aws: Aws): Promise<void> {
+export const dispatchTo = (remediateArn: string, finding: Finding, aws: Aws): Promise<void> =>
+  start(remediateArn, executionName(finding), { findingId: finding.id }, aws);
+
+/** Starts another execution of an undo, or nothing when it is there already. */
+export const resumeUndoAt = (remediateArn: string, { id, undo, question }: Finding, aws: Aws): Promise<void> =>
+  start(remediateArn, `${id}-${question?.id ?? 'undo'}-${undo?.resumed}`, { findingId: id, undo: true }, aws);
+
+async function start(remediateArn: string, name: string, asked: object, aws: Aws): Promise<void> {
   await aws.client(LambdaClient).send(
     new InvokeCommand({
       FunctionName: remediateArn,
       InvocationType: 'Event',
-      DurableExecutionName: executionName(finding),
-      Payload: new TextEncoder().encode(JSON.stringify({ findingId: finding.id })),
+      DurableExecutionName: name,
+      Payload: new TextEncoder().encode(JSON.stringify(asked)),
     }),
   );
 }

@@ -1,6 +1,6 @@
 /** The ledger in one DynamoDB table. What must be atomic is one transaction; reads are consistent, but for the list of open findings. */
 import { type DynamoDBClient, paginateQuery, paginateScan } from '@aws-sdk/client-dynamodb';
-import { findingKey as keyText } from '../../engine/finding.ts';
+import { isUndoing, findingKey as keyText } from '../../engine/finding.ts';
 import { answerSeconds, doneSeconds, expiredAt, expiresAfter, inOrder, recentSeconds, recentWindow } from '../../engine/ledger.ts';
 import type { Answer, Entry, Finding } from '../../engine/model.ts';
 import type { Clock, FindingKey, Lease, Ledger, MemoKey, SaveOptions } from '../../engine/ports.ts';
@@ -36,6 +36,9 @@ export interface DynamoLedgerOptions {
   readonly pageSize?: number;
 }
 
+/** Under what a finding stands on the index; undefined: nothing of it goes on. */
+const standing = (finding: Finding): 'open' | 'undoing' | undefined => (finding.state === 'open' ? 'open' : isUndoing(finding) ? 'undoing' : undefined);
+
 /** Needs dynamodb:GetItem, BatchGetItem, PutItem, UpdateItem, ConditionCheckItem, Query and Scan on the table, Query on its index `open`. */
 export const dynamoLedger = ({ client, table, clock, pageSize }: DynamoLedgerOptions): Ledger => {
   const requests = tableRequests(client, table);
@@ -48,7 +51,7 @@ export const dynamoLedger = ({ client, table, clock, pageSize }: DynamoLedgerOpt
   const findingItem = (finding: Finding) =>
     requests.item(findingKey(finding.id), {
       version: number(finding.version),
-      ...(finding.state === 'open' && { openKey: text('open'), openedAt: text(finding.openedAt) }),
+      ...(standing(finding) && { openKey: text(standing(finding)!), openedAt: text(finding.openedAt) }),
       ...pack(finding),
     });
   const doneItem = (eventId: string, key: FindingKey) => requests.item(doneKey(keyText(key), eventId), { expires: expires(doneSeconds) });
@@ -120,9 +123,9 @@ export const dynamoLedger = ({ client, table, clock, pageSize }: DynamoLedgerOpt
           Put: {
             ...findingItem(finding),
             // A finding ends resolved: the next drift is an episode of its own.
-            ConditionExpression: resolved ? '#version = :version' : '#version = :version AND attribute_exists(#openKey)',
+            ConditionExpression: resolved ? '#version = :version' : '#version = :version AND #openKey = :open',
             ExpressionAttributeNames: resolved ? names('version') : names('version', 'openKey'),
-            ExpressionAttributeValues: { ':version': number(finding.version - 1) },
+            ExpressionAttributeValues: { ':version': number(finding.version - 1), ...(!resolved && { ':open': text('open') }) },
           },
         },
       };
@@ -143,13 +146,13 @@ export const dynamoLedger = ({ client, table, clock, pageSize }: DynamoLedgerOpt
 
     markDone: (eventId, key) => requests.put(`mark ${eventId} done`, doneItem(eventId, key)),
 
-    async *findings({ open, control }) {
+    async *findings({ open, undoing, control }) {
       const ofIndex = {
         TableName: table,
         IndexName: openIndex,
         KeyConditionExpression: '#openKey = :open',
         ExpressionAttributeNames: names('openKey'),
-        ExpressionAttributeValues: { ':open': text('open') },
+        ExpressionAttributeValues: { ':open': text(undoing ? 'undoing' : 'open') },
       };
       const ofTable = {
         TableName: table,
@@ -158,7 +161,7 @@ export const dynamoLedger = ({ client, table, clock, pageSize }: DynamoLedgerOpt
         ExpressionAttributeNames: names('sk'),
         ExpressionAttributeValues: { ':finding': text('finding') },
       };
-      for await (const { Items = [] } of open ? paginateQuery(paging, ofIndex) : paginateScan(paging, ofTable))
+      for await (const { Items = [] } of open || undoing ? paginateQuery(paging, ofIndex) : paginateScan(paging, ofTable))
         for (const item of Items) {
           const finding = unpack<Finding>('finding', item);
           if (control === undefined || finding.control === control) yield finding;

@@ -6,7 +6,7 @@
  * | ---------------- | -------------- | ------------------------------------------------------------ |
  * | `key#HASH`       | `head`         | latest episode of a finding key, set of open finding ids     |
  * | `key#HASH`       | `done#HASH`    | an event is done for this key; expires                       |
- * | `finding#ID`     | `finding`      | the finding; on the index `open` while it is open            |
+ * | `finding#ID`     | `finding`      | the finding; on the index `open` while it is open or undone            |
  * | `finding#ID`     | `entry#SEQ`    | one line of evidence                                         |
  * | `lease#HASH`     | `lease`        | owner, fence, until (epoch milliseconds)                     |
  * | `recent#HASH`    | `event#HASH`   | time (epoch milliseconds) of a counted event; expires        |
@@ -29,7 +29,7 @@ export type Item = Record<string, AttributeValue>;
 
 export const openIndex = 'open';
 
-/** Properties of AWS::DynamoDB::Table; all but the TTL are CreateTable's input too. `openKey` is there while a finding is open. */
+/** Properties of AWS::DynamoDB::Table; all but the TTL are CreateTable's input too. `openKey` is there while a finding is open, or its undo goes on. */
 export const tableDefinition = {
   BillingMode: 'PAY_PER_REQUEST',
   AttributeDefinitions: [

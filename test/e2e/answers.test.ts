@@ -8,7 +8,12 @@ import {
   RevokeSecurityGroupEgressCommand,
   RevokeSecurityGroupIngressCommand,
 } from '@aws-sdk/client-ec2';
-import { LambdaClient, SendDurableExecutionCallbackSuccessCommand } from '@aws-sdk/client-lambda';
+import {
+  LambdaClient,
+  ListDurableExecutionsByFunctionCommand,
+  SendDurableExecutionCallbackSuccessCommand,
+  StopDurableExecutionCommand,
+} from '@aws-sdk/client-lambda';
 import { PutPublicAccessBlockCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { keysOf } from '../../cli/demo/people.ts';
@@ -88,6 +93,30 @@ describeOnMoto('answers of people (on moto, IAM enforced)', () => {
       { control: finding.control, approvedBy: 'lee', reason: 'a vendor needs it', from: 'ledger' },
     ]);
   }, 240_000);
+
+  test('the execution of an undo that waits for a second person is dead: the heartbeat ends it when its time has run out, and tells', async () => {
+    const { bucket, finding } = await asked();
+    expect(await says('lee', 'approve', finding.id)).toMatchObject({ code: 0 });
+    await bot.settle();
+    expect(await says('lee', 'undo', finding.id, '--reason', 'a vendor needs it', '--for', '14d')).toMatchObject({ code: 0 });
+    await bot.settle();
+    const { endpoint, region, emulator, clock } = bot.stack;
+    const lambda = new LambdaClient({ region, endpoint, credentials: emulator.adminCredentials() });
+    const running = { FunctionName: 'phidelity-dev-remediate', Statuses: ['RUNNING' as const] };
+    const { DurableExecutions: waiting = [] } = await lambda.send(new ListDurableExecutionsByFunctionCommand(running));
+    const its = waiting.filter(({ DurableExecutionName }) => DurableExecutionName!.startsWith(finding.id));
+    expect(its).toHaveLength(1);
+    await lambda.send(new StopDurableExecutionCommand({ DurableExecutionArn: its[0]!.DurableExecutionArn }));
+    lambda.destroy();
+    clock.advance(73 * 3_600);
+    await bot.stack.tick();
+    await bot.settle();
+    expect(await bot.ledger.get(finding.id)).toMatchObject({
+      undo: { state: 'withdrawn', resumed: 1, why: expect.stringContaining('Nobody has approved the undo') },
+    });
+    expect(await bot.blockOf(bucket)).toEqual(closed);
+    expect((await headlines()).at(-1)).toBe('Not undone');
+  }, 120_000);
 
   test('a knock alone does nothing, and is recorded', async () => {
     const { bucket, finding } = await asked();

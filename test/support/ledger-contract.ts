@@ -391,6 +391,24 @@ const cases: Record<string, (world: World) => Promise<void>> = {
     expect(await ids({ control, open: true })).toEqual(others.map(({ id }) => id).sort());
     expect(await ids({ control: 'nobody’s', open: true })).toEqual([]);
   },
+  'findings whose undo goes on, open ones apart': async ({ ledger, open, save }) => {
+    const ids = async (filter: Parameters<Ledger['findings']>[0]) => (await Array.fromAsync(ledger.findings(filter))).map(({ id }) => id);
+    const undo = { state: 'asked', by: 'lee', reason: 'r', until: '2026-12-01', at: '2026-03-01T12:00:00Z' } as const;
+    const [asked, half, calm] = [
+      await open(keyOf({ id: 'arn:aws:s3:::asked' })),
+      await open(keyOf({ id: 'arn:aws:s3:::half' })),
+      await open(keyOf({ id: 'arn:aws:s3:::calm' })),
+    ];
+    await save(half, { undo });
+    await save(calm, { state: 'resolved' });
+    const resolved = await save(asked, { state: 'resolved' });
+    expect(await ids({ undoing: true })).toEqual([]);
+    const begun = await save(resolved, { undo: { ...undo, state: 'intended' } });
+    expect(await ids({ undoing: true })).toEqual([asked.id]);
+    expect(await ids({ open: true })).toEqual([half.id]);
+    await save(begun, { undo: { ...undo, state: 'done' } });
+    expect(await ids({ undoing: true })).toEqual([]);
+  },
   'findings and entries come over several pages, none twice': async ({ ledger, open, save, listed }) => {
     const opened: Finding[] = [];
     for (let index = 0; index < 11; index += 1)

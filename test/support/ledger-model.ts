@@ -1,6 +1,7 @@
 /** What a ledger does, in memory and at its plainest: the measure for random operations on the real ones. */
 import fc from 'fast-check';
 import { ConflictError } from '../../engine/errors.ts';
+import { isUndoing } from '../../engine/finding.ts';
 import type { Entry, Finding } from '../../engine/model.ts';
 import type { Brake, FindingKey, Lease, Ledger, MemoKey, SaveOptions, Standing } from '../../engine/ports.ts';
 import { control, entryOf, findingOf, keyOf } from './ledger-samples.ts';
@@ -158,8 +159,13 @@ export const memoryLedger = (clock: TestClock): Ledger => {
       write(finding, entry, options);
     },
     markDone: async (eventId, key) => void done.set(`${key.fold} ${eventId}`, now() + 21 * 86_400_000),
-    async *findings({ open, control: only }) {
-      yield* findings.filter((finding) => (!open || finding.state === 'open') && (only === undefined || finding.control === only));
+    async *findings({ open, undoing, control: only }) {
+      yield* findings.filter(
+        (finding) =>
+          (!open || finding.state === 'open') &&
+          (!undoing || (finding.state === 'resolved' && isUndoing(finding))) &&
+          (only === undefined || finding.control === only),
+      );
     },
     entries: async (findingId) => entries.filter((entry) => entry.findingId === findingId).sort((a, b) => a.seq - b.seq),
     async lease(key, owner, seconds) {

@@ -177,6 +177,8 @@ export class World {
   /** With what a reader of plain text is told. */
   readonly alerts: (Alert & { readonly text: string })[] = [];
   readonly dispatched: string[] = [];
+  /** Undos that somebody is to go on with: finding and how often. */
+  readonly resumed: string[] = [];
   readonly #started = new Set<string>();
   readonly sweeps: SweepRequest[] = [];
   readonly stopped: string[] = [];
@@ -232,6 +234,11 @@ export class World {
       if (this.#started.has(name)) return;
       this.#started.add(name);
       this.dispatched.push(name);
+    },
+    resumeUndo: async ({ id, undo }) => {
+      this.before('resumeUndo');
+      const name = `${id} ${undo!.resumed}`;
+      if (!this.resumed.includes(name)) this.resumed.push(name);
     },
     stopExecution: async ({ id, drives }) => {
       this.stopped.push(id);
