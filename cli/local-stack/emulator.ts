@@ -4,7 +4,8 @@ import { randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { AttachUserPolicyCommand, CreateAccessKeyCommand, CreatePolicyCommand, CreateUserCommand, IAMClient } from '@aws-sdk/client-iam';
 import { TerminalError } from '../../engine/errors.ts';
 
@@ -49,6 +50,9 @@ interface Launcher {
   /** A container outlives the process that started it. */
   readonly cleanUp?: () => void;
 }
+
+/** What a Python of this machine runs before moto; moto in a container does without, and grows. */
+const mends = fileURLToPath(new URL('./moto/', import.meta.url));
 
 const listen = (port: number) => ['-H', '127.0.0.1', '-p', String(port)];
 const works = (command: string, args: string[], timeout = 300_000) => spawnSync(command, args, { stdio: 'ignore', timeout }).status === 0;
@@ -172,7 +176,8 @@ export async function startEmulator({ port, log, admin: wantsAdmin = true }: Emu
   log?.(`AWS emulator: ${launcher.origin}`);
   const endpoint = `http://127.0.0.1:${claimed}`;
   // A group of its own: uvx, pipx and pyenv's shims keep the server as a child of theirs.
-  const child = spawn(launcher.command, launcher.args(claimed), { stdio: ['ignore', 'ignore', 'pipe'], detached: process.platform !== 'win32' });
+  const env = { ...process.env, PYTHONPATH: [mends, process.env.PYTHONPATH].filter(Boolean).join(delimiter) };
+  const child = spawn(launcher.command, launcher.args(claimed), { stdio: ['ignore', 'ignore', 'pipe'], detached: process.platform !== 'win32', env });
   let errors = '';
   child.stderr.on('data', (chunk: Buffer) => {
     errors = `${errors}${chunk}`.slice(-4000);

@@ -38,6 +38,8 @@ export interface LocalStackOptions {
   readonly policy?: string;
   /** Where executions, logs and the clock are kept; by default a new folder that `stop` deletes. */
   readonly state?: string;
+  /** Time of day, `HH:MM` UTC, at which the stack's time begins, today or tomorrow; by default it is real time. */
+  readonly startAt?: string;
   /** The emulator's port; by default a free one. */
   readonly port?: number;
   /** Stands in for what the functions call outside AWS: each service is at `URL/NAME`. */
@@ -145,6 +147,14 @@ async function stopAll(steps: readonly (() => Promise<void>)[]): Promise<void> {
   if (errors.length > 0) throw errors[0];
 }
 
+const daySeconds = 86_400;
+
+function secondsUntil(time: string, now: Date): number {
+  const [hours, minutes] = time.split(':').map(Number) as [number, number];
+  const passed = (now.getTime() / 1_000) % daySeconds;
+  return (hours * 3_600 + minutes * 60 - passed + daySeconds) % daySeconds;
+}
+
 /** Starts the stack and deploys the project into it. @throws TerminalError when the emulator cannot be had or the deploy fails. */
 export async function startLocalStack(options: LocalStackOptions = {}): Promise<LocalStack> {
   const { directory = projectDirectory, region = 'us-east-1', log = () => undefined } = options;
@@ -159,6 +169,7 @@ export async function startLocalStack(options: LocalStackOptions = {}): Promise<
     stops.push(async () => clients.destroy());
     const { Account: accountId } = await clients.sts.send(new GetCallerIdentityCommand());
     const clock = stackClock(join(state, 'clock'));
+    if (options.startAt) clock.advance(secondsUntil(options.startAt, clock.now()));
     const keys = keyStates(clients);
     const buses = eventBuses(clients, keys, log);
     const delays = createDelays(clients.sqs, emulator.endpoint, clock, log);

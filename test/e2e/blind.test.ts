@@ -24,7 +24,6 @@ describeOnMoto('the bot goes blind (on moto, IAM enforced)', () => {
     const { endpoint, region, emulator, clients } = bot.stack;
     trails = new CloudTrailClient({ region, endpoint, credentials: emulator.adminCredentials() });
     await clients.s3.send(new CreateBucketCommand({ Bucket: 'trail-logs' }));
-    // A daily sweep falls on another tick with each hour that the tests run at: what it finds must be in order.
     await clients.s3.send(new PutPublicAccessBlockCommand({ Bucket: 'trail-logs', PublicAccessBlockConfiguration: closed }));
     await trails.send(new CreateTrailCommand({ Name: 'main', S3BucketName: 'trail-logs' }));
     await trails.send(new StartLoggingCommand({ Name: 'main' }));
