@@ -1,18 +1,25 @@
 """
-Run by the Python that runs moto, before moto (by PYTHONPATH). Moto keeps every object it ever made, for a page that shows them,
-and copies a whole table for each write of a transaction: a long test would fill the memory of the machine with copies, and wait for them.
+Run by the Python that runs moto, before moto (by PYTHONPATH). Moto keeps every object it ever made, for a page that shows them, and
+copies a whole table for each write of a transaction: a long test would fill the memory of the machine, and wait for it. For each
+request it reads the folder that it is installed in, while the others wait, and writes a line that nobody reads.
 What moto answers stays as it is.
 """
 
 import copy
 import importlib.abc
 import importlib.util
+import logging
 import sys
 import threading
 
 
 def keep_no_instances(common_models):
     common_models.BaseModel.__new__ = staticmethod(lambda cls, *args, **kwargs: object.__new__(cls))
+
+
+def read_the_folder_once(backends):
+    modules = tuple(backends.list_of_moto_modules())
+    backends.list_of_moto_modules = lambda: modules
 
 
 def copy_what_is_written(models):
@@ -68,7 +75,11 @@ def copy_what_is_written(models):
         setattr(backend, name, alone(getattr(backend, name)))
 
 
-mends = {"moto.core.common_models": keep_no_instances, "moto.dynamodb.models": copy_what_is_written}
+mends = {
+    "moto.backends": read_the_folder_once,
+    "moto.core.common_models": keep_no_instances,
+    "moto.dynamodb.models": copy_what_is_written,
+}
 
 
 class Mender(importlib.abc.MetaPathFinder):
@@ -88,3 +99,4 @@ class Mender(importlib.abc.MetaPathFinder):
 
 
 sys.meta_path.insert(0, Mender())
+logging.getLogger("werkzeug").setLevel(logging.WARNING)
