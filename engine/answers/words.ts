@@ -7,7 +7,8 @@ export function answerWords(finding: Finding): string | undefined {
   const { question, actor } = finding;
   const asked = askedOf(finding);
   if (!question || !asked) return undefined;
-  if (asked === 'stop') return `Deny it before ${question.expires}, and it is not fixed.`;
+  const left = question.approvers ? ` The policy leaves that to ${namesIn(question.approvers)}.` : '';
+  if (asked === 'stop') return `Deny it before ${question.expires}, and it is not fixed.${left}`;
   const said = question.approvals.map(({ person }) => person);
   const so = said.length > 0 ? `Approved by ${said.join(', ')}. ` : '';
   const silence = asked === 'held' ? '' : ' Unanswered means denied.';

@@ -48,12 +48,14 @@ export const dynamoLedger = ({ client, table, clock, pageSize }: DynamoLedgerOpt
   // DynamoDB deletes what has expired within days, not at once.
   const live = (item: Item | undefined) => item !== undefined && Number(known(item).expires?.N) > expiredAt(clock.now());
 
-  const findingItem = (finding: Finding) =>
-    requests.item(findingKey(finding.id), {
+  const findingItem = (finding: Finding) => {
+    const openKey = standing(finding);
+    return requests.item(findingKey(finding.id), {
       version: number(finding.version),
-      ...(standing(finding) && { openKey: text(standing(finding)!), openedAt: text(finding.openedAt) }),
+      ...(openKey && { openKey: text(openKey), openedAt: text(finding.openedAt) }),
       ...pack(finding),
     });
+  };
   const doneItem = (eventId: string, key: FindingKey) => requests.item(doneKey(keyText(key), eventId), { expires: expires(doneSeconds) });
 
   /** The steps that go with every version of a finding. */

@@ -6,9 +6,10 @@
  * | ---------------- | -------------- | ------------------------------------------------------------ |
  * | `key#HASH`       | `head`         | latest episode of a finding key, set of open finding ids     |
  * | `key#HASH`       | `done#HASH`    | an event is done for this key; expires                       |
- * | `finding#ID`     | `finding`      | the finding; on the index `open` while it is open or undone            |
+ * | `finding#ID`     | `finding`      | the finding; on the index `open` while open or being undone  |
  * | `finding#ID`     | `entry#SEQ`    | one line of evidence                                         |
  * | `lease#HASH`     | `lease`        | owner, fence, until (epoch milliseconds)                     |
+ * | `lease#alerts#HASH` | `lease`   | the same, of what is told                                    |
  * | `recent#HASH`    | `event#HASH`   | time (epoch milliseconds) of a counted event; expires        |
  * | `slot#HASH`      | `slot#NUMBER`  | holder, taken (epoch milliseconds) of a brake's slot; expires |
  * | `memo#KEY`       | `memo`         | a document of the bot's own book-keeping                     |
@@ -69,7 +70,8 @@ export const headKey = (findingKey: string): Item => key(`key#${hash(findingKey)
 export const doneKey = (findingKey: string, eventId: string): Item => key(`key#${hash(findingKey)}`, `done#${hash(eventId)}`);
 export const findingKey = (id: string): Item => key(`finding#${id}`, 'finding');
 export const entryKey = (id: string, seq: number): Item => key(`finding#${id}`, `entry#${String(seq).padStart(9, '0')}`);
-export const leaseKey = (name: string): Item => key(`lease#${hash(name)}`, 'lease');
+/** Those under which alerts are told are apart: who tells them may hold up nobody else. */
+export const leaseKey = (name: string): Item => key(`lease#${/^(attend$|held\||outage\||told\|)/.test(name) ? 'alerts#' : ''}${hash(name)}`, 'lease');
 export const recentKey = (control: string, fold: string, eventId: string): Item =>
   key(`recent#${hash(JSON.stringify([control, fold]))}`, `event#${hash(eventId)}`);
 export const slotKey = (scope: string, slot: number): Item => key(`slot#${hash(scope)}`, `slot#${String(slot).padStart(9, '0')}`);
@@ -85,7 +87,7 @@ export const pendingKey = (findingId: string): Item => key('digest#pending', fin
 export const evidenceKeys: readonly string[] = [pendingKey(''), leaseKey(digestLease), memoKey('evidence')].map(({ pk }) => pk!.S!);
 
 /** Partition keys, with wildcards, of what the function deliver writes: what it has told, and the leases it tells under. */
-export const deliverKeys: readonly string[] = ['memo#attended', 'memo#held|*', 'memo#outage|*', 'memo#reminded|*', 'memo#told|*', 'lease#*'];
+export const deliverKeys: readonly string[] = ['memo#attended', 'memo#held|*', 'memo#outage|*', 'memo#reminded|*', 'memo#told|*', 'lease#alerts#*'];
 
 /** Items are at most 400 KB. */
 const longText = 100 * 1024;

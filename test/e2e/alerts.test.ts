@@ -9,6 +9,8 @@ import { CreateQueueCommand } from '@aws-sdk/client-sqs';
 import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Finding } from '../../engine/model.ts';
+import { glob } from '../../engine/policy/match.ts';
+import { deliverKeys, type Item } from '../../handlers/aws/table.ts';
 import { describeOnMoto } from '../support/moto.ts';
 import { type PagerDuty, pagerDutyService } from '../support/outside/pagerduty.ts';
 import { type OutsideWorld, outsideWorld } from '../support/outside/server.ts';
@@ -22,10 +24,10 @@ const routingKey = 'a'.repeat(32);
 const lee = 'U012LEE';
 
 const app = (channel: string) => `slackApp: { token: "ssm:/phidelity/slack-token", signingSecret: "ssm:/phidelity/slack-secret", channel: ${channel} }`;
-/** Later than all but the last test comes. */
-const digestAt = new Date(Date.now() + 9 * 3_600_000);
+/** Nine hours after the stack's time begins: later than all but the last test comes. */
+const digestAt = '21:35';
 const channels = `channels:
-  slack: { ${app(room)}, digest: "${digestAt.toISOString().slice(11, 16)}" }
+  slack: { ${app(room)}, digest: "${digestAt}" }
   watch: { ${app(watch)}, only: { controls: [account-root-activity] }, remindEvery: 1h }
   boss: { ${app(boss)}, escalateAfter: 2h }
   duty: { pagerDuty: "ssm:/phidelity/duty", pages: true }
@@ -38,6 +40,18 @@ interface Button {
   readonly value: string;
 }
 
+interface Write {
+  readonly Item?: Item;
+  readonly Key?: Item;
+}
+
+/** https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_Operations_Amazon_DynamoDB.html */
+function partitionsIn(target: string, body: Write & { readonly TransactItems?: readonly Readonly<Record<string, Write>>[] }): string[] {
+  if (!/\.(Put|Update|Delete|Transact)/.test(target)) return [];
+  const writes = body.TransactItems?.flatMap((one) => Object.values(one)) ?? [body];
+  return writes.map(({ Item, Key }) => (Item ?? Key)!.pk!.S!);
+}
+
 describeOnMoto('alerts (on moto)', () => {
   let bot: Deployed;
   let outside: OutsideWorld;
@@ -45,6 +59,8 @@ describeOnMoto('alerts (on moto)', () => {
   let duty: PagerDuty;
   const logged: string[] = [];
   const queued: string[] = [];
+  /** Partition keys that deliver has written: the emulator's IAM knows no conditions. */
+  const written: string[] = [];
 
   beforeAll(async () => {
     const people = `{ lee: { arns: ["arn:aws:sts::*:assumed-role/*/lee"], slack: ${lee} } }`;
@@ -56,8 +72,9 @@ describeOnMoto('alerts (on moto)', () => {
     bot = await deployed(file, {
       outsideUrl: outside.url,
       onLog: ({ line }) => void logged.push(line),
-      onCall: ({ service, body }) => {
+      onCall: ({ service, target, body, by }) => {
         if (service === 'sqs') queued.push(body.toString());
+        if (service === 'dynamodb' && by?.functionName.endsWith('-deliver')) written.push(...partitionsIn(target, JSON.parse(body.toString())));
         return undefined;
       },
     });
@@ -227,10 +244,16 @@ describeOnMoto('alerts (on moto)', () => {
   test('a digest once a day, at its time', async () => {
     const digests = () => slack.messages(room).filter(({ text }) => text.includes('Daily digest'));
     expect(digests()).toEqual([]);
-    await later((digestAt.getTime() - bot.stack.clock.now().getTime()) / 1_000);
+    const now = bot.stack.clock.now();
+    await later((Date.parse(`${now.toISOString().slice(0, 10)}T${digestAt}:00Z`) - now.getTime()) / 1_000);
     expect(digests()).toHaveLength(1);
     const said = JSON.stringify(digests()[0]);
     expect(said).toContain('1 CRITICAL');
     expect(said).toContain('account-root-activity');
   }, 120_000);
+
+  test('deliver has written nothing that its role would not let it on AWS', () => {
+    expect(new Set(written.map((pk) => pk.split(/[#|]/)[1])).size).toBeGreaterThanOrEqual(4);
+    expect(written.filter((pk) => !deliverKeys.some((pattern) => glob(pattern, pk)))).toEqual([]);
+  });
 });

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { unzipSync } from 'fflate';
 import { type Deployed, resolve } from '../../cli/local-stack/template.ts';
 import { matchesPattern } from '../../engine/pattern.ts';
-import { evidenceKeys } from '../../handlers/aws/table.ts';
+import { evidenceKeys, leaseKey } from '../../handlers/aws/table.ts';
 import { account, filledIn, type Packaged, packaged, propertiesOf, region, serverless, stackName } from '../support/packaged.ts';
 
 const stranger = '999999999999';
@@ -551,9 +551,19 @@ describe('each hop', () => {
   test.each(['dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:ConditionCheckItem'])('deliver: %s of what it has told alone', async (action) => {
     const ask = { principal: arnOf('DeliverRole'), action, resource: arnOf('Ledger'), identityPolicies: documentsOf('DeliverRole') };
     const of = (...keys: string[]) => verdict({ ...ask, context: { 'dynamodb:LeadingKeys': keys } });
-    for (const key of ['memo#told|slack|f-1', 'memo#held|slack', 'memo#reminded|f-1', 'memo#outage|slack', 'memo#attended', 'lease#x'])
+    for (const key of ['memo#told|slack|f-1', 'memo#held|slack', 'memo#reminded|f-1', 'memo#outage|slack', 'memo#attended', leaseKey('told|slack|f-1').pk!.S!])
       expect(await of(key)).toBe('Allowed');
-    for (const key of ['finding#f-1', 'answer#f-1', 'policy', 'memo#deployment', 'memo#tick', 'memo#exceptions', 'key#x', 'digest#pending'])
+    for (const key of [
+      'finding#f-1',
+      'answer#f-1',
+      'policy',
+      'memo#deployment',
+      'memo#tick',
+      'memo#exceptions',
+      'key#x',
+      'digest#pending',
+      leaseKey('tick').pk!.S!,
+    ])
       expect(await of(key)).not.toBe('Allowed');
   });
 

@@ -89,6 +89,14 @@ test('whom the policy of the moment of the write no longer leaves it to has not 
   expect(await wake()).toEqual({ ended: 'REMEDIATED' });
 });
 
+test('a planned fix: the alert says to whom its denial is left', async () => {
+  world.policy = { ...policyOf({ 'lamp-off': { fixAfter: 3_600, approvers: ['dana', 'kim'] } }), people };
+  world.house.lamps.set('hall', { on: true });
+  await world.detect(call('SwitchOn', 'hall', by(terraform)));
+  await act(world.dispatched[0]!, world.action);
+  expect(answerWords(await finding())).toMatch(/^Deny it before \S+, and it is not fixed\. The policy leaves that to dana, kim\.$/);
+});
+
 describe('the alert names them', () => {
   const known: Actor = {
     ...(by(terraform) as { actor?: Actor }).actor!,
