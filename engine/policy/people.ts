@@ -63,8 +63,9 @@ interface Named {
 export function warnOfTooFew(named: readonly Named[], secondPerson: Severity | undefined, { warn }: Pick<CompileOptions, 'warn'>): void {
   const short = named.flatMap(({ entry, control, compiled, rule }) => {
     const [only, ...more] = compiled.approvers!;
-    if (!only || more.length > 0 || ![...reachable(compiled)].some(writing)) return [];
-    const fix = secondPerson !== undefined && isAtLeast(entry.severity, secondPerson);
+    const modes = [...reachable(compiled)];
+    if (!only || more.length > 0 || !modes.some(writing)) return [];
+    const fix = modes.includes('approve') && secondPerson !== undefined && isAtLeast(entry.severity, secondPerson);
     const undo = !isEventControl(control) && control.endsPublicExposure;
     return fix || undo ? [{ rule, only, what: fix ? 'a fix' : 'the undo of a fix', id: entry.id }] : [];
   });

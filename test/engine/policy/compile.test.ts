@@ -273,8 +273,9 @@ describe('approvers', () => {
     [
       'where two must and one may',
       `approvals: { secondPerson: HIGH }\ncontrols:\n  "*": { approvers: [lee] }\n`,
-      ['account.yaml:9:21 two persons must approve a fix of rds-instance-not-public, s3-bucket-tls-only, but only lee may: none will come about'],
+      ['account.yaml:9:21 two persons must approve a fix of rds-instance-not-public, but only lee may: none will come about'],
     ],
+    ['not of what is fixed unasked', 'approvals: { secondPerson: HIGH }\ncontrols:\n  s3-bucket-tls-only: { approvers: [lee] }\n', []],
     ['not where one is enough', 'controls:\n  "*": { approvers: [lee] }\n', []],
     ['not where nothing is written', 'approvals: { secondPerson: HIGH }\ncontrols:\n  "*": { mode: page, approvers: [lee] }\n', []],
     ['not where two may', 'approvals: { secondPerson: HIGH }\ncontrols:\n  "*": { approvers: [data] }\n', []],
