@@ -55,7 +55,7 @@ describeOnMoto('processes killed at their calls (on moto, IAM enforced)', () => 
   beforeAll(async () => {
     // Guards far away: each death asks for a fix of its own.
     const guards = '{ fixesPerHour: 1000, fixesPerControlPerHour: 1000, ramp: { fixes: 1000 } }';
-    bot = await deployed(policyFile('s3-bucket-public-access-block: fix\ns3-bucket-versioning: page', undefined, guards), { onCall });
+    bot = await deployed(policyFile('s3-bucket-public-access-block: fix\ns3-bucket-versioning: page', undefined, guards), { warm: true, onCall });
     // A sweep that is due while the clock is moved would fix what an event alone is to page.
     await (await choresOf(bot.stack.clients)).setHeartbeat(false);
     fixing = await callsOf(opened);
