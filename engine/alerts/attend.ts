@@ -31,7 +31,7 @@ const day = 86_400_000;
 
 /** Asked for every quarter of an hour. @throws what went wrong, after everything has been tried; nothing of it is lost then */
 export async function attend(policy: CompiledPolicy, catalogue: Catalogue, ports: AttendPorts): Promise<void> {
-  const lease = await ports.ledger.lease('attend', randomUUID(), alone);
+  const lease = await ports.ledger.lease('attended', randomUUID(), alone);
   if (!lease) return;
   const errors: unknown[] = [];
   try {

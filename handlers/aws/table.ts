@@ -24,6 +24,7 @@ import { isAnswerTo } from '../../engine/answers/form.ts';
 import { TerminalError } from '../../engine/errors.ts';
 import { digestLease } from '../../engine/evidence/store.ts';
 import type { Answer } from '../../engine/model.ts';
+import { glob } from '../../engine/policy/match.ts';
 import { type DocumentKind, schema, upgraded } from '../../engine/schema.ts';
 
 export type Item = Record<string, AttributeValue>;
@@ -70,8 +71,10 @@ export const headKey = (findingKey: string): Item => key(`key#${hash(findingKey)
 export const doneKey = (findingKey: string, eventId: string): Item => key(`key#${hash(findingKey)}`, `done#${hash(eventId)}`);
 export const findingKey = (id: string): Item => key(`finding#${id}`, 'finding');
 export const entryKey = (id: string, seq: number): Item => key(`finding#${id}`, `entry#${String(seq).padStart(9, '0')}`);
-/** Those under which alerts are told are apart: who tells them may hold up nobody else. */
-export const leaseKey = (name: string): Item => key(`lease#${/^(attend$|held\||outage\||told\|)/.test(name) ? 'alerts#' : ''}${hash(name)}`, 'lease');
+/** Names, with wildcards, of what the function deliver remembers; it takes leases of these names only. */
+const deliverNames = ['attended', 'held|*', 'outage|*', 'reminded|*', 'told|*'];
+/** Deliver's are apart: it may hold up nobody else. */
+export const leaseKey = (name: string): Item => key(`lease#${deliverNames.some((pattern) => glob(pattern, name)) ? 'alerts#' : ''}${hash(name)}`, 'lease');
 export const recentKey = (control: string, fold: string, eventId: string): Item =>
   key(`recent#${hash(JSON.stringify([control, fold]))}`, `event#${hash(eventId)}`);
 export const slotKey = (scope: string, slot: number): Item => key(`slot#${hash(scope)}`, `slot#${String(slot).padStart(9, '0')}`);
@@ -87,7 +90,7 @@ export const pendingKey = (findingId: string): Item => key('digest#pending', fin
 export const evidenceKeys: readonly string[] = [pendingKey(''), leaseKey(digestLease), memoKey('evidence')].map(({ pk }) => pk!.S!);
 
 /** Partition keys, with wildcards, of what the function deliver writes: what it has told, and the leases it tells under. */
-export const deliverKeys: readonly string[] = ['memo#attended', 'memo#held|*', 'memo#outage|*', 'memo#reminded|*', 'memo#told|*', 'lease#alerts#*'];
+export const deliverKeys: readonly string[] = [...deliverNames.map((name) => `memo#${name}`), 'lease#alerts#*'];
 
 /** Items are at most 400 KB. */
 const longText = 100 * 1024;

@@ -139,7 +139,7 @@ test('two at a time do not double', async () => {
 test('one that died leaves the lease: the next look after it tells', async () => {
   await given(world.ledger, { toldAt: opened });
   world.advance(5 * 3_600);
-  await world.ledger.lease('attend', 'dead', 300);
+  await world.ledger.lease('attended', 'dead', 300);
   const channels = { security: sns({ remindEvery: 3_600 }) };
   await look(channels);
   expect(left).toEqual([]);
